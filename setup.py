@@ -1,0 +1,41 @@
+"""Only the extension table; everything else is in pyproject.toml.
+
+``OPTIMIZER_DEBUG=1`` builds with bounds checks, ``OPTIMIZER_ANNOTATE=1`` writes Cython's annotated HTML.
+"""
+
+import os
+from pathlib import Path
+
+import numpy
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+DEBUG = os.environ.get("OPTIMIZER_DEBUG") == "1"
+SOURCES = sorted(Path("ext").rglob("*.pyx"))
+
+extensions = [
+    Extension(
+        ".".join(source.relative_to("ext").with_suffix("").parts),
+        [str(source)],
+        include_dirs=[numpy.get_include()],
+        define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
+        # -ffp-contract=off: the same bits on every processor, with or without fused multiply-add.
+        extra_compile_args=["-O3", "-ffp-contract=off"],
+    )
+    for source in SOURCES
+]
+
+setup(
+    ext_modules=cythonize(
+        extensions,
+        include_path=["ext"],
+        annotate=os.environ.get("OPTIMIZER_ANNOTATE") == "1",
+        compiler_directives={
+            "language_level": 3,
+            "boundscheck": DEBUG,
+            "wraparound": False,
+            "initializedcheck": DEBUG,
+            "cdivision": True,
+        },
+    )
+)
