@@ -1,0 +1,42 @@
+"""Value objects: what a planner states (:class:`Portfolio`) and what comes back (:class:`Plan`)."""
+
+from optimizer.domain.base import Value, ValuePath, add_months, months_between, validated
+from optimizer.domain.finance import CapexBudget, DiscountRates, Finance, Multiples, ProjectDebt, TerminalValue
+from optimizer.domain.fleet import AsicModel, Fleet, OperatingMode
+from optimizer.domain.gpu import CapCurve, GpuOption
+from optimizer.domain.horizon import Horizon, Period, Segment
+from optimizer.domain.market import Factor, FactorCorrelation, FactorUncertainty, Market
+from optimizer.domain.offer import Credit, Offer, OfferSite, Phase, PowerPayer, Prepayment, Renewal
+from optimizer.domain.options import SolveOptions
+from optimizer.domain.plan import (
+    AuditCheck,
+    AuditReport,
+    BusinessAsUsual,
+    ContractDecision,
+    Decisions,
+    GpuOrder,
+    Limit,
+    MachineDecision,
+    ModeCount,
+    NpvDistribution,
+    Plan,
+    Progress,
+    SiteOpening,
+    Termination,
+    TerminationReason,
+)
+from optimizer.domain.policy import Placement, Policy
+from optimizer.domain.portfolio import Portfolio
+from optimizer.domain.risk import RiskSpec
+from optimizer.domain.series import HourlyPrices, HourlySeries, MissingHours, SeriesFile
+from optimizer.domain.site import DemandResponse, GridStep, Opening, PowerSupply, Site
+
+__all__ = [
+    "AsicModel", "AuditCheck", "AuditReport", "BusinessAsUsual", "CapCurve", "CapexBudget", "ContractDecision", "Credit",
+    "Decisions", "DemandResponse", "DiscountRates", "Factor", "FactorCorrelation", "FactorUncertainty", "Finance", "Fleet",
+    "GpuOption", "GpuOrder", "GridStep", "Horizon", "HourlyPrices", "HourlySeries", "Limit", "MachineDecision", "Market",
+    "MissingHours", "ModeCount", "Multiples", "NpvDistribution", "Offer", "OfferSite", "Opening", "OperatingMode", "Period",
+    "Phase", "Placement", "Plan", "Policy", "Portfolio", "PowerPayer", "PowerSupply", "Prepayment", "Progress", "ProjectDebt",
+    "Renewal", "RiskSpec", "Segment", "SeriesFile", "Site", "SiteOpening", "SolveOptions", "TerminalValue", "Termination",
+    "TerminationReason", "Value", "ValuePath", "add_months", "months_between", "validated",
+]  # fmt: skip

@@ -1,0 +1,117 @@
+"""Money: discounting, liquidity, budgets, debt, and what counts after the horizon."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from optimizer.domain.base import (
+    Frac,
+    GrowthPerYear,
+    Month,
+    Months,
+    Name,
+    Quantity,
+    RatePerYear,
+    Usd,
+    UsdPerMonth,
+    Value,
+    problem,
+)
+
+
+class DiscountRates(Value):
+    """Discount rate of each business line, a year."""
+
+    mining_per_year_frac: RatePerYear = 0.15
+    """Mining margins, machines, site costs of mining."""
+    hosting_per_year_frac: RatePerYear = 0.09
+    """Contracted rents and their capex."""
+    gpu_per_year_frac: RatePerYear = 0.14
+    """Own GPU clusters."""
+    corporate_per_year_frac: RatePerYear = 0.10
+    """Overhead, fixed site costs, site openings."""
+
+
+class CapexBudget(Value):
+    """A ceiling on the owner's capital expenditure in a window of months."""
+
+    name: Name
+    """Unique name, as ``2027-Q3``."""
+    from_month: Month
+    """First month of the window."""
+    until_month: Month
+    """Last month of the window."""
+    maximum_capex_usd: Usd
+    """Most that may be spent in it: builds, machines, GPUs and openings, before debt, without the tenants' share."""
+
+    @model_validator(mode="after")
+    def _window(self) -> CapexBudget:
+        if self.until_month < self.from_month:
+            raise problem("window", f"budget {self.name} ends before it starts", "swap the months")
+        return self
+
+
+class ProjectDebt(Value):
+    """Terms on which the building of a hosting contract can be financed."""
+
+    loan_to_cost_frac: Frac
+    """Most that can be borrowed, as a share of the owner's capex of the contract."""
+    interest_per_year_frac: RatePerYear
+    """Interest a year, paid monthly on the balance at the start of the month."""
+    origination_fee_frac: Frac = 0.01
+    """Fee, paid with each draw, as a share of it."""
+    amortization_months: Annotated[int, Quantity("months", 1, 480)]
+    """Equal monthly instalments, from the month after full energization; the rest falls due when the term ends."""
+    minimum_dscr: Annotated[float, Quantity("1", 0.0, 10.0)] = 1.3
+    """Least contracted net operating income over debt service, in every month from full energization to the term's end."""
+    maximum_debt_usd: Usd | None = None
+    """Most debt outstanding at any time."""
+
+
+class Multiples(Value):
+    """Earnings multiples for the enterprise value of a stated year (reported, not optimised)."""
+
+    year: Annotated[int, Quantity("calendar year", 2009, 2200)]
+    """Calendar year of the earnings."""
+    hosting_multiple: Annotated[float, Quantity("1", 0.0, 100.0)] = 18.0
+    """Enterprise value over yearly hosting earnings."""
+    mining_multiple: Annotated[float, Quantity("1", 0.0, 100.0)] = 8.0
+    """Enterprise value over yearly mining earnings."""
+    gpu_multiple: Annotated[float, Quantity("1", 0.0, 100.0)] = 8.0
+    """Enterprise value over yearly earnings of own GPUs."""
+
+
+class TerminalValue(Value):
+    """What still counts after the last month of the horizon."""
+
+    contract_tail_frac: Frac = 1.0
+    """Share of the expected discounted margin of signed contracts after the horizon that is counted."""
+    mining_tail_months: Months = 0
+    """Months for which the mining margin of the last month is counted on, where the site's lease lasts."""
+    machine_resale_frac: Frac = 1.0
+    """Share of the resale value of the machines at the end that is counted."""
+
+
+class Finance(Value):
+    """The balance sheet that all sites share."""
+
+    discount: DiscountRates = DiscountRates()
+    """Discount rates."""
+    opening_cash_usd: Usd
+    """Cash at the start."""
+    minimum_liquidity_usd: Usd = 0.0
+    """Least cash at the end of every period."""
+    capex_budgets: tuple[CapexBudget, ...] = ()
+    """Ceilings on capital expenditure, by quarter or cumulative."""
+    project_debt: ProjectDebt | None = None
+    """Project debt; none if absent."""
+    overhead_usd_per_month: UsdPerMonth = 0.0
+    """Corporate overhead."""
+    overhead_growth_per_year_frac: GrowthPerYear = 0.0
+    """Its growth a year, applied monthly."""
+    multiples: Multiples | None = None
+    """Multiples for a reported enterprise value."""
+    terminal: TerminalValue = Field(default_factory=TerminalValue)
+    """What counts after the horizon."""

@@ -1,0 +1,89 @@
+"""The owner's own GPU clusters."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from optimizer.domain.base import (
+    Frac,
+    Month,
+    Months,
+    Name,
+    Pue,
+    Quantity,
+    UsdPerCriticalMw,
+    UsdPerGpuHour,
+    Value,
+    problem,
+)
+from optimizer.units import KW_PER_MW
+
+
+class CapCurve(StrEnum):
+    """How throughput answers to a power cap."""
+
+    UNCAPPED = "uncapped"
+    A100_TRAINING = "a100-training"
+
+
+class GpuOption(Value):
+    """GPU clusters that can be bought in blocks and rented out by the hour."""
+
+    name: Name
+    """Unique name."""
+    gpu_model: Name
+    """Model, as ``GB300``."""
+    sites: tuple[Name, ...] = Field(min_length=1)
+    """Names of the sites at which a block can stand."""
+    block_gpu_count: Annotated[int, Quantity("GPUs", 1, 1_000_000)]
+    """GPUs in one block."""
+    maximum_block_count: Annotated[int, Quantity("blocks", 1, 10_000)]
+    """Most blocks that can be ordered over the horizon, all sites together."""
+    order_from_month: Month
+    """First month in which a block can be ordered."""
+    order_until_month: Month
+    """Last month in which a block can be ordered."""
+    capex_usd_per_gpu: Annotated[float, Quantity("USD", 0.0, 1e6)]
+    """Purchase with network and storage, per GPU, paid at the order."""
+    fit_out_usd_per_critical_mw: UsdPerCriticalMw
+    """Building and cooling per MW of critical IT, paid at the order."""
+    power_kw_per_gpu: Annotated[float, Quantity("kW", 0.05, 20.0, "critical IT power per GPU, in kW")]
+    """Critical IT power per GPU including its share of the server and network."""
+    pue: Pue | None = None
+    """Grid draw over critical IT power; the site's hosting pue if absent."""
+    grid_mw_per_critical_mw: Annotated[float, Quantity("MW/MW", 1.0, 3.0)] = 1.43
+    """Grid capacity reserved per MW of critical IT."""
+    halls_displaced_mw_per_critical_mw: Annotated[float, Quantity("MW/MW", 0.0, 5.0)] = 0.0
+    """Mining hall MW that each MW of critical IT takes, from the order on."""
+    lead_months: Months
+    """Months from the order until the block earns."""
+    life_months: Annotated[int, Quantity("months", 1, 240)]
+    """Months during which it earns; afterwards it is scrapped."""
+    rental_usd_per_gpu_hour: UsdPerGpuHour
+    """Rental price per GPU and hour over time."""
+    utilisation_frac: Frac
+    """Share of GPU-hours that are rented."""
+    goodput_frac: Frac = 1.0
+    """Share of rented hours that are billed after failures and restarts."""
+    opex_usd_per_gpu_month: Annotated[float, Quantity("USD", 0.0, 1e5)] = 0.0
+    """Operating cost without energy, per GPU and month."""
+    cap_curve: CapCurve = CapCurve.UNCAPPED
+    """How throughput answers to a power cap; the best cap is chosen each month against the power price."""
+    residual_frac: Frac = 0.0
+    """Value at the end of the life as a share of the purchase; in between it falls on a straight line."""
+
+    @model_validator(mode="after")
+    def _window(self) -> GpuOption:
+        if self.order_until_month < self.order_from_month:
+            raise problem("window", f"order window of {self.name} ends before it starts", "swap the months")
+        if len(set(self.sites)) != len(self.sites):
+            raise problem("sites", f"{self.name} lists a site twice", "one entry a site")
+        return self
+
+    @property
+    def block_critical_mw(self) -> float:
+        """Critical IT MW of one block."""
+        return self.block_gpu_count * self.power_kw_per_gpu / KW_PER_MW

@@ -1,0 +1,119 @@
+"""The market: base paths, and how uncertain they are."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import model_validator
+
+from optimizer.domain.base import PathOf, Quantity, RentPath, Value, ValuePath, problem
+
+
+class Factor(StrEnum):
+    """What is uncertain; the order is the order of the factors in the scenario generator."""
+
+    BTC_PRICE = "btc_price"
+    NETWORK_HASHRATE = "network_hashrate"
+    POWER_PRICE = "power_price"
+    GPU_RENTAL = "gpu_rental"
+    RE_LEASE_RENT = "re_lease_rent"
+
+
+class FactorUncertainty(Value):
+    """How far one factor strays from its base path: a log-normal process that may revert to it."""
+
+    factor: Factor
+    """Which."""
+    volatility_per_year_frac: Annotated[float, Quantity("1/year", 0.0, 3.0, "a fraction: 60 % a year is 0.6")]
+    """Standard deviation of yearly log changes."""
+    mean_reversion_per_year: Annotated[float, Quantity("1/year", 0.0, 50.0)] = 0.0
+    """Speed at which the logarithm reverts to the base path; 0 is a random walk."""
+
+
+class FactorCorrelation(Value):
+    """Correlation of the monthly shocks of two factors."""
+
+    first: Factor
+    """One factor."""
+    second: Factor
+    """The other."""
+    correlation_frac: Annotated[float, Quantity("1", -1.0, 1.0)]
+    """Correlation coefficient."""
+
+
+class Market(Value):
+    """Base paths that all scenarios vary around; the mean of every scenario multiplier is 1."""
+
+    btc_usd: Annotated[ValuePath, PathOf("USD/BTC", 1.0, 1e8)]
+    """Price of one bitcoin."""
+    network_eh_s: Annotated[ValuePath, PathOf("EH/s", 1.0, 1e6, "in EH/s: 1 ZH/s is 1000")]
+    """Network hashrate."""
+    fee_share_frac: Annotated[
+        ValuePath, PathOf("fraction", 0.0, 0.95, "share of fees in the total reward, as a fraction")
+    ] = ValuePath(value=0.007)
+    """Share of transaction fees in the total block reward."""
+    block_height_at_start: Annotated[int, Quantity("blocks", 0, 10_000_000)]
+    """Block height at the start of the horizon; decides when the subsidy halves."""
+    pool_fee_frac: Annotated[float, Quantity("fraction", 0.0, 0.2)] = 0.01
+    """What the pool keeps."""
+    power_level: Annotated[ValuePath, PathOf("1", 0.05, 20.0)] = ValuePath(value=1.0)
+    """Level of market energy prices relative to the hourly series."""
+    re_lease_rent_usd_per_kw_month: RentPath = ValuePath(value=120.0)
+    """Rent at which halls of a failed tenant are let again."""
+    network_price_elasticity: Annotated[float, Quantity("1", 0.0, 2.0)] = 0.25
+    """Elasticity of the network hashrate to the bitcoin price's deviation from its base path."""
+    network_lag_months: Annotated[int, Quantity("months", 0, 36)] = 4
+    """Months by which that response lags."""
+    uncertainty: tuple[FactorUncertainty, ...] = ()
+    """Uncertain factors; a factor that is absent stays on its base path."""
+    correlations: tuple[FactorCorrelation, ...] = ()
+    """Correlations between them; 0 where absent."""
+
+    @model_validator(mode="after")
+    def _factors(self) -> Market:
+        named = [item.factor for item in self.uncertainty]
+        if len(named) != len(set(named)):
+            raise problem("uncertainty", "a factor is listed twice", "one entry a factor")
+        pairs = [frozenset((item.first, item.second)) for item in self.correlations]
+        if len(pairs) != len(set(pairs)) or any(len(pair) == 1 for pair in pairs):
+            raise problem("correlations", "a pair is listed twice, or a factor with itself", "one entry a pair")
+        loose = sorted({factor for pair in pairs for factor in pair} - set(named))
+        if loose:
+            raise problem("correlations", f"{', '.join(loose)} has a correlation but no uncertainty", "add its volatility")
+        smallest = smallest_eigenvalue(self.correlation_matrix())
+        if smallest < -1e-10:
+            raise problem(
+                "correlations",
+                f"the correlation matrix is not positive semidefinite (smallest eigenvalue {smallest:.4g})",
+                "no factors can move like that together; bring the correlations closer to 0",
+            )
+        return self
+
+    def correlation_matrix(self) -> list[list[float]]:
+        """Correlations of all factors in the order of :class:`Factor`."""
+        order = list(Factor)
+        matrix = [[1.0 if row == column else 0.0 for column in order] for row in order]
+        for item in self.correlations:
+            i, j = order.index(item.first), order.index(item.second)
+            matrix[i][j] = matrix[j][i] = item.correlation_frac
+        return matrix
+
+    def volatilities(self) -> list[float]:
+        """Volatility a year of all factors in the order of :class:`Factor`."""
+        by_factor = {item.factor: item.volatility_per_year_frac for item in self.uncertainty}
+        return [by_factor.get(factor, 0.0) for factor in Factor]
+
+    def mean_reversions(self) -> list[float]:
+        """Mean reversion a year of all factors in the order of :class:`Factor`."""
+        by_factor = {item.factor: item.mean_reversion_per_year for item in self.uncertainty}
+        return [by_factor.get(factor, 0.0) for factor in Factor]
+
+
+def smallest_eigenvalue(matrix: list[list[float]]) -> float:
+    """Smallest eigenvalue of a symmetric matrix."""
+    import numpy as np  # keeps NumPy out of the import of the domain
+
+    return float(np.linalg.eigvalsh(np.array(matrix))[0])
+
+

@@ -1,0 +1,140 @@
+"""Rules that the owner sets. Each is optional and is one constraint family of the model."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from optimizer.domain.base import Frac, Month, Name, Quantity, Value, problem
+
+
+class DomesticBasis(StrEnum):
+    """What a domestic share is a share of."""
+
+    POWER = "power"
+    HASHRATE = "hashrate"
+
+
+class OfferGroup(Value):
+    """Offers bound together."""
+
+    name: Name
+    """Unique name among the groups."""
+    offers: tuple[Name, ...] = Field(min_length=2)
+    """Names of the offers."""
+
+
+class ExclusiveGroup(OfferGroup):
+    """Offers of which only some may be signed."""
+
+    maximum_count: Annotated[int, Quantity("1", 1, 10_000)] = 1
+    """Most of them that may be signed."""
+
+
+class Placement(Value):
+    """A contract at a place and time; open where a field is absent."""
+
+    offer: Name
+    """Name of an offer."""
+    site: Name | None = None
+    """Name of a site; any eligible one if absent."""
+    sign_month: Month | None = None
+    """Month of signing; any month of the window if absent."""
+
+
+class ParallelBuildLimit(Value):
+    """A limit on contracts under construction at the same time."""
+
+    region: Name | None = None
+    """Region of the sites; all sites together if absent."""
+    maximum_count: Annotated[int, Quantity("1", 0, 10_000)]
+    """Most contracts that are being built in any month."""
+
+
+class TenantLimit(Value):
+    """A limit on dependence on one tenant."""
+
+    tenant: Name
+    """Name of the tenant."""
+    maximum_share_frac: Frac
+    """Most grid MW reserved for it, as a share of the import limit of all open sites together."""
+
+
+class CountryLimit(Value):
+    """A limit on dependence on one country."""
+
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    """ISO 3166 code of two letters."""
+    maximum_share_frac: Frac
+    """Most MW in use there, as a share of the import limit of all open sites together."""
+
+
+class DomesticShare(Value):
+    """A least share of what runs that must run at home."""
+
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    """ISO 3166 code of two letters."""
+    basis: DomesticBasis = DomesticBasis.POWER
+    """Share of MW in use, or of running hashrate."""
+    minimum_share_frac: Frac
+    """Least share."""
+    from_month: Month | None = None
+    """First month in which it is required; from the start if absent."""
+
+
+class MinimumHashrate(Value):
+    """A least hashrate that must be kept running."""
+
+    minimum_eh_s: Annotated[float, Quantity("EH/s", 0.0, 1e5)]
+    """Least nameplate hashrate of the machines in operation, in the mode they may reach."""
+    from_month: Month | None = None
+    """First month; the start if absent."""
+    until_month: Month | None = None
+    """Last month; the end if absent."""
+
+
+class ContractChanges(Value):
+    """How far the contracts may depart from a previous plan."""
+
+    previous: tuple[Placement, ...]
+    """Contracts of the previous plan, each with offer, site and month."""
+    maximum_count: Annotated[int, Quantity("1", 0, 10_000)]
+    """Most contracts that may be dropped, added or changed in site or month; each counts once."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> ContractChanges:
+        if any(item.site is None or item.sign_month is None for item in self.previous):
+            raise problem("previous", "a previous contract lacks its site or month", "state offer, site and sign_month")
+        offers = [item.offer for item in self.previous]
+        if len(offers) != len(set(offers)):
+            raise problem("previous", "an offer is listed twice", "one entry a contract")
+        return self
+
+
+class Policy(Value):
+    """All rules of the owner."""
+
+    exclusive_groups: tuple[ExclusiveGroup, ...] = ()
+    """Groups of which at most some offers may be signed."""
+    all_or_nothing_groups: tuple[OfferGroup, ...] = ()
+    """Groups that are signed whole or not at all."""
+    mandatory: tuple[Placement, ...] = ()
+    """Contracts that must be signed."""
+    forbidden: tuple[Placement, ...] = ()
+    """Contracts that must not be signed; without site and month, the whole offer."""
+    parallel_builds: tuple[ParallelBuildLimit, ...] = ()
+    """Limits on contracts under construction."""
+    tenant_limits: tuple[TenantLimit, ...] = ()
+    """Limits on single tenants."""
+    country_limits: tuple[CountryLimit, ...] = ()
+    """Limits on single countries."""
+    domestic_share: DomesticShare | None = None
+    """Least share at home."""
+    minimum_hashrate: tuple[MinimumHashrate, ...] = ()
+    """Hashrate to be kept."""
+    freeze_until_month: Month | None = None
+    """Before this month nothing may be signed but what is mandatory with a month."""
+    contract_changes: ContractChanges | None = None
+    """Budget of changes against a previous plan."""

@@ -1,0 +1,263 @@
+"""The root of everything a planner states."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, model_validator
+
+from optimizer.domain.base import Name, Value, raise_problems
+from optimizer.domain.finance import Finance
+from optimizer.domain.fleet import AsicModel, Fleet
+from optimizer.domain.gpu import GpuOption
+from optimizer.domain.horizon import Horizon
+from optimizer.domain.market import Market
+from optimizer.domain.offer import Offer, OfferSite
+from optimizer.domain.policy import Placement, Policy
+from optimizer.domain.risk import RiskSpec
+from optimizer.domain.series import HourlySeries
+from optimizer.domain.site import Site
+from optimizer.errors import did_you_mean
+
+Location = tuple[int | str, ...]
+Finding = tuple[Location, str, str, object]
+
+
+class Portfolio(Value):
+    """Sites, machines, offers, market, money and rules: one planning question."""
+
+    name: Name
+    """Name of the portfolio."""
+    description: str = ""
+    """What it is, for people."""
+    horizon: Horizon
+    """Months and periods."""
+    sites: tuple[Site, ...] = Field(min_length=1)
+    """Sites."""
+    asic_models: tuple[AsicModel, ...] = ()
+    """Models of mining machines."""
+    fleets: tuple[Fleet, ...] = ()
+    """Machines at the start."""
+    offers: tuple[Offer, ...] = ()
+    """Contracts that can be signed."""
+    gpu_options: tuple[GpuOption, ...] = ()
+    """Own GPU clusters that can be bought."""
+    market: Market
+    """Base paths and their uncertainty."""
+    finance: Finance
+    """Money."""
+    policy: Policy = Policy()
+    """Rules."""
+    risk: RiskSpec = RiskSpec()
+    """Scenarios."""
+    series: tuple[HourlySeries, ...] = ()
+    """Hourly price series."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _collect(cls, data: Any, handler: ValidatorFunctionWrapHandler) -> Portfolio:
+        """Validate every part; where a part is wrong, still report what can be said about the whole."""
+        try:
+            portfolio: Portfolio = handler(data)
+        except ValidationError as error:
+            if isinstance(data, dict):
+                findings = list(_duplicate_names(data))
+                if findings:
+                    raise_problems_with(error, findings)
+            raise
+        raise_problems(
+            "Portfolio", [*_duplicate_names(portfolio), *_dangling_references(portfolio), *_impossible(portfolio)]
+        )
+        return portfolio
+
+    @cached_property
+    def site_index(self) -> dict[str, int]:
+        """Position of each site by name."""
+        return {site.name: index for index, site in enumerate(self.sites)}
+
+    def site(self, name: str) -> Site:
+        """The site of that name."""
+        return self.sites[self.site_index[name]]
+
+    @cached_property
+    def offers_by_name(self) -> dict[str, Offer]:
+        """Offers by name."""
+        return {offer.name: offer for offer in self.offers}
+
+    @cached_property
+    def asic_models_by_name(self) -> dict[str, AsicModel]:
+        """ASIC models by name."""
+        return {model.name: model for model in self.asic_models}
+
+    @cached_property
+    def gpu_options_by_name(self) -> dict[str, GpuOption]:
+        """GPU options by name."""
+        return {option.name: option for option in self.gpu_options}
+
+    @cached_property
+    def series_by_name(self) -> dict[str, HourlySeries]:
+        """Hourly series by name."""
+        return {item.name: item for item in self.series}
+
+
+def raise_problems_with(error: ValidationError, findings: Sequence[Finding]) -> None:
+    """Raise the problems of ``error`` together with ``findings``."""
+    from pydantic_core import InitErrorDetails
+
+    from optimizer.domain.base import problem
+
+    earlier: list[InitErrorDetails] = []
+    for item in error.errors(include_url=False):
+        kept: Any = {"type": item["type"], "loc": item["loc"], "input": item["input"]}
+        context = item.get("ctx") or {}
+        if "fix" in context or item["type"] not in _STANDARD_TYPES:
+            kept["type"] = problem(item["type"], item["msg"], str(context.get("fix", "")))
+        elif context:
+            kept["ctx"] = context
+        earlier.append(kept)
+    later = [
+        InitErrorDetails(type=problem("reference", message, fix), loc=location, input=value)
+        for location, message, fix, value in findings
+    ]
+    raise ValidationError.from_exception_data("Portfolio", [*earlier, *later])
+
+
+_STANDARD_TYPES = frozenset(
+    {
+        "extra_forbidden", "missing", "float_type", "int_type", "int_from_float", "model_type", "dict_type",
+        "tuple_type", "enum", "literal_error", "model_attributes_type",
+    }
+)  # fmt: skip
+
+_NAMED = ("sites", "asic_models", "offers", "gpu_options", "series")
+
+
+def _get(item: object, key: str) -> Any:
+    return item.get(key) if isinstance(item, dict) else getattr(item, key, None)
+
+
+def _duplicate_names(portfolio: object) -> Iterator[Finding]:
+    for kind in _NAMED:
+        items = _get(portfolio, kind)
+        names = [_get(item, "name") for item in items] if isinstance(items, list | tuple) else []
+        counts = Counter(name for name in names if isinstance(name, str))
+        seen: set[str] = set()
+        for index, name in enumerate(names):
+            if isinstance(name, str) and counts[name] > 1 and name in seen:
+                yield (kind, index, "name"), f"{name!r} is used twice", "give every one its own name", name
+            seen.add(name)
+
+
+def _dangling_references(portfolio: Portfolio) -> Iterator[Finding]:
+    sites = [site.name for site in portfolio.sites]
+    models = [model.name for model in portfolio.asic_models]
+    series = [item.name for item in portfolio.series]
+    for i, site in enumerate(portfolio.sites):
+        if site.power.hourly_series is not None:
+            yield from _known(("sites", i, "power", "hourly_series"), site.power.hourly_series, series, "series")
+    for i, fleet in enumerate(portfolio.fleets):
+        yield from _known(("fleets", i, "site"), fleet.site, sites, "site")
+        yield from _known(("fleets", i, "asic_model"), fleet.asic_model, models, "ASIC model")
+    for i, offer in enumerate(portfolio.offers):
+        for j, place in enumerate(offer.sites):
+            yield from _known(("offers", i, "sites", j, "site"), place.site, sites, "site")
+    for i, option in enumerate(portfolio.gpu_options):
+        for j, name in enumerate(option.sites):
+            yield from _known(("gpu_options", i, "sites", j), name, sites, "site")
+    yield from _policy_references(portfolio)
+
+
+def _policy_references(portfolio: Portfolio) -> Iterator[Finding]:
+    policy = portfolio.policy
+    offers = [offer.name for offer in portfolio.offers]
+    tenants = sorted({offer.tenant for offer in portfolio.offers})
+    regions = sorted({site.region for site in portfolio.sites})
+    countries = sorted({site.country for site in portfolio.sites})
+    for kind in ("exclusive_groups", "all_or_nothing_groups"):
+        for i, group in enumerate(getattr(policy, kind)):
+            for j, name in enumerate(group.offers):
+                yield from _known(("policy", kind, i, "offers", j), name, offers, "offer")
+    for kind in ("mandatory", "forbidden"):
+        for i, item in enumerate(getattr(policy, kind)):
+            yield from _placement(("policy", kind, i), item, portfolio)
+    if policy.contract_changes is not None:
+        for i, item in enumerate(policy.contract_changes.previous):
+            yield from _placement(("policy", "contract_changes", "previous", i), item, portfolio)
+    for i, build in enumerate(policy.parallel_builds):
+        if build.region is not None:
+            yield from _known(("policy", "parallel_builds", i, "region"), build.region, regions, "region")
+    for i, tenant in enumerate(policy.tenant_limits):
+        yield from _known(("policy", "tenant_limits", i, "tenant"), tenant.tenant, tenants, "tenant")
+    for i, country in enumerate(policy.country_limits):
+        yield from _known(("policy", "country_limits", i, "country"), country.country, countries, "country")
+    if policy.domestic_share is not None:
+        yield from _known(("policy", "domestic_share", "country"), policy.domestic_share.country, countries, "country")
+
+
+def _placement(location: Location, item: Placement, portfolio: Portfolio) -> Iterator[Finding]:
+    offer = portfolio.offers_by_name.get(item.offer)
+    if offer is None:
+        yield from _known((*location, "offer"), item.offer, list(portfolio.offers_by_name), "offer")
+    elif item.site is not None and item.site not in [place.site for place in offer.sites]:
+        places = ", ".join(place.site for place in offer.sites)
+        yield (*location, "site"), f"{item.offer} cannot be placed at {item.site!r}", f"it can at {places}", item.site
+
+
+def _known(location: Location, name: str, known: Sequence[str], kind: str) -> Iterator[Finding]:
+    if name not in known:
+        hint = did_you_mean(name, known).removeprefix("; ") or f"add a {kind} of that name"
+        yield location, f"no {kind} is named {name!r}", hint, name
+
+
+def _impossible(portfolio: Portfolio) -> Iterator[Finding]:
+    """Windows that nothing in the horizon can meet, and tenants with two hazards."""
+    horizon, sites = portfolio.horizon, portfolio.site_index
+    hazards: dict[str, float] = {}
+    for i, offer in enumerate(portfolio.offers):
+        hazard = offer.credit.default_hazard_per_year_frac
+        if hazards.setdefault(offer.tenant, hazard) != hazard:
+            yield (
+                ("offers", i, "credit", "default_hazard_per_year_frac"),
+                f"tenant {offer.tenant!r} has a hazard of {hazard:g} here and {hazards[offer.tenant]:g} before",
+                "one tenant defaults once: give all its offers the same hazard",
+                hazard,
+            )
+        if offer.sign_until_month < horizon.start_month or offer.sign_from_month >= horizon.end_month:
+            yield (
+                ("offers", i, "sign_until_month"),
+                f"{offer.name} can be signed from {offer.sign_from_month:%Y-%m} until {offer.sign_until_month:%Y-%m}, "
+                f"outside the horizon {horizon.start_month:%Y-%m}..{horizon.months[-1]:%Y-%m}",
+                "move the window or the horizon, or drop the offer",
+                offer.sign_until_month,
+            )
+            continue
+        for j, place in enumerate(offer.sites):
+            earliest = earliest_energization(offer, place, horizon)
+            if offer.energize_by_month is not None and place.site in sites and earliest > offer.energize_by_month:
+                yield (
+                    ("offers", i, "sites", j),
+                    f"{offer.name} must energize by {offer.energize_by_month:%Y-%m} but cannot at {place.site} "
+                    f"before {earliest:%Y-%m}",
+                    "shorten build_months, move earliest_energize_month or energize_by_month, or drop the site",
+                    place.site,
+                )
+    for i, option in enumerate(portfolio.gpu_options):
+        if option.order_until_month < horizon.start_month or option.order_from_month >= horizon.end_month:
+            yield (
+                ("gpu_options", i, "order_until_month"),
+                f"{option.name} can be ordered from {option.order_from_month:%Y-%m} until "
+                f"{option.order_until_month:%Y-%m}, outside the horizon",
+                "move the window or the horizon, or drop the option",
+                option.order_until_month,
+            )
+
+
+def earliest_energization(offer: Offer, place: OfferSite, horizon: Horizon) -> dt.date:
+    """Earliest month of first energization of ``offer`` at ``place`` if it is signed as soon as it can be."""
+    sign = max(offer.sign_from_month, horizon.start_month)
+    energize = horizon.month_at(horizon.index_of(sign) + place.build_months)
+    return max(energize, place.earliest_energize_month or energize)

@@ -1,0 +1,149 @@
+"""A place with a grid connection."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from optimizer.domain.base import (
+    Frac,
+    GrowthPerYear,
+    Month,
+    Months,
+    Mw,
+    Name,
+    Pue,
+    Quantity,
+    Usd,
+    UsdPerMonth,
+    UsdPerMwh,
+    UsdPerMwMonth,
+    Value,
+    problem,
+)
+from optimizer.units import MONTHS_PER_YEAR
+
+
+class GridStep(Value):
+    """One step of an interconnect ramp."""
+
+    from_month: Month
+    """First month at which this import limit holds."""
+    grid_mw: Mw
+    """Import limit from then on, in MW at the meter."""
+
+
+class PowerSupply(Value):
+    """What energy costs at a site: an hourly series or a flat price, plus adders, escalated."""
+
+    hourly_series: Name | None = None
+    """Name of an hourly price series in USD/MWh; give this or ``flat_usd_per_mwh``."""
+    flat_usd_per_mwh: UsdPerMwh | None = None
+    """Contract price of energy in USD/MWh, the same in every hour."""
+    adder_usd_per_mwh: UsdPerMwh = 0.0
+    """Delivery, losses, taxes and other charges on top of every MWh, in USD/MWh."""
+    escalation_per_year_frac: GrowthPerYear = 0.0
+    """Growth of energy price and adders a year, applied monthly."""
+    market_exposure_frac: Frac | None = None
+    """Share of the energy price that follows the market's power level; 1 for an hourly series, 0 for a flat price."""
+
+    @model_validator(mode="after")
+    def _one_price(self) -> PowerSupply:
+        if (self.hourly_series is None) == (self.flat_usd_per_mwh is None):
+            raise problem(
+                "power_price",
+                "give exactly one of hourly_series and flat_usd_per_mwh",
+                "name a series, or state a flat price",
+            )
+        return self
+
+    @property
+    def exposure_frac(self) -> float:
+        """The exposure in force, stated or by default."""
+        if self.market_exposure_frac is not None:
+            return self.market_exposure_frac
+        return 1.0 if self.hourly_series is not None else 0.0
+
+
+class DemandResponse(Value):
+    """Income for being able to switch mining off: demand response, ancillary services, transmission credits."""
+
+    usd_per_mw_month: UsdPerMwMonth
+    """Payment per MW of mining load (at the meter) and month."""
+    until_month: Month | None = None
+    """First month in which it is no longer paid; open-ended if absent."""
+
+
+class Opening(Value):
+    """Terms on which a site that is not open yet can be opened."""
+
+    earliest_month: Month
+    """Earliest month in which the decision can be taken."""
+    capex_usd: Usd
+    """Cost of opening, paid in the month of the decision."""
+    lead_months: Months = 0
+    """Months from the decision until the site can be used."""
+
+
+class Site(Value):
+    """A place with a grid connection, its halls, its power and its costs."""
+
+    name: Name
+    """Unique name."""
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    """ISO 3166 code of two letters."""
+    region: Name
+    """Region for limits on parallel builds, as ``US-TX``."""
+    grid_operator: Name | None = None
+    """Grid operator or balancing authority, as ``ERCOT``."""
+    grid: tuple[GridStep, ...] = Field(min_length=1)
+    """Import limit over time in MW, steps in ascending order; 0 before the first one."""
+    hall_mw: Mw
+    """Mining hall capacity, in MW of machine power (before pue)."""
+    power: PowerSupply
+    """Energy price."""
+    demand_response: DemandResponse | None = None
+    """Income for curtailable load."""
+    mining_pue: Pue = 1.05
+    """Grid draw over machine power of the mining halls."""
+    hosting_pue: Pue = 1.25
+    """Grid draw over critical IT power of hosting, yearly mean; an offer can state its own."""
+    hosting_pue_by_month: tuple[Pue, ...] = ()
+    """The same for January to December, where the climate matters; replaces ``hosting_pue``."""
+    mining_uptime_frac: Frac = 0.97
+    """Share of hours in which a machine that wants to run does."""
+    mining_opex_usd_per_mw_month: UsdPerMwMonth = 0.0
+    """Cost of operating mining, without energy, per MW of mining load (at the meter) and month."""
+    fixed_opex_usd_per_month: UsdPerMonth = 0.0
+    """Rent, staff, security: paid while the site is open, whatever runs."""
+    import_duty_frac: Annotated[float, Quantity("fraction", 0.0, 2.0)] = 0.0
+    """Customs and taxes on machines that arrive, as a share of their value."""
+    lease_end_month: Month | None = None
+    """First month in which the site can no longer be used."""
+    opening: Opening | None = None
+    """Terms of opening; absent for a site that is open."""
+
+    @model_validator(mode="after")
+    def _ramp(self) -> Site:
+        months = [step.from_month for step in self.grid]
+        if months != sorted(set(months)):
+            raise problem("grid", "steps of grid are not in ascending order of month", "sort them, one step a month")
+        if len(self.hosting_pue_by_month) not in (0, MONTHS_PER_YEAR):
+            raise problem(
+                "hosting_pue_by_month",
+                f"hosting_pue_by_month has {len(self.hosting_pue_by_month)} values",
+                "give 12, January to December",
+            )
+        return self
+
+    def grid_mw_at(self, month: dt.date) -> float:
+        """Import limit in a month in MW; 0 after the lease ends. Does not look at ``opening``."""
+        if self.lease_end_month is not None and month >= self.lease_end_month:
+            return 0.0
+        return max([0.0, *[step.grid_mw for step in self.grid if step.from_month <= month][-1:]])
+
+    def hosting_pue_at(self, month: dt.date) -> float:
+        """Hosting pue in a month."""
+        return self.hosting_pue_by_month[month.month - 1] if self.hosting_pue_by_month else self.hosting_pue
