@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -66,7 +67,13 @@ def scalar(name: str, value: float, plausible: Range) -> float:
 
 def integer(name: str, value: int, plausible: Range) -> int:
     """``value`` as a plausible int; never rounds."""
-    return int(integers(name, value, plausible, ()))
+    try:
+        number = operator.index(value)
+    except TypeError as error:
+        raise InvalidInputError.single(name, f"is {value!r}", "pass an integer") from error
+    if not plausible.low <= number <= plausible.high:
+        raise _refusal(name, f"is {number}", plausible)
+    return number
 
 
 def vector(name: str, value: ArrayLike, plausible: Range) -> Float64Array:
@@ -78,7 +85,7 @@ def vector(name: str, value: ArrayLike, plausible: Range) -> Float64Array:
 
 
 def exactly_one(**given: float | ArrayLike | None) -> str:
-    """The name of the one argument that is not ``None``."""
+    """Return the name of the one argument that is not ``None``."""
     named = [name for name, value in given.items() if value is not None]
     if len(named) != 1:
         raise InvalidInputError.single(
@@ -112,13 +119,16 @@ def require_shape(name: str, array: NDArray[np.generic], shape: tuple[int, ...] 
 
 def _require_range(name: str, array: NDArray[np.generic], plausible: Range) -> None:
     # NaN fails both comparisons, so two passes decide; the index is only looked for once something is wrong.
-    if not array.size or (array.min() >= plausible.low and array.max() <= plausible.high):  # type: ignore[attr-defined]
+    if not array.size or (array.min() >= plausible.low and array.max() <= plausible.high):
         return
     bad = ~((array >= plausible.low) & (array <= plausible.high))  # type: ignore[operator]
     index = tuple(int(i) for i in np.argwhere(bad)[0])
     value = array[index]
     place = f"{name}[{', '.join(map(str, index))}]" if index else name
     what = f"is {value}" if math.isfinite(value) else f"is not finite ({value})"
-    raise InvalidInputError.single(
-        place, what, f"pass values between {plausible.low:g} and {plausible.high:g} {plausible.unit}"
-    )
+    raise _refusal(place, what, plausible)
+
+
+def _refusal(place: str, what: str, plausible: Range) -> InvalidInputError:
+    low, high, unit = plausible
+    return InvalidInputError.single(place, what, f"pass values between {low:g} and {high:g} {unit}")

@@ -119,7 +119,7 @@ def hashprice_btc_per_ph_day(
 def hashprice_usd_per_ph_day(
     *, btc_usd: ArrayLike, network_eh_s: ArrayLike, subsidy_btc: ArrayLike, fee_share_frac: ArrayLike
 ) -> Float64Array:
-    """USD that 1 PH/s is expected to earn in a day: ``btc_usd * 144 * reward / network``, reward = subsidy/(1-fee share).
+    """USD that 1 PH/s is expected to earn in a day: ``btc_usd * 144 * subsidy / (1 - fee share) / network``.
 
     ``btc_usd`` and ``network_eh_s`` are scalars, ``[T]`` or ``[T, W]``; ``subsidy_btc`` (BTC per block) and
     ``fee_share_frac`` (share of fees in the whole reward) are scalars or ``[T]``.
@@ -189,7 +189,7 @@ def _mwh_per_ph_day(efficiency_j_per_th: ArrayLike, pue: ArrayLike) -> Float64Ar
 
 
 def _by_month(*arrays: Float64Array) -> tuple[Float64Array, ...]:
-    """The arrays ready to broadcast: beside a 2-D array, a 1-D one is a column of months."""
+    """Make the arrays ready to broadcast: beside a 2-D array, a 1-D one is a column of months."""
     columns = any(np.ndim(a) == 2 for a in arrays)
     shaped = tuple(np.asarray(a)[:, None] if columns and np.ndim(a) == 1 else np.asarray(a) for a in arrays)
     try:

@@ -5,17 +5,21 @@ A machine with operating modes ``i`` (``TH_i`` TH/s, ``W_i`` W) may run any of t
     margin_h = max(0, max_i(hashprice / 24 / 1000 * TH_i * (1 - pool fee) * hash_factor
                             - W_i / 1e6 * pue * (lmp_h * level + adder)))
 
-The modes that ever run lie on the upper concave envelope of hashrate over power. Step ``i`` of that envelope runs in the
-hours whose price is below its own break-even ``z_i``, and the breakevens fall from step to step, so the hour loop
-becomes a sum over steps of ``f(z_i)``, with ``f(z) = share of hours below z * z - their part of the mean price``:
-convex, piecewise linear, one look-up whatever the number of hours.
+The modes that ever run lie on the upper concave envelope of hashrate over power. Step ``i`` of that envelope, of
+``dTH_i`` and ``dW_i``, runs in the hours whose energy price is below its break-even ``z_i``, and the break-evens fall
+from step to step. So the mean over hours is the sum over steps of ``dW_i / 1e6 * pue * level * f(z_i)``::
+
+    z_i = (hashprice / 24 / 1000 * dTH_i * (1 - pool fee) * hash_factor / (dW_i / 1e6 * pue) - adder) / level
+    f(z) = mean over hours of max(0, z - lmp_h) = share of hours below z * z - their part of the mean price
+
+``f`` is convex and piecewise linear: one look-up in prefix sums, whatever the number of hours.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,6 +29,8 @@ from optimizer.curves import _power
 from optimizer.curves._checks import Float64Array, Int64Array
 from optimizer.errors import InvalidInputError
 from optimizer.units import HOURS_PER_DAY, MONTHS_PER_YEAR, TH_PER_PH, W_PER_MW
+
+_Array = TypeVar("_Array", Float64Array, Int64Array)
 
 _HASHRATE: Final = check.Range(1e-6, 1e7, "TH/s")
 _POWER: Final = check.Range(1e-3, 1e9, "W")
@@ -127,10 +133,10 @@ class MiningValues:
 
 
 def envelope(hashrate_th_s: ArrayLike, power_w: ArrayLike) -> Int64Array:
-    """Indices of the modes worth running: the upper concave envelope through (0, 0), ascending power.
+    """Find the modes worth running, as indices: the upper concave envelope through (0, 0), ascending power.
 
-    ``hashrate_th_s`` and ``power_w`` are ``[J]``. Dropped: a mode with no more hashrate than one of no more power, and a
-    mode whose step does not yield strictly less TH per joule than the step before it (collinear modes too).
+    ``hashrate_th_s`` and ``power_w`` are ``[J]``. Dropped: a mode with no more hashrate than one of no more power,
+    and a mode whose step does not yield strictly less TH per joule than the step before it (collinear modes too).
     """
     hashrate, power = _modes(hashrate_th_s, power_w)
     kept: list[int] = []
@@ -337,7 +343,7 @@ class _Pool(NamedTuple):
 
 _COARSEST_SHIFT: Final = 52
 """Keys drop this many bits of the double at first: 52 leaves one bucket per power of two."""
-_FEW_KNOTS: Final = 3
+_FEW_KNOTS: Final = 7
 _BUCKETS_PER_KNOT: Final = 4
 
 
@@ -352,6 +358,6 @@ def _table(shape: PowerShape) -> tuple[Float64Array, Float64Array, Float64Array,
     )
 
 
-def _frozen[A: np.ndarray](array: A) -> A:
+def _frozen(array: _Array) -> _Array:
     array.flags.writeable = False
     return array

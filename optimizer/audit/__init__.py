@@ -1,0 +1,16 @@
+"""The audit: a plan computed again from its portfolio, without the planning model, and compared with what it claims."""
+
+from optimizer.audit.checks import Claims, check
+from optimizer.audit.paths import MarketPaths
+from optimizer.audit.recalculate import Recalculation, SiteUse, recalculate
+from optimizer.domain import AuditReport, Decisions, Portfolio
+
+__all__ = ["Claims", "MarketPaths", "Recalculation", "SiteUse", "audit", "check", "recalculate"]
+
+
+def audit(
+    portfolio: Portfolio, futures: MarketPaths, decisions: Decisions, claims: Claims
+) -> tuple[Recalculation, AuditReport]:
+    """Compute ``decisions`` again and check them and the ``claims`` made of them."""
+    recalculation = recalculate(portfolio, futures, decisions)
+    return recalculation, check(portfolio, recalculation, claims)

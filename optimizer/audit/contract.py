@@ -1,0 +1,240 @@
+"""One signed contract: its dates, its live MW and its money month by month, in expectation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from optimizer.audit.paths import EnergyPrices, FloatArray
+from optimizer.domain import ContractDecision, Offer, OfferSite, Portfolio, PowerPayer, Site
+from optimizer.errors import InvalidInputError
+from optimizer.units import KW_PER_MW, MONTHS_PER_YEAR
+
+
+class Live(NamedTuple):
+    """State of a contract in one month."""
+
+    share_frac: float
+    """Live share of its MW."""
+    weight_frac: float
+    """Probability that its renewal was taken up; 1 in the initial term."""
+    rent_frac: float
+    """Contract rent over the escalated rent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A signed contract; dates are month indices."""
+
+    offer: Offer
+    place: OfferSite
+    site: Site
+    site_index: int
+    sign: int
+    latest_sign: int
+    """Last month of the signing window."""
+    energize: int
+    critical_mw: float
+    debt_usd: float
+
+    @classmethod
+    def of(cls, portfolio: Portfolio, decision: ContractDecision) -> Contract:
+        """The contract that a decision makes of its offer."""
+        offer = portfolio.offers_by_name[decision.offer]
+        place = next(place for place in offer.sites if place.site == decision.site)
+        sign = portfolio.horizon.index_of(decision.sign_month)
+        energize = sign + place.build_months
+        if place.earliest_energize_month is not None:
+            energize = max(energize, portfolio.horizon.index_of(place.earliest_energize_month))
+        return cls(
+            offer=offer,
+            place=place,
+            site=portfolio.site(decision.site),
+            site_index=portfolio.site_index[decision.site],
+            sign=sign,
+            latest_sign=portfolio.horizon.index_of(offer.sign_until_month),
+            energize=energize,
+            critical_mw=decision.critical_mw,
+            debt_usd=decision.debt_usd,
+        )
+
+    @property
+    def label(self) -> str:
+        """Offer and place."""
+        return f"{self.offer.name} at {self.site.name}"
+
+    @property
+    def build_start(self) -> int:
+        """First month of building, or of energization if there is nothing to build."""
+        return self.energize - self.place.build_months
+
+    @property
+    def full(self) -> int:
+        """Month in which the last phase energizes."""
+        return self.energize + max(phase.offset_months for phase in self.offer.phases)
+
+    @property
+    def end(self) -> int:
+        """First month after the initial term."""
+        return self.energize + self.offer.term_months
+
+    @property
+    def reserved_until(self) -> int:
+        """First month after the last renewal that is counted on."""
+        renewal = self.offer.renewal
+        if renewal is None or renewal.probability_frac == 0.0:
+            return self.end
+        return self.end + renewal.option_count * renewal.term_months
+
+    @property
+    def owner_capex_usd(self) -> float:
+        """Capex without the tenant's share."""
+        return (
+            self.critical_mw * self.place.capex_usd_per_critical_mw * (1.0 - self.place.tenant_capex_share_frac)
+        ) * sum(phase.share_frac for phase in self.offer.phases)
+
+    def live(self, month: int) -> Live:
+        """What is live in a month."""
+        if not self.energize <= month < self.reserved_until:
+            return Live(0.0, 0.0, 0.0)
+        share = sum(p.share_frac for p in self.offer.phases if self.energize + p.offset_months <= month)
+        if month < self.end:
+            return Live(share, 1.0, 1.0)
+        renewal = self.offer.renewal
+        assert renewal is not None
+        count = (month - self.end) // renewal.term_months + 1
+        return Live(share, renewal.probability_frac**count, renewal.rent_frac)
+
+    def grid_mw(self, month: int) -> float:
+        """Grid MW reserved in a month."""
+        return self.critical_mw * self.live(month).share_frac * self.place.grid_mw_per_critical_mw
+
+    def displaced_halls_mw(self, month: int) -> float:
+        """Mining halls displaced in a month."""
+        begun = sum(p.share_frac for p in self.offer.phases if month >= self.build_start + p.offset_months)
+        return self.critical_mw * begun * self.place.halls_displaced_mw_per_critical_mw
+
+    def under_construction(self, month: int) -> bool:
+        """Whether it is being built in a month."""
+        return self.build_start <= month < self.full
+
+    def escalation(self, month: int) -> float:
+        """Rent over the first year's."""
+        return float((1.0 + self.offer.escalator_per_year_frac) ** ((month - self.energize) // MONTHS_PER_YEAR))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ContractMoney:
+    """Expected cash of one contract in each month up to the end of the paths; costs are negative."""
+
+    noi_usd: FloatArray
+    """Rents, re-lease and recovery less opex and energy."""
+    prepayment_usd: FloatArray
+    """Received, less credits."""
+    capex_usd: FloatArray
+    """The owner's."""
+    contracted_noi_usd: FloatArray
+    """Net operating income of the initial term if the tenant never defaults."""
+
+
+def contract_money(contract: Contract, energy: EnergyPrices) -> ContractMoney:
+    """Expected cash of a contract; one of dates that are not permitted is computed as far as the market paths go.
+
+    Raises:
+        InvalidInputError: if the market paths end before a contract of permitted dates does.
+    """
+    length = energy.paths.extended_month_count
+    in_time = contract.energize < energy.paths.month_count and contract.sign <= contract.latest_sign
+    if in_time and contract.reserved_until > length:
+        raise InvalidInputError.single(
+            "contracts", f"{contract.label} runs to month {contract.reserved_until}, the market paths to {length}",
+            "extend the market paths to the end of every contract and its renewals",
+        )  # fmt: skip
+    noi, contracted = np.zeros(length), np.zeros(length)
+    default = np.asarray(energy.paths.default_month(contract.offer.tenant), dtype=np.int64)
+    for month in range(max(contract.energize, 0), min(contract.reserved_until, length)):
+        live = contract.live(month)
+        cost = _running_cost_usd(contract, month, energy)
+        noi[month] = _rent_usd(contract, month, default, energy) - live.weight_frac * cost
+        if month < contract.end:
+            contracted[month] = _full_rent_usd(contract, month) - cost
+    return ContractMoney(
+        noi_usd=noi,
+        prepayment_usd=_prepayment_usd(contract, length),
+        capex_usd=-_owner_capex_usd(contract, length),
+        contracted_noi_usd=contracted,
+    )
+
+
+def _full_rent_usd(contract: Contract, month: int) -> float:
+    """Escalated rent of the live kW, without the renewal's share."""
+    live_kw = contract.critical_mw * contract.live(month).share_frac * KW_PER_MW
+    return live_kw * contract.offer.price_usd_per_kw_month * contract.escalation(month)
+
+
+def _rent_usd(contract: Contract, month: int, default: np.ndarray, energy: EnergyPrices) -> float:
+    """Expected rent, backstop, re-lease and recovery of a month; ``default`` holds the month of default by scenario."""
+    credit, live = contract.offer.credit, contract.live(month)
+    unbacked = 1.0 - credit.backstop_share_frac
+    rent = _full_rent_usd(contract, month) * live.rent_frac
+    solvent = float(np.mean(default > month))
+    received = rent * (solvent + (1.0 - solvent) * credit.backstop_share_frac)
+    let_again = month >= np.maximum(default, contract.energize) + credit.vacancy_months
+    re_lease = np.mean(np.where(let_again, energy.paths.re_lease_rent_usd_per_kw_month[month], 0.0))
+    received += unbacked * float(re_lease) * contract.critical_mw * live.share_frac * KW_PER_MW
+    if month < contract.end:
+        received += float(np.mean(default == month)) * unbacked * credit.recovery_frac * MONTHS_PER_YEAR * rent
+    return live.weight_frac * received
+
+
+def _running_cost_usd(contract: Contract, month: int, energy: EnergyPrices) -> float:
+    """Landlord's opex, and energy if the landlord pays it, of a month; not weighted in renewals."""
+    offer = contract.offer
+    live_mw = contract.critical_mw * contract.live(month).share_frac
+    if offer.landlord_opex_usd_per_kw_month is not None:
+        cost = live_mw * KW_PER_MW * offer.landlord_opex_usd_per_kw_month * contract.escalation(month)
+    else:
+        cost = (1.0 - (offer.noi_margin_frac or 0.0)) * _full_rent_usd(contract, month)
+    if offer.power_payer is PowerPayer.LANDLORD:
+        drawn_mwh = live_mw * _pue(contract, energy, month) * float(energy.paths.hours_in_month[month])
+        cost += drawn_mwh * float(np.mean(energy.at(contract.site.name).mean_usd_per_mwh(month)))
+    return cost
+
+
+def _pue(contract: Contract, energy: EnergyPrices, month: int) -> float:
+    """Grid draw over critical IT power."""
+    if contract.place.pue is not None:
+        return contract.place.pue
+    by_month = contract.site.hosting_pue_by_month
+    return by_month[int(energy.paths.calendar_month[month]) - 1] if by_month else contract.site.hosting_pue
+
+
+def _prepayment_usd(contract: Contract, length: int) -> FloatArray:
+    """Received in the month of signing, credited from full energization while the initial term lasts."""
+    cash = np.zeros(length)
+    prepayment = contract.offer.prepayment
+    if prepayment is None:
+        return cash
+    paid = prepayment.rent_months * contract.offer.price_usd_per_kw_month * contract.critical_mw * KW_PER_MW
+    if 0 <= contract.sign < length:
+        cash[contract.sign] += paid
+    for month in range(max(contract.full, 0), min(contract.full + prepayment.credit_months, contract.end, length)):
+        cash[month] -= paid / prepayment.credit_months
+    return cash
+
+
+def _owner_capex_usd(contract: Contract, length: int) -> FloatArray:
+    """The owner's capex by month, positive: each phase's spread over the months of its building."""
+    spent = np.zeros(length)
+    total = contract.critical_mw * contract.place.capex_usd_per_critical_mw
+    owner = total * (1.0 - contract.place.tenant_capex_share_frac)
+    build = contract.place.build_months
+    for phase in contract.offer.phases:
+        energized = contract.energize + phase.offset_months
+        months = range(energized - build, energized) if build else range(energized, energized + 1)
+        for month in months:
+            if 0 <= month < length:
+                spent[month] += owner * phase.share_frac / len(months)
+    return spent

@@ -1,0 +1,64 @@
+"""Project debt of one contract: draws with the owner's capex, level instalments, the rest at the end of the term."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimizer.audit.contract import Contract, ContractMoney
+from optimizer.audit.paths import FloatArray
+from optimizer.domain import ProjectDebt
+from optimizer.units import MONTHS_PER_YEAR
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DebtMoney:
+    """Debt of one contract in each month of the horizon."""
+
+    draws_usd: FloatArray
+    service_usd: FloatArray
+    """Fees, interest and principal; negative."""
+    balance_usd: FloatArray
+    """Outstanding at the end of the month."""
+
+
+def debt_money(contract: Contract, capex_usd: FloatArray, terms: ProjectDebt | None, month_count: int) -> DebtMoney:
+    """Draws and service of a contract's debt; ``capex_usd`` is the owner's, negative, by month."""
+    draws, service, balances = np.zeros(month_count), np.zeros(month_count), np.zeros(month_count)
+    total_capex = -capex_usd.sum()
+    if terms is None or contract.debt_usd == 0.0 or total_capex == 0.0:
+        return DebtMoney(draws, service, balances)
+    balance = 0.0
+    for month in range(month_count):
+        interest = balance * terms.interest_per_year_frac / MONTHS_PER_YEAR
+        draws[month] = contract.debt_usd * -capex_usd[month] / total_capex
+        balance += draws[month]
+        principal = 0.0
+        if contract.full < month <= contract.full + terms.amortization_months:
+            principal = contract.debt_usd / terms.amortization_months
+        if month == contract.end - 1:
+            principal = balance
+        balance -= principal
+        service[month] = -(draws[month] * terms.origination_fee_frac + interest + principal)
+        balances[month] = balance
+    return DebtMoney(draws, service, balances)
+
+
+def coverage_shortfall_usd(contract: Contract, money: ContractMoney, terms: ProjectDebt) -> tuple[float, int]:
+    """Largest monthly income that is missing for the least coverage of debt service, and its month.
+
+    Negative where income is more than enough. Counts every month from the one after full energization to the last
+    instalment or the end of the term, also after the horizon; the balloon is not part of the service.
+    """
+    worst, worst_month = -np.inf, contract.full + 1
+    instalment = contract.debt_usd / terms.amortization_months
+    balance = contract.debt_usd
+    until = min(contract.end, contract.full + 1 + terms.amortization_months, money.contracted_noi_usd.size)
+    for month in range(max(contract.full + 1, 0), until):
+        interest = balance * terms.interest_per_year_frac / MONTHS_PER_YEAR
+        missing = terms.minimum_dscr * (interest + instalment) - money.contracted_noi_usd[month]
+        if missing > worst:
+            worst, worst_month = missing, month
+        balance -= instalment
+    return float(worst), worst_month

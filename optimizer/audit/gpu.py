@@ -1,0 +1,78 @@
+"""Own GPUs: the margin of a block at the best power cap, its capex, its residual value, its MW."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimizer.audit.book import Book, GpuBlocks
+from optimizer.audit.paths import EnergyPrices, FloatArray
+from optimizer.curves import CAP_CURVES
+from optimizer.domain import GpuOption, Horizon, Site
+from optimizer.units import KW_PER_MW
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GpuMoney:
+    """Use and expected cash of all blocks; costs are negative."""
+
+    gpu_mw: FloatArray
+    """Grid MW reserved, ``[S, T]``."""
+    displaced_halls_mw: FloatArray
+    """``[S, T]``."""
+    margin_usd: FloatArray
+    """Rental less energy and opex, ``[T]``."""
+    spent_usd: FloatArray
+    """GPUs and fit-out, ``[T]``, negative."""
+    residual_usd: FloatArray
+    """Residual values received inside the horizon, ``[T]``."""
+    residual_at_end_usd: float
+    """Residual values of blocks that outlast the horizon, or end with it."""
+
+
+def gpu_money(book: Book, energy: EnergyPrices) -> GpuMoney:
+    """Use and expected cash of the GPU blocks of a plan."""
+    portfolio, length = book.portfolio, book.portfolio.horizon.month_count
+    gpu_mw, displaced = np.zeros((2, len(portfolio.sites), length))
+    margin, spent, residual = np.zeros((3, length))
+    residual_at_end = 0.0
+    known: dict[tuple[str, str, int], float] = {}
+    for blocks in book.gpu_blocks:
+        option, s = blocks.option, blocks.site_index
+        displaced[s, max(blocks.order, 0) :] += blocks.critical_mw * option.halls_displaced_mw_per_critical_mw
+        gpus_usd = blocks.gpu_count * option.capex_usd_per_gpu
+        if 0 <= blocks.order < length:
+            spent[blocks.order] -= gpus_usd + blocks.critical_mw * option.fit_out_usd_per_critical_mw
+        for month in range(max(blocks.first, 0), min(blocks.end, length)):
+            gpu_mw[s, month] += blocks.critical_mw * option.grid_mw_per_critical_mw
+            key = (option.name, blocks.site.name, month)
+            if key not in known:
+                known[key] = gpu_margin_usd(option, blocks.site, portfolio.horizon, month, energy)
+            margin[month] += blocks.gpu_count * known[key]
+        value = residual_usd(blocks, length, gpus_usd)
+        if 0 <= blocks.end < length:
+            residual[blocks.end] += value
+        else:
+            residual_at_end += value
+    return GpuMoney(gpu_mw, displaced, margin, spent, residual, residual_at_end)
+
+
+def residual_usd(blocks: GpuBlocks, month_count: int, gpus_usd: float) -> float:
+    """Value of the GPUs at the end of their life or of the horizon, on a straight line over their life."""
+    age = max(min(blocks.end, month_count) - blocks.first, 0)
+    return gpus_usd * (1.0 - (1.0 - blocks.option.residual_frac) * age / blocks.option.life_months)
+
+
+def gpu_margin_usd(option: GpuOption, site: Site, horizon: Horizon, month: int, energy: EnergyPrices) -> float:
+    """Expected rental less energy and opex of one GPU in a month: the best cap in every scenario, or off."""
+    paths, curve = energy.paths, CAP_CURVES[option.cap_curve]
+    hours = float(paths.hours_in_month[month])
+    pue = site.hosting_pue_at(horizon.month_at(month)) if option.pue is None else option.pue
+    rental = option.rental_usd_per_gpu_hour.at(horizon.start_month, horizon.month_at(month))
+    billed_usd = rental * paths.gpu_rental_multiplier[month] * hours * option.utilisation_frac * option.goodput_frac
+    energy_usd = energy.at(site.name).mean_usd_per_mwh(month) * hours * option.power_kw_per_gpu / KW_PER_MW * pue
+    best = np.zeros(paths.scenario_count)
+    for throughput_frac, power_frac in zip(curve.throughput_frac, curve.power_frac, strict=True):
+        best = np.maximum(best, billed_usd * throughput_frac - energy_usd * power_frac)
+    return float(best.mean()) - option.opex_usd_per_gpu_month

@@ -1,0 +1,55 @@
+"""Checks of every contract on its own: dates, place, size, and how often it is signed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from optimizer.audit.book import Book
+from optimizer.audit.contract import Contract
+from optimizer.audit.limits_sites import unusable_months
+from optimizer.audit.recalculate import Recalculation
+from optimizer.audit.worst import EXACT, MW_TOLERANCE, Worst
+from optimizer.domain import AuditCheck
+
+
+def contract_checks(recalculation: Recalculation) -> Iterator[AuditCheck]:
+    """All checks of single contracts."""
+    book = recalculation.book
+    horizon, freeze = book.portfolio.horizon, book.portfolio.policy.freeze_until_month
+    once = Worst("no offer is signed twice", "1")
+    window = Worst("contracts signed inside their window", "months")
+    grid = Worst("contracts signed on the signing grid", "months")
+    frozen = Worst("nothing new is signed before the freeze ends", "months")
+    energized = Worst("contracts energized in time", "months")
+    usable = Worst("sites of contracts usable from building to the end of the term", "months")
+    size = Worst("contracts within their MW", "MW")
+    for contract in book.contracts:
+        offer, where = contract.offer, f"{contract.label}, signed {book.month_name(contract.sign)}"
+        early = max(horizon.index_of(offer.sign_from_month), 0) - contract.sign
+        late = contract.sign - min(contract.latest_sign, horizon.month_count - 1)
+        window.add(max(early, late), EXACT, where)
+        grid.add(contract.sign % horizon.sign_every_months, EXACT, where)
+        if freeze is not None:
+            bound = _mandatory_with_month(book, contract)
+            frozen.add(0 if bound else horizon.index_of(freeze) - contract.sign, EXACT, where)
+        latest = horizon.month_count - 1
+        if offer.energize_by_month is not None:
+            latest = min(latest, horizon.index_of(offer.energize_by_month))
+        energized.add(contract.energize - latest, EXACT, where)
+        usable.add(unusable_months(book, contract.site_index, contract.build_start, contract.end), EXACT, where)
+        outside = max(offer.minimum_mw - contract.critical_mw, contract.critical_mw - offer.maximum_mw)
+        size.add(outside, MW_TOLERANCE, where)
+    for name, count in Counter(contract.offer.name for contract in book.contracts).items():
+        once.add(count - 1, EXACT, name)
+    for worst in (once, window, grid, frozen, energized, usable, size):
+        yield from worst.checks()
+
+
+def _mandatory_with_month(book: Book, contract: Contract) -> bool:
+    """Whether the owner demands this contract in this month."""
+    month = book.portfolio.horizon.month_at(contract.sign)
+    return any(
+        item.offer == contract.offer.name and item.sign_month == month and item.site in (None, contract.site.name)
+        for item in book.portfolio.policy.mandatory
+    )

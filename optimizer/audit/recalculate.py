@@ -1,0 +1,263 @@
+"""The plan computed again from its decisions and the portfolio: MW, cash, NPV, month by month and in expectation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimizer.audit.book import Book, read_decisions
+from optimizer.audit.company import (
+    Columns,
+    company_columns,
+    contract_npv_usd,
+    horizon_npv_usd,
+    terminal_npv_usd,
+)
+from optimizer.audit.contract import Contract, ContractMoney, contract_money
+from optimizer.audit.debt import DebtMoney, debt_money
+from optimizer.audit.gpu import GpuMoney, gpu_money
+from optimizer.audit.mining import MiningMoney, mining_money
+from optimizer.audit.paths import EnergyPrices, FloatArray, MarketPaths
+from optimizer.domain import Decisions, Portfolio
+from optimizer.domain.plan import CapacityRow, CashFlowRow, ContractOutcome, EarningsRow, NpvBreakdown
+from optimizer.errors import InvalidInputError
+from optimizer.units import KW_PER_MW, MONTHS_PER_YEAR
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SiteUse:
+    """Use of the sites by site and month, ``[S, T]`` each."""
+
+    grid_mw: FloatArray
+    """Import limit, 0 while a site cannot be used."""
+    mining_mw: FloatArray
+    hosting_mw: FloatArray
+    gpu_mw: FloatArray
+    running_hall_mw: FloatArray
+    """Power of the running machines before pue."""
+    displaced_hall_mw: FloatArray
+    hashrate_eh_s: FloatArray
+
+    @property
+    def used_mw(self) -> FloatArray:
+        """All uses together."""
+        return self.mining_mw + self.hosting_mw + self.gpu_mw
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recalculation:
+    """What follows from the decisions of a plan, month by month and in expectation."""
+
+    book: Book
+    cash_flow: tuple[CashFlowRow, ...]
+    npv: NpvBreakdown
+    terminal_npv_usd: Mapping[str, float]
+    """The part of the NPV of each line that falls after the horizon."""
+    capacity: tuple[CapacityRow, ...]
+    earnings: tuple[EarningsRow, ...]
+    contracts: tuple[ContractOutcome, ...]
+    contract_money: tuple[ContractMoney, ...]
+    enterprise_value_usd: float | None
+    """Earnings of the stated year times the multiples; ``None`` without multiples or outside the horizon."""
+    use: SiteUse
+    """MW and hashrate by site and month."""
+    cash_usd: FloatArray
+    """Cash at the end of each month, ``[T]``."""
+    debt_usd: FloatArray
+    """Debt outstanding at the end of each month, ``[T]``."""
+    capex_usd: FloatArray
+    """Capital expenditure that budgets count, positive, ``[T]``."""
+
+    @property
+    def decisions(self) -> Decisions:
+        """The decisions that it was computed from."""
+        return self.book.decisions
+
+    @property
+    def objective_usd(self) -> float:
+        """Expected NPV."""
+        return self.npv.total_usd
+
+
+def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions) -> Recalculation:
+    """Compute everything that follows from ``decisions``, as ``docs/explanation/economics.md`` says.
+
+    Raises:
+        InvalidInputError: for names that do not exist, and for market paths of another horizon.
+    """
+    _check_horizon(portfolio, futures)
+    book, energy = read_decisions(portfolio, decisions), EnergyPrices(futures)
+    length = portfolio.horizon.month_count
+    mining, gpu = mining_money(book, energy), gpu_money(book, energy)
+    contracts = tuple(contract_money(contract, energy) for contract in book.contracts)
+    terms = portfolio.finance.project_debt
+    debts = [
+        debt_money(*pair, terms, length) for pair in zip(book.contracts, [c.capex_usd for c in contracts], strict=True)
+    ]
+    balance = _sum([debt.balance_usd for debt in debts], length)
+    columns = _columns(book, mining, contracts, gpu, debts)
+    terminal = terminal_npv_usd(book, mining, contracts, gpu, float(balance[-1]))
+    use = _site_use(book, mining, gpu)
+    earnings = _earnings(portfolio, columns)
+    cash = portfolio.finance.opening_cash_usd + np.cumsum(_sum([*columns.values()], length))
+    return Recalculation(
+        book=book,
+        cash_flow=_cash_flow_rows(portfolio, columns, cash, balance),
+        npv=_breakdown(horizon_npv_usd(portfolio.finance, columns), terminal),
+        terminal_npv_usd=terminal,
+        capacity=_capacity_rows(portfolio, use),
+        earnings=earnings,
+        contracts=tuple(_outcome(portfolio, *pair) for pair in zip(book.contracts, contracts, strict=True)),
+        contract_money=contracts,
+        enterprise_value_usd=_enterprise_value_usd(portfolio, earnings),
+        use=use,
+        cash_usd=cash,
+        debt_usd=balance,
+        capex_usd=-(
+            columns["hosting_capex_usd"]
+            + columns["machine_purchases_usd"]
+            + gpu.spent_usd
+            + columns["opening_capex_usd"]
+        ),
+    )
+
+
+def _check_horizon(portfolio: Portfolio, futures: MarketPaths) -> None:
+    if futures.month_count != portfolio.horizon.month_count:
+        raise InvalidInputError.single(
+            "futures.month_count",
+            f"{futures.month_count} months of market paths for a horizon of {portfolio.horizon.month_count}",
+            "make the market paths from this portfolio",
+        )
+
+
+def _sum(parts: Sequence[FloatArray], length: int) -> FloatArray:
+    total = np.zeros(length)
+    for part in parts:
+        total += part[:length]
+    return total
+
+
+def _columns(
+    book: Book, mining: MiningMoney, contracts: Sequence[ContractMoney], gpu: GpuMoney, debts: Sequence[DebtMoney]
+) -> Columns:
+    length = book.portfolio.horizon.month_count
+    return {
+        "mining_margin_usd": mining.margin_usd.sum(axis=0),
+        "machine_purchases_usd": mining.purchases_usd,
+        "machine_sales_usd": mining.sales_usd,
+        "machine_moves_usd": mining.moves_usd,
+        "hosting_noi_usd": _sum([money.noi_usd for money in contracts], length),
+        "hosting_prepayments_usd": _sum([money.prepayment_usd for money in contracts], length),
+        "hosting_capex_usd": _sum([money.capex_usd for money in contracts], length),
+        "gpu_margin_usd": gpu.margin_usd,
+        "gpu_capex_usd": gpu.spent_usd + gpu.residual_usd,
+        **company_columns(book),
+        "debt_draws_usd": _sum([debt.draws_usd for debt in debts], length),
+        "debt_service_usd": _sum([debt.service_usd for debt in debts], length),
+    }
+
+
+def _breakdown(horizon: Mapping[str, float], terminal: Mapping[str, float]) -> NpvBreakdown:
+    by_line = {line: horizon[line] + terminal[line] for line in horizon}
+    return NpvBreakdown(**{f"{line}_usd": usd for line, usd in by_line.items()}, total_usd=sum(by_line.values()))
+
+
+def _site_use(book: Book, mining: MiningMoney, gpu: GpuMoney) -> SiteUse:
+    horizon, sites = book.portfolio.horizon, book.portfolio.sites
+    months = range(horizon.month_count)
+    stated = np.array([[site.grid_mw_at(month) for month in horizon.months] for site in sites])
+    hosting, displaced = np.zeros(stated.shape), gpu.displaced_halls_mw.copy()
+    for contract in book.contracts:
+        hosting[contract.site_index] += [contract.grid_mw(month) for month in months]
+        displaced[contract.site_index] += [contract.displaced_halls_mw(month) for month in months]
+    return SiteUse(
+        grid_mw=np.where(book.usable(), stated, 0.0),
+        mining_mw=mining.mining_mw,
+        hosting_mw=hosting,
+        gpu_mw=gpu.gpu_mw,
+        running_hall_mw=mining.hall_mw,
+        displaced_hall_mw=displaced,
+        hashrate_eh_s=mining.hashrate_eh_s,
+    )
+
+
+def _capacity_rows(portfolio: Portfolio, use: SiteUse) -> tuple[CapacityRow, ...]:
+    idle = use.grid_mw - use.used_mw
+    return tuple(
+        CapacityRow(
+            site=site.name,
+            month=month,
+            grid_mw=float(use.grid_mw[s, t]),
+            mining_mw=float(use.mining_mw[s, t]),
+            hosting_mw=float(use.hosting_mw[s, t]),
+            gpu_mw=float(use.gpu_mw[s, t]),
+            idle_mw=float(idle[s, t]),
+            hashrate_eh_s=float(use.hashrate_eh_s[s, t]),
+        )
+        for s, site in enumerate(portfolio.sites)
+        for t, month in enumerate(portfolio.horizon.months)
+    )
+
+
+def _cash_flow_rows(
+    portfolio: Portfolio, columns: Columns, cash: FloatArray, balance: FloatArray
+) -> tuple[CashFlowRow, ...]:
+    shown = {**columns, "net_cash_usd": _sum([*columns.values()], cash.size), "cash_usd": cash, "debt_usd": balance}
+    return tuple(
+        CashFlowRow(month=month, **{name: float(array[t]) for name, array in shown.items()})
+        for t, month in enumerate(portfolio.horizon.months)
+    )
+
+
+def _earnings(portfolio: Portfolio, columns: Columns) -> tuple[EarningsRow, ...]:
+    years = np.array([month.year for month in portfolio.horizon.months])
+    cost = columns["site_costs_usd"] + columns["overhead_usd"]
+    return tuple(
+        EarningsRow(
+            year=int(year),
+            month_count=int((years == year).sum()),
+            mining_usd=float(columns["mining_margin_usd"][years == year].sum()),
+            hosting_usd=float(columns["hosting_noi_usd"][years == year].sum()),
+            gpu_usd=float(columns["gpu_margin_usd"][years == year].sum()),
+            cost_usd=float(cost[years == year].sum()),
+        )
+        for year in np.unique(years)
+    )
+
+
+def _enterprise_value_usd(portfolio: Portfolio, earnings: Sequence[EarningsRow]) -> float | None:
+    multiples = portfolio.finance.multiples
+    if multiples is None:
+        return None
+    for row in earnings:
+        if row.year == multiples.year:
+            return (
+                row.hosting_usd * multiples.hosting_multiple
+                + row.mining_usd * multiples.mining_multiple
+                + row.gpu_usd * multiples.gpu_multiple
+            )
+    return None
+
+
+def _outcome(portfolio: Portfolio, contract: Contract, money: ContractMoney) -> ContractOutcome:
+    month_at = portfolio.horizon.month_at
+    full_kw = contract.critical_mw * KW_PER_MW
+    return ContractOutcome(
+        offer=contract.offer.name,
+        tenant=contract.offer.tenant,
+        site=contract.site.name,
+        critical_mw=contract.critical_mw,
+        grid_mw=contract.critical_mw * contract.place.grid_mw_per_critical_mw,
+        sign_month=month_at(contract.sign),
+        build_start_month=month_at(contract.build_start),
+        energize_month=month_at(contract.energize),
+        full_energize_month=month_at(contract.full),
+        end_month=month_at(contract.end),
+        owner_capex_usd=contract.owner_capex_usd,
+        debt_usd=contract.debt_usd,
+        first_year_rent_usd=MONTHS_PER_YEAR * contract.offer.price_usd_per_kw_month * full_kw,
+        npv_usd=contract_npv_usd(portfolio.finance, money, portfolio.horizon.month_count),
+    )

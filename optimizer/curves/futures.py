@@ -1,0 +1,222 @@
+"""The futures of one portfolio: every market path in every scenario, as arrays for the model, the audit and the risk measures.
+
+Months ``t = 0 .. T-1`` are the horizon; ``T_ext >= T`` also covers what contracts and mining tails need after it. Arrays are
+``[T_ext, W]`` with ``W`` scenarios, unless stated. The definitions are in ``docs/explanation/economics.md``.
+"""
+
+from __future__ import annotations
+
+import calendar
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.curves import hashing, scenarios
+from optimizer.curves.power import PowerShape
+from optimizer.domain.base import ValuePath, months_between
+from optimizer.domain.market import Factor
+from optimizer.domain.portfolio import Portfolio
+from optimizer.errors import SeriesError
+from optimizer.units import HOURS_PER_DAY, MONTHS_PER_YEAR
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Futures:
+    """All scenarios of a portfolio's market and tenants; see :meth:`of`."""
+
+    portfolio: Portfolio
+    """The portfolio they belong to."""
+    first_scenario: int
+    """Index of the first scenario."""
+    scenario_count: int
+    """Number of scenarios, W."""
+
+    @classmethod
+    def of(cls, portfolio: Portfolio, first_scenario: int = 0, scenario_count: int | None = None) -> Futures:
+        """The scenarios that the portfolio's risk specification asks for, or another range of the same sequence."""
+        count = portfolio.risk.scenario_count if scenario_count is None else scenario_count
+        return cls(portfolio, first_scenario, count)
+
+    @property
+    def month_count(self) -> int:
+        """Months of the horizon, T."""
+        return self.portfolio.horizon.month_count
+
+    @cached_property
+    def extended_month_count(self) -> int:
+        """Months until the last contract that can be signed has ended, renewals included: T_ext."""
+        portfolio, horizon = self.portfolio, self.portfolio.horizon
+        ends = [horizon.month_count + portfolio.finance.terminal.mining_tail_months]
+        for offer in portfolio.offers:
+            latest_sign = min(horizon.index_of(offer.sign_until_month), horizon.month_count - 1)
+            renewal = offer.renewal
+            stay = renewal.option_count * renewal.term_months if renewal and renewal.probability_frac > 0 else 0
+            for place in offer.sites:
+                energize = latest_sign + place.build_months
+                if place.earliest_energize_month is not None:
+                    energize = max(energize, horizon.index_of(place.earliest_energize_month))
+                ends.append(min(energize, horizon.month_count - 1) + offer.term_months + stay)
+        return max(ends)
+
+    @cached_property
+    def calendar_month(self) -> Ints:
+        """Calendar month 1..12, ``[T_ext]``."""
+        start = self.portfolio.horizon.start_month.month - 1
+        return (np.arange(self.extended_month_count) + start) % MONTHS_PER_YEAR + 1
+
+    @cached_property
+    def days_in_month(self) -> Ints:
+        """Calendar days, ``[T_ext]``."""
+        months = [self.portfolio.horizon.month_at(index) for index in range(self.extended_month_count)]
+        return np.array([calendar.monthrange(month.year, month.month)[1] for month in months])
+
+    @property
+    def hours_in_month(self) -> Floats:
+        """Hours, ``[T_ext]``."""
+        return self.days_in_month * HOURS_PER_DAY
+
+    def path(self, path: ValuePath, month_count: int | None = None) -> Floats:
+        """A stated path by month, ``[T_ext]`` or ``[month_count]``."""
+        count = self.extended_month_count if month_count is None else month_count
+        months = np.arange(count)
+        growth = (1.0 + path.growth_per_year_frac) ** (months / MONTHS_PER_YEAR)
+        if path.value is not None:
+            return path.value * growth
+        start = self.portfolio.horizon.start_month
+        steps = np.array([months_between(start, point.from_month) for point in path.points])
+        held = np.searchsorted(steps, months, side="right") - 1
+        return np.array([point.value for point in path.points])[np.maximum(held, 0)] * growth
+
+    @cached_property
+    def multipliers(self) -> Floats:
+        """Multipliers of the base paths, ``[5, T_ext, W]`` in the order of :class:`~optimizer.domain.market.Factor`."""
+        market = self.portfolio.market
+        return scenarios.factor_multipliers(
+            seed=self.portfolio.risk.seed,
+            first_scenario=self.first_scenario,
+            scenario_count=self.scenario_count,
+            month_count=self.extended_month_count,
+            volatility_per_year=market.volatilities(),
+            mean_reversion_per_year=market.mean_reversions(),
+            correlation=market.correlation_matrix(),
+        )
+
+    def multiplier(self, factor: Factor) -> Floats:
+        """Multiplier of one factor."""
+        return self.multipliers[list(Factor).index(factor)]
+
+    @property
+    def gpu_rental_multiplier(self) -> Floats:
+        """Multiplier of GPU rental prices."""
+        return self.multiplier(Factor.GPU_RENTAL)
+
+    @cached_property
+    def re_lease_rent_usd_per_kw_month(self) -> Floats:
+        """Rent at which a failed tenant's halls are let again."""
+        base = self.path(self.portfolio.market.re_lease_rent_usd_per_kw_month)
+        return np.asarray(base[:, None] * self.multiplier(Factor.RE_LEASE_RENT))
+
+    @cached_property
+    def hashprice_usd_per_ph_day(self) -> Floats:
+        """Hashprice, ``[T, W]``."""
+        market, months = self.portfolio.market, self.month_count
+        return scenarios.hashprice_paths(
+            base_btc_usd=self.path(market.btc_usd, months),
+            base_network_eh_s=self.path(market.network_eh_s, months),
+            subsidy_btc=hashing.monthly_subsidy_btc(
+                block_height_at_start=market.block_height_at_start, days_in_month=self.days_in_month[:months]
+            ),
+            fee_share_frac=self.path(market.fee_share_frac, months),
+            multipliers=np.ascontiguousarray(self.multipliers[:, :months]),
+            network_price_elasticity=market.network_price_elasticity,
+            network_lag_months=market.network_lag_months,
+        )
+
+    @cached_property
+    def _default_months(self) -> dict[str, NDArray[np.int32]]:
+        hazards = {offer.tenant: offer.credit.default_hazard_per_year_frac for offer in self.portfolio.offers}
+        if not hazards:
+            return {}
+        names = sorted(hazards)
+        months = scenarios.default_months(
+            seed=self.portfolio.risk.seed,
+            first_scenario=self.first_scenario,
+            scenario_count=self.scenario_count,
+            default_hazard_per_year_frac=[hazards[name] for name in names],
+            streams=_streams(names),
+        )
+        return dict(zip(names, months, strict=True))
+
+    def default_month(self, tenant: str) -> NDArray[np.int32]:
+        """Month in which a tenant defaults, ``[W]``; :data:`optimizer.curves.NEVER` if it does not."""
+        return self._default_months[tenant]
+
+    def hourly_prices(self, site_name: str) -> tuple[Floats, Ints]:
+        """Energy prices of a site's hours in USD/MWh and the calendar month of each; a flat price is one hour a month.
+
+        Raises:
+            SeriesError: when the site's series has not been loaded.
+        """
+        power = self.portfolio.site(site_name).power
+        if power.flat_usd_per_mwh is not None:
+            return np.full(MONTHS_PER_YEAR, power.flat_usd_per_mwh), np.arange(1, MONTHS_PER_YEAR + 1)
+        assert power.hourly_series is not None
+        hours = self.portfolio.series_by_name[power.hourly_series].hours
+        if hours is None:
+            names = [item.name for item in self.portfolio.series]
+            raise SeriesError.single(
+                f"series[{names.index(power.hourly_series)}].hours",
+                f"the hours of {power.hourly_series!r} are not loaded",
+                "load the portfolio with optimizer.io.load, which reads its series",
+            )
+        return np.array(hours.usd_per_mwh), np.array(hours.month_of_year)
+
+    @cached_property
+    def _shapes(self) -> dict[str, PowerShape]:
+        return {}
+
+    def shape(self, site_name: str) -> PowerShape:
+        """The site's sorted price structure; sites on one series share it."""
+        power = self.portfolio.site(site_name).power
+        key = f"series:{power.hourly_series}" if power.hourly_series is not None else f"flat:{power.flat_usd_per_mwh!r}"
+        if key not in self._shapes:
+            self._shapes[key] = PowerShape.from_hourly(*self.hourly_prices(site_name))
+        return self._shapes[key]
+
+    def _escalation(self, site_name: str) -> Floats:
+        growth = 1.0 + self.portfolio.site(site_name).power.escalation_per_year_frac
+        return np.asarray(growth ** (np.arange(self.extended_month_count) / MONTHS_PER_YEAR))
+
+    def power_level(self, site_name: str) -> Floats:
+        """Level by which the site's energy prices are multiplied."""
+        exposure = self.portfolio.site(site_name).power.exposure_frac
+        market = self.path(self.portfolio.market.power_level)[:, None] * self.multiplier(Factor.POWER_PRICE)
+        return np.asarray(self._escalation(site_name)[:, None] * (1.0 + exposure * (market - 1.0)))
+
+    def power_adder_usd_per_mwh(self, site_name: str) -> Floats:
+        """Adders on the site's energy price, ``[T_ext]``."""
+        return self._escalation(site_name) * self.portfolio.site(site_name).power.adder_usd_per_mwh
+
+    def mean_power_usd_per_mwh(self, site_name: str) -> Floats:
+        """Mean energy price over a month's hours, adders included."""
+        mean = self.shape(site_name).mean_usd_per_mwh[self.calendar_month - 1]
+        return np.asarray(mean[:, None] * self.power_level(site_name) + self.power_adder_usd_per_mwh(site_name)[:, None])
+
+
+def _streams(names: list[str]) -> list[int]:
+    """A random stream for each name that does not depend on the other names, unless their checksums collide."""
+    used: set[int] = set()
+    streams = []
+    for name in names:
+        stream = zlib.crc32(name.encode())
+        while stream in used:
+            stream = (stream + 1) % 2**32
+        used.add(stream)
+        streams.append(stream)
+    return streams

@@ -1,0 +1,24 @@
+"""Files: portfolios in YAML and JSON, hourly series in CSV and Parquet, plans in JSON, the report."""
+
+from optimizer.io.plans import load_plan, save_plan
+from optimizer.io.portfolios import (
+    canonical_json,
+    dump_portfolio,
+    fingerprint,
+    load_portfolio,
+    parse_portfolio,
+    portfolio_schema,
+    save_portfolio,
+)
+
+__all__ = [
+    "canonical_json",
+    "dump_portfolio",
+    "fingerprint",
+    "load_plan",
+    "load_portfolio",
+    "parse_portfolio",
+    "portfolio_schema",
+    "save_plan",
+    "save_portfolio",
+]

@@ -1,0 +1,30 @@
+"""Plan files: JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from optimizer.domain.base import validated
+from optimizer.domain.plan import PLAN_FORMAT, Plan
+from optimizer.errors import InvalidInputError
+from optimizer.io.text import read_data
+
+
+def save_plan(plan: Plan, path: str | Path) -> None:
+    """Write a plan as JSON."""
+    Path(path).write_text(plan.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+
+def load_plan(path: str | Path) -> Plan:
+    """Read a plan.
+
+    Raises:
+        InvalidInputError: for a file that is no plan, or one of another format.
+    """
+    path = Path(path)
+    data = read_data(path, path.name)
+    if isinstance(data, dict) and data.get("format") not in (None, PLAN_FORMAT):
+        raise InvalidInputError.single(
+            "format", f"is {data['format']!r}; this version reads {PLAN_FORMAT}", "plan again, or use the version that wrote it"
+        )
+    return validated(Plan, data, path.name)

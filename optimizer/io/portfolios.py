@@ -1,0 +1,93 @@
+"""Portfolio files: one schema, YAML or JSON, series beside them; lossless both ways."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from optimizer.domain.base import validated
+from optimizer.domain.portfolio import Portfolio
+from optimizer.errors import InvalidInputError, NotFoundError, Problem
+from optimizer.io.series import load_hours
+from optimizer.io.text import read_data, yaml_text
+from optimizer.library.portfolios import example_names, example_path
+
+SCHEMA_ID = "optimizer/portfolio/v1"
+
+
+def load_portfolio(source: str | Path) -> Portfolio:
+    """A portfolio from a file, or an example of the library by its name, with its series read.
+
+    Raises:
+        NotFoundError: for a name that is neither a file nor an example.
+        InvalidInputError: with every problem, its path, value and fix.
+    """
+    path = Path(source)
+    if not path.suffix and not path.exists():
+        if str(source) not in example_names():
+            raise NotFoundError("portfolio file or example", str(source), example_names())
+        with resources.as_file(example_path(str(source))) as example:
+            return parse_portfolio(read_data(example, str(source)), None, str(source))
+    return parse_portfolio(read_data(path, path.name), path.parent, path.name)
+
+
+def parse_portfolio(data: Mapping[str, Any] | object, folder: Path | None, what: str) -> Portfolio:
+    """A portfolio from plain data; series files are looked for below ``folder``."""
+    portfolio = validated(Portfolio, data, what)
+    problems: list[Problem] = []
+    series = []
+    for index, item in enumerate(portfolio.series):
+        try:
+            series.append(load_hours(item, folder, f"series[{index}]"))
+        except InvalidInputError as error:
+            problems += error.problems
+    if problems:
+        raise InvalidInputError(problems, what)
+    return portfolio.model_copy(update={"series": tuple(series)})
+
+
+def dump_portfolio(portfolio: Portfolio) -> dict[str, Any]:
+    """Plain data of a portfolio as it was written: no defaults, no hours that come from a file or the library."""
+    data = portfolio.model_dump(mode="json", exclude_unset=True)
+    for item, kept in zip(data.get("series", ()), portfolio.series, strict=True):
+        if kept.file is not None or kept.library is not None:
+            item.pop("hours", None)
+    return data
+
+
+def save_portfolio(portfolio: Portfolio, path: str | Path) -> None:
+    """Write a portfolio as YAML or JSON, by extension."""
+    path = Path(path)
+    data = dump_portfolio(portfolio)
+    match path.suffix.lower():
+        case ".yaml" | ".yml":
+            text = yaml_text(data)
+        case ".json":
+            text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+        case other:
+            raise InvalidInputError.single(str(path), f"has extension {other!r}", "use .yaml, .yml or .json")
+    path.write_text(text, encoding="utf-8")
+
+
+def canonical_json(portfolio: Portfolio) -> str:
+    """The portfolio with all defaults and all hours, keys sorted: equal for portfolios that mean the same."""
+    data = portfolio.model_dump(mode="json")
+    for item in data["series"]:
+        item.pop("file", None)
+        item.pop("library", None)
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def fingerprint(portfolio: Portfolio) -> str:
+    """SHA-256 of the canonical portfolio."""
+    return hashlib.sha256(canonical_json(portfolio).encode()).hexdigest()
+
+
+def portfolio_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of portfolio files."""
+    schema = Portfolio.model_json_schema(mode="validation")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID, **schema}

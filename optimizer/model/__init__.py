@@ -1,0 +1,1 @@
+"""From a portfolio and its futures to a mixed-integer program."""

@@ -1,0 +1,46 @@
+"""The formulation: every constraint family, in the order in which they are stated."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from optimizer.model.families.capex_budget import CAPEX_BUDGET
+from optimizer.model.families.concentration import CONCENTRATION
+from optimizer.model.families.contract_changes import CONTRACT_CHANGES
+from optimizer.model.families.contract_start import CONTRACT_START
+from optimizer.model.families.domestic_share import DOMESTIC_SHARE
+from optimizer.model.families.gpu_blocks import GPU_BLOCKS
+from optimizer.model.families.hall_capacity import HALL_CAPACITY
+from optimizer.model.families.liquidity import LIQUIDITY
+from optimizer.model.families.minimum_hashrate import MINIMUM_HASHRATE
+from optimizer.model.families.mining_fleet import MINING_FLEET
+from optimizer.model.families.offer_groups import OFFER_GROUPS
+from optimizer.model.families.parallel_builds import PARALLEL_BUILDS
+from optimizer.model.families.placements import PLACEMENTS
+from optimizer.model.families.power_balance import POWER_BALANCE
+from optimizer.model.families.project_debt import PROJECT_DEBT
+from optimizer.model.families.site_opening import SITE_OPENING
+from optimizer.model.family import ConstraintFamily
+
+FORMULATION: Final[tuple[ConstraintFamily, ...]] = (
+    # decisions: they declare variables and post to the ledger
+    SITE_OPENING,
+    CONTRACT_START,
+    PROJECT_DEBT,  # needs the starts, closes debt_musd
+    GPU_BLOCKS,
+    MINING_FLEET,
+    # shared limits: they close accounts
+    POWER_BALANCE,
+    HALL_CAPACITY,
+    CAPEX_BUDGET,
+    LIQUIDITY,
+    # the owner's rules
+    OFFER_GROUPS,
+    PLACEMENTS,
+    PARALLEL_BUILDS,
+    CONCENTRATION,
+    DOMESTIC_SHARE,
+    MINIMUM_HASHRATE,
+    CONTRACT_CHANGES,
+)
+"""Order is meaning: a family may only need what stands above it, and an account may not be posted to once it is closed."""

@@ -1,0 +1,108 @@
+"""Coefficients of own GPU blocks: for every possible order, what one block pays, costs and reserves, by month.
+
+Follows "Own GPUs" in ``docs/explanation/economics.md``. Money in million USD per block.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimizer.curves.futures import Futures
+from optimizer.curves.throughput import CAP_CURVES, gpu_block_values
+from optimizer.domain.gpu import GpuOption
+from optimizer.domain.portfolio import Portfolio
+from optimizer.domain.site import Site
+from optimizer.model.calendar import Calendar, Floats, Ints
+from optimizer.model.hosting import hosting_pue
+from optimizer.units import USD_PER_MUSD
+
+
+@dataclass(frozen=True, eq=False)
+class GpuOrders:
+    """All (option, site, order month) that the terms allow; N of them."""
+
+    option: Ints
+    """Index of the GPU option, ``[N]``."""
+    site: Ints
+    """Index of the site, ``[N]``."""
+    order_month: Ints
+    """Month of the order, ``[N]``."""
+    reserved_mw: Floats
+    """Grid MW reserved per block, ``[N, T]``."""
+    displaced_mw: Floats
+    """Hall MW displaced per block, ``[N, T]``."""
+    margin_musd: Floats
+    """Expected margin per block, ``[N, T]``."""
+    capex_musd: Floats
+    """Capex per block, ``[N, T]``."""
+    residual_musd: Floats
+    """Residual value received inside the horizon per block, ``[N, T]``."""
+    terminal_musd: Floats
+    """Residual value at the end of the horizon per block, not yet discounted, ``[N]``."""
+
+    @property
+    def count(self) -> int:
+        """Number of possible orders, N."""
+        return len(self.option)
+
+
+def build_gpu_orders(portfolio: Portfolio, futures: Futures, calendar: Calendar) -> GpuOrders:
+    """Every order that the terms allow, in the order of options, then sites, then months."""
+    horizon, months = portfolio.horizon, calendar.month_count
+    keys: list[tuple[int, int, int]] = []
+    columns: list[tuple[Floats, ...]] = []
+    for g, option in enumerate(portfolio.gpu_options):
+        first, last = horizon.index_of(option.order_from_month), horizon.index_of(option.order_until_month)
+        for name in option.sites:
+            site = portfolio.site(name)
+            margin = _margin_musd(option, site, futures, months)
+            for month in calendar.sign_months:
+                live_until = min(month + option.lead_months + option.life_months, months)
+                closed = site.lease_end_month is not None and horizon.index_of(site.lease_end_month) < live_until
+                if first <= month <= last and month + option.lead_months < months and not closed:
+                    keys.append((g, portfolio.site_index[name], int(month)))
+                    columns.append(_profile(option, int(month), margin, months))
+    index = np.array(keys, dtype=np.int64).reshape(-1, 3)
+    stacked = [np.array(column).reshape(len(keys), -1) for column in zip(*columns, strict=True)]
+    reserved, displaced, earned, capex, residual, terminal = stacked or [np.zeros((0, months))] * 6
+    return GpuOrders(*index.T, reserved, displaced, earned, capex, residual, terminal.reshape(-1))
+
+
+def _margin_musd(option: GpuOption, site: Site, futures: Futures, months: int) -> Floats:
+    """Expected margin of one block by month, while it is live."""
+    rental = futures.path(option.rental_usd_per_gpu_hour, months)[:, None] * futures.gpu_rental_multiplier[:months]
+    values = gpu_block_values(
+        gpu_count=option.block_gpu_count,
+        power_kw_per_gpu=option.power_kw_per_gpu,
+        rental_usd_per_gpu_hour=np.ascontiguousarray(rental),
+        utilisation_frac=option.utilisation_frac,
+        goodput_frac=option.goodput_frac,
+        pue=hosting_pue(option.pue, site, futures)[:months],
+        power_usd_per_mwh=np.ascontiguousarray(futures.mean_power_usd_per_mwh(site.name)[:months]),
+        hours_in_month=futures.hours_in_month[:months],
+        cap_curve=CAP_CURVES[option.cap_curve.value],
+    )
+    return np.asarray((values.margin_usd - option.opex_usd_per_gpu_month * option.block_gpu_count) / USD_PER_MUSD)
+
+
+def _profile(option: GpuOption, order: int, margin: Floats, months: int) -> tuple[Floats, ...]:
+    start = order + option.lead_months
+    end = start + option.life_months
+    time = np.arange(months)
+    live = (time >= start) & (time < end)
+    critical = option.block_critical_mw
+    gpus = option.capex_usd_per_gpu * option.block_gpu_count / USD_PER_MUSD
+    fit_out = option.fit_out_usd_per_critical_mw * critical / USD_PER_MUSD
+    age = min(end, months) - start
+    residual = gpus * (1.0 - (1.0 - option.residual_frac) * age / option.life_months)
+    ended_inside = end < months
+    return (
+        live * critical * option.grid_mw_per_critical_mw,
+        (time >= order) * critical * option.halls_displaced_mw_per_critical_mw,
+        live * margin,
+        (time == order) * (gpus + fit_out),
+        (time == end) * residual * ended_inside,
+        np.array(0.0 if ended_inside else residual),
+    )

@@ -1,0 +1,307 @@
+"""Coefficients of contracts: for every possible start, what one critical MW pays, costs, reserves and displaces, by month.
+
+Follows "Hosting" and "Project debt" in ``docs/explanation/economics.md``. Money in million USD per critical MW.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.curves.futures import Futures
+from optimizer.domain.finance import ProjectDebt
+from optimizer.domain.offer import Offer, OfferSite, PowerPayer
+from optimizer.domain.portfolio import Portfolio
+from optimizer.domain.site import Site
+from optimizer.model.calendar import Calendar, Floats, Ints
+from optimizer.units import KW_PER_MW, MONTHS_PER_YEAR, USD_PER_MUSD
+
+MUSD_PER_MW_OF_USD_PER_KW = KW_PER_MW / USD_PER_MUSD
+
+
+@dataclass(frozen=True, eq=False)
+class Starts:
+    """All (offer, site, sign month) that the terms allow; N of them, T_ext months."""
+
+    offer: Ints
+    """Index of the offer, ``[N]``."""
+    site: Ints
+    """Index of the site, ``[N]``."""
+    sign_month: Ints
+    """Month of signing, ``[N]``."""
+    build_month: Ints
+    """First month of building, ``[N]``."""
+    energize_month: Ints
+    """First energization, ``[N]``."""
+    full_month: Ints
+    """Energization of the last phase, ``[N]``."""
+    minimum_mw: Floats
+    """Least critical MW, ``[N]``."""
+    maximum_mw: Floats
+    """Most critical MW, ``[N]``."""
+    reserved_mw: Floats
+    """Grid MW reserved per critical MW, ``[N, T]``."""
+    displaced_mw: Floats
+    """Hall MW displaced per critical MW, ``[N, T]``."""
+    noi_musd: Floats
+    """Expected rents less opex and energy per critical MW, ``[N, T_ext]``."""
+    prepayment_musd: Floats
+    """Prepayment less its credits per critical MW, ``[N, T_ext]``."""
+    capex_musd: Floats
+    """The owner's capex per critical MW, ``[N, T_ext]``."""
+    debt_limit_musd: Floats
+    """Most debt per critical MW: loan to cost, and what the contracted income carries, ``[N]``; 0 without project debt."""
+    debt_draw: Floats
+    """Draw of each month per dollar of debt, ``[N, T]``."""
+    debt_service: Floats
+    """Fee, interest and principal of each month per dollar of debt, ``[N, T]``."""
+    debt_balance: Floats
+    """Balance at the end of each month per dollar of debt, ``[N, T]``."""
+
+    @property
+    def count(self) -> int:
+        """Number of starts, N."""
+        return len(self.offer)
+
+    @property
+    def scalable(self) -> NDArray[np.bool_]:
+        """Which starts have their MW to decide, ``[N]``."""
+        return self.minimum_mw < self.maximum_mw
+
+
+def build_starts(portfolio: Portfolio, futures: Futures, calendar: Calendar) -> Starts:
+    """Every start that the terms allow, in the order of offers, then sites, then months."""
+    parts = []
+    for index, offer in enumerate(portfolio.offers):
+        tenant = _Survival.of(offer, futures)
+        for place in offer.sites:
+            months = _sign_months(offer, place, portfolio, calendar)
+            if len(months):
+                parts.append(_Placement(portfolio, futures, calendar, index, offer, place, tenant).starts(months))
+    months, horizon = calendar.extended_month_count, calendar.month_count
+    if not parts:
+        parts = [_no_starts(horizon, months)]
+    fields = Starts.__dataclass_fields__
+    return Starts(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in fields})
+
+
+def _no_starts(horizon: int, months: int) -> Starts:
+    integers, vector = np.zeros(0, dtype=np.int64), np.zeros(0)
+    inside, extended = np.zeros((0, horizon)), np.zeros((0, months))
+    return Starts(
+        *[integers] * 6, *[vector] * 2, inside, inside, extended, extended, extended, vector, inside, inside, inside
+    )
+
+
+def _sign_months(offer: Offer, place: OfferSite, portfolio: Portfolio, calendar: Calendar) -> Ints:
+    """Months in which the offer can be signed for that site, by window, energization, lease and horizon."""
+    horizon, site = portfolio.horizon, portfolio.site(place.site)
+    months = calendar.sign_months
+    first, last = horizon.index_of(offer.sign_from_month), horizon.index_of(offer.sign_until_month)
+    energize = _energize(months, place, portfolio)
+    usable = (months >= first) & (months <= last) & (energize < calendar.month_count)
+    if offer.energize_by_month is not None:
+        usable &= energize <= horizon.index_of(offer.energize_by_month)
+    if site.lease_end_month is not None:
+        usable &= energize + offer.term_months <= horizon.index_of(site.lease_end_month)
+    return months[usable]
+
+
+def _energize(sign_months: Ints, place: OfferSite, portfolio: Portfolio) -> Ints:
+    earliest = place.earliest_energize_month
+    floor = portfolio.horizon.index_of(earliest) if earliest is not None else 0
+    return np.maximum(sign_months + place.build_months, floor)
+
+
+@dataclass(frozen=True, eq=False)
+class _Survival:
+    """What a tenant's default does to expected rents, by month ``[T_ext]``."""
+
+    solvent: Floats
+    """Probability that the tenant still pays."""
+    defaults: Floats
+    """Probability that it defaults in the month."""
+    re_lease_usd_per_kw: Floats
+    """Expected re-lease rent, counted where the vacancy after a default is over."""
+
+    @classmethod
+    def of(cls, offer: Offer, futures: Futures) -> _Survival:
+        month = futures.default_month(offer.tenant)
+        months = np.arange(futures.extended_month_count)
+        at = np.bincount(np.minimum(month, len(months)), minlength=len(months) + 1) / futures.scenario_count
+        vacant_until = month.astype(np.int64) + offer.credit.vacancy_months
+        let = months[:, None] >= vacant_until[None, :]
+        rent = np.where(let, futures.re_lease_rent_usd_per_kw_month, 0.0).mean(axis=1)
+        return cls(solvent=1.0 - np.cumsum(at[:-1]), defaults=at[:-1], re_lease_usd_per_kw=rent)
+
+
+@dataclass(frozen=True, eq=False)
+class _Placement:
+    """One offer at one site; :meth:`starts` vectorises over its sign months."""
+
+    portfolio: Portfolio
+    futures: Futures
+    calendar: Calendar
+    offer_index: int
+    offer: Offer
+    place: OfferSite
+    tenant: _Survival
+
+    def starts(self, sign: Ints) -> Starts:
+        offer, place, horizon = self.offer, self.place, self.calendar.month_count
+        energize = _energize(sign, place, self.portfolio)
+        months = np.arange(self.calendar.extended_month_count)
+        age = months[None, :] - energize[:, None]
+        full = energize + offer.phases[-1].offset_months
+        live = self._live_share(age)
+        weight, rent_weight = self._renewal_weights(age)
+        noi, contracted = self._noi(age, live, weight, rent_weight)
+        capex, displaced = self._building(age)
+        count = len(sign)
+        debt = _debt_profile(
+            self.portfolio.finance.project_debt, capex, contracted, full - energize, age, offer.term_months
+        )
+        return Starts(
+            offer=np.full(count, self.offer_index),
+            site=np.full(count, self.portfolio.site_index[place.site]),
+            sign_month=sign,
+            build_month=energize - place.build_months,
+            energize_month=energize,
+            full_month=full,
+            minimum_mw=np.full(count, offer.minimum_mw),
+            maximum_mw=np.full(count, offer.maximum_mw),
+            reserved_mw=(live * place.grid_mw_per_critical_mw)[:, :horizon],
+            displaced_mw=(displaced * place.halls_displaced_mw_per_critical_mw)[:, :horizon],
+            noi_musd=noi,
+            prepayment_musd=self._prepayment(sign, age),
+            capex_musd=capex,
+            debt_limit_musd=debt.limit,
+            debt_draw=debt.draw[:, :horizon],
+            debt_service=debt.service[:, :horizon],
+            debt_balance=debt.balance[:, :horizon],
+        )
+
+    def _live_share(self, age: Ints) -> Floats:
+        """Share of the contract's MW that is energized, renewals included."""
+        offer = self.offer
+        live = np.zeros(age.shape)
+        for phase in offer.phases:
+            live += phase.share_frac * ((age >= phase.offset_months) & (age < offer.term_months))
+        return live + (self._renewal_number(age) > 0)
+
+    def _renewal_number(self, age: Ints) -> Ints:
+        """0 in the initial term, k in the k-th renewal, -1 outside."""
+        renewal, term = self.offer.renewal, self.offer.term_months
+        number = np.where((age >= 0) & (age < term), 0, -1)
+        if renewal is not None and renewal.probability_frac > 0:
+            k = (age - term) // renewal.term_months + 1
+            number = np.where((age >= term) & (k <= renewal.option_count), k, number)
+        return number
+
+    def _renewal_weights(self, age: Ints) -> tuple[Floats, Floats]:
+        """Probability that the contract still runs, and the same times the share of the rent."""
+        renewal, number = self.offer.renewal, self._renewal_number(age)
+        if renewal is None:
+            weight = (number >= 0).astype(float)
+            return weight, weight
+        weight = np.where(number >= 0, renewal.probability_frac ** np.maximum(number, 0), 0.0)
+        return weight, np.where(number > 0, weight * renewal.rent_frac, weight)
+
+    def _noi(self, age: Ints, live: Floats, weight: Floats, rent_weight: Floats) -> tuple[Floats, Floats]:
+        """Expected NOI, and the NOI of the initial term if the tenant always pays, in million USD per critical MW."""
+        offer, credit, tenant = self.offer, self.offer.credit, self.tenant
+        escalation = (1.0 + offer.escalator_per_year_frac) ** np.maximum(age // MONTHS_PER_YEAR, 0)
+        rent = offer.price_usd_per_kw_month * escalation
+        backed = credit.backstop_share_frac
+        paid = tenant.solvent + backed * (1.0 - tenant.solvent)
+        let_again = np.where(age >= credit.vacancy_months, (1.0 - backed) * tenant.re_lease_usd_per_kw, 0.0)
+        in_term = (age >= 0) & (age < offer.term_months)
+        recovered = (1.0 - backed) * credit.recovery_frac * MONTHS_PER_YEAR * tenant.defaults * rent * in_term
+        revenue = live * (rent_weight * rent * paid + weight * let_again + recovered)
+        if offer.noi_margin_frac is not None:
+            opex = (1.0 - offer.noi_margin_frac) * rent
+        else:
+            opex = (offer.landlord_opex_usd_per_kw_month or 0.0) * escalation
+        cost = live * weight * (opex + self._energy_usd_per_kw())
+        contracted = np.where(in_term, live * rent - cost, 0.0)
+        return (revenue - cost) * MUSD_PER_MW_OF_USD_PER_KW, contracted * MUSD_PER_MW_OF_USD_PER_KW
+
+    def _energy_usd_per_kw(self) -> Floats:
+        """Expected energy cost of a live kW and month that the landlord pays, ``[T_ext]``."""
+        if self.offer.power_payer is PowerPayer.TENANT:
+            return np.zeros(self.calendar.extended_month_count)
+        futures, site = self.futures, self.portfolio.site(self.place.site)
+        price = futures.mean_power_usd_per_mwh(site.name).mean(axis=1)
+        return hosting_pue(self.place.pue, site, futures) * futures.hours_in_month * price / KW_PER_MW
+
+    def _prepayment(self, sign: Ints, age: Ints) -> Floats:
+        offer, terms = self.offer, self.offer.prepayment
+        flow = np.zeros(age.shape)
+        if terms is not None:
+            amount = terms.rent_months * offer.price_usd_per_kw_month * MUSD_PER_MW_OF_USD_PER_KW
+            since_full = age - offer.phases[-1].offset_months
+            credited = (since_full >= 0) & (since_full < terms.credit_months) & (age < offer.term_months)
+            flow -= credited * amount / terms.credit_months
+            flow[np.arange(len(sign)), sign] += amount
+        return flow
+
+    def _building(self, age: Ints) -> tuple[Floats, Floats]:
+        """Owner's capex in million USD, and share of the MW whose building has begun, per critical MW."""
+        place = self.place
+        owner = place.capex_usd_per_critical_mw * (1.0 - place.tenant_capex_share_frac) / USD_PER_MUSD
+        capex, begun = np.zeros(age.shape), np.zeros(age.shape)
+        for phase in self.offer.phases:
+            since = age - phase.offset_months
+            if place.build_months:
+                paid = (since >= -place.build_months) & (since < 0)
+            else:
+                paid = since == 0
+            capex += owner * phase.share_frac * paid / max(place.build_months, 1)
+            begun += phase.share_frac * (since >= -place.build_months)
+        return capex, begun
+
+
+def hosting_pue(stated: float | None, site: Site, futures: Futures) -> Floats:
+    """Energy pue by month ``[T_ext]``: the one stated, or the site's, by calendar month where it says so."""
+    if stated is not None:
+        return np.full(futures.extended_month_count, stated)
+    by_month = np.array(site.hosting_pue_by_month or (site.hosting_pue,) * MONTHS_PER_YEAR)
+    return np.asarray(by_month[futures.calendar_month - 1])
+
+
+@dataclass(frozen=True, eq=False)
+class _DebtProfile:
+    limit: Floats
+    draw: Floats
+    service: Floats
+    balance: Floats
+
+
+def _debt_profile(
+    terms: ProjectDebt | None, capex: Floats, contracted: Floats, ramp: Ints, age: Ints, term: int
+) -> _DebtProfile:
+    """Flows per dollar of debt, and the most debt per critical MW. ``ramp`` is months from first to full energization."""
+    total = capex.sum(axis=1)
+    if terms is None or not total.any():
+        zeros = np.zeros(capex.shape)
+        return _DebtProfile(np.zeros(len(capex)), zeros, zeros, zeros)
+    draw = capex / np.maximum(total, 1e-300)[:, None]
+    since_full = age - ramp[:, None]
+    instalment = ((since_full >= 1) & (since_full <= terms.amortization_months) & (age < term)) / float(
+        terms.amortization_months
+    )
+    repaid = np.cumsum(instalment, axis=1)
+    balloon = (age == term - 1) * (1.0 - repaid)
+    principal = instalment + balloon
+    balance = np.cumsum(draw - principal, axis=1)
+    opening = np.concatenate([np.zeros((len(draw), 1)), balance[:, :-1]], axis=1)
+    interest = opening * terms.interest_per_year_frac / MONTHS_PER_YEAR
+    service = draw * terms.origination_fee_frac + interest + principal
+    limit = terms.loan_to_cost_frac * total
+    if terms.minimum_dscr > 0:
+        due = np.where((since_full >= 1) & (age < term) & (opening > 1e-12), interest + instalment, 0.0)
+        carried = np.where(due > 0, contracted / np.where(due > 0, terms.minimum_dscr * due, 1.0), np.inf)
+        limit = np.minimum(limit, carried.min(axis=1))
+    return _DebtProfile(np.maximum(limit, 0.0), draw, service, balance)

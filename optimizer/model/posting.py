@@ -1,0 +1,54 @@
+"""How families post to the ledger: cash by month, and amounts by site and period."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from optimizer.model.calendar import LINES, Floats, Ints
+from optimizer.model.problem import PlanningProblem
+from optimizer.model.program import Program
+
+
+def post_cash(program: Program, problem: PlanningProblem, line: str, columns: Ints, monthly_musd: Floats) -> None:
+    """Post expected cash by month ``[N, T or more]`` of N columns to cash and NPV; months after the horizon are ignored."""
+    calendar = problem.calendar
+    inside = monthly_musd[:, : calendar.month_count]
+    program.post("cash_musd", np.arange(calendar.period_count), columns[:, None], calendar.period_sum(inside))
+    post_npv(program, line, columns, inside @ calendar.discount(line)[: calendar.month_count])
+
+
+def post_npv(program: Program, line: str, columns: Ints, npv_musd: Floats) -> None:
+    """Post to the NPV of a business line, nothing to cash."""
+    program.post("npv_musd", LINES.index(line), columns, npv_musd)
+
+
+def post_by_site(
+    program: Program, problem: PlanningProblem, account: str, site: Ints, columns: Ints, by_period: Floats
+) -> None:
+    """Post amounts by period ``[N, P]`` of N columns, each at its own site."""
+    periods = problem.calendar.period_count
+    program.post(account, site[:, None] * periods + np.arange(periods), columns[:, None], by_period)
+
+
+def contract_quantity(program: Program, problem: PlanningProblem) -> tuple[Ints, Floats]:
+    """Column and factor of each start's critical MW: its own variable if it scales, else its MW times the signature."""
+    starts = problem.starts
+    columns, factors = program.variables["sign"].columns.copy(), starts.maximum_mw.copy()
+    columns[starts.scalable] = program.variables["critical_mw"].columns
+    factors[starts.scalable] = 1.0
+    return columns, factors
+
+
+def site_period_keys(problem: PlanningProblem) -> list[tuple[str, str]]:
+    """Site and first month of the period, in the order of accounts by site and period."""
+    return [(site.name, month) for site in problem.portfolio.sites for month in period_keys(problem)]
+
+
+def period_keys(problem: PlanningProblem) -> list[str]:
+    """First month of each period, as ``2027-04``."""
+    return [month_key(problem, first) for first in problem.calendar.period_first]
+
+
+def month_key(problem: PlanningProblem, month: int) -> str:
+    """A month index as ``2027-04``."""
+    return f"{problem.portfolio.horizon.month_at(int(month)):%Y-%m}"

@@ -1,0 +1,103 @@
+"""The planning problem between the portfolio and the program: index sets and coefficient arrays, no solver in sight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from optimizer.curves.futures import Futures
+from optimizer.domain.portfolio import Portfolio
+from optimizer.model.calendar import Calendar, Floats, Ints
+from optimizer.model.gpu import GpuOrders, build_gpu_orders
+from optimizer.model.hosting import Starts, build_starts
+from optimizer.model.mining import Machines, build_machines
+from optimizer.units import MONTHS_PER_YEAR, USD_PER_MUSD
+
+
+@dataclass(frozen=True, eq=False)
+class PlanningProblem:
+    """Everything the constraint families read."""
+
+    portfolio: Portfolio
+    """What the planner stated."""
+    calendar: Calendar
+    """Months and periods."""
+    starts: Starts
+    """Possible contract starts."""
+    machines: Machines
+    """Machines by site and class."""
+    gpu_orders: GpuOrders
+    """Possible GPU orders."""
+
+    @classmethod
+    def of(cls, portfolio: Portfolio, futures: Futures) -> PlanningProblem:
+        """Evaluate all coefficients of a portfolio in its futures."""
+        calendar = Calendar.of(portfolio, futures)
+        return cls(
+            portfolio=portfolio,
+            calendar=calendar,
+            starts=build_starts(portfolio, futures, calendar),
+            machines=build_machines(portfolio, futures, calendar),
+            gpu_orders=build_gpu_orders(portfolio, futures, calendar),
+        )
+
+    @cached_property
+    def grid_mw(self) -> Floats:
+        """Import limit of each site by month, were it open, ``[S, T]``."""
+        months = self.portfolio.horizon.months
+        return np.array([[site.grid_mw_at(month) for month in months] for site in self.portfolio.sites])
+
+    @cached_property
+    def hall_mw(self) -> Floats:
+        """Mining halls of each site by month, were it open, ``[S, T]``; 0 after the lease."""
+        portfolio, time = self.portfolio, np.arange(self.calendar.month_count)
+        limits = []
+        for site in portfolio.sites:
+            end = site.lease_end_month
+            leased = time < (portfolio.horizon.index_of(end) if end is not None else len(time))
+            limits.append(site.hall_mw * leased)
+        return np.array(limits)
+
+    @cached_property
+    def openings(self) -> tuple[Ints, Ints]:
+        """Sites that can be opened and the months in which they can, two arrays ``[N]``."""
+        pairs = [
+            (s, int(month))
+            for s, site in enumerate(self.portfolio.sites)
+            if site.opening is not None
+            for month in self.calendar.sign_months
+            if month >= self.portfolio.horizon.index_of(site.opening.earliest_month)
+        ]
+        keys = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+        return keys[:, 0], keys[:, 1]
+
+    @cached_property
+    def open_from_start(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Which sites need no opening, ``[S]``."""
+        return np.array([site.opening is None for site in self.portfolio.sites])
+
+    @cached_property
+    def fixed_cash_musd(self) -> Floats:
+        """Overhead and fixed costs of sites that are open from the start, by month, negative, ``[T]``."""
+        finance, time = self.portfolio.finance, np.arange(self.calendar.month_count)
+        growth = (1.0 + finance.overhead_growth_per_year_frac) ** (time / MONTHS_PER_YEAR)
+        cash = -finance.overhead_usd_per_month * growth
+        for index, site in enumerate(self.portfolio.sites):
+            if site.opening is None:
+                cash -= self.site_cost_usd(index)
+        return np.asarray(cash / USD_PER_MUSD)
+
+    def site_cost_usd(self, site: int) -> Floats:
+        """Fixed cost of a site by month while its lease lasts, were it open, ``[T]``."""
+        item, time = self.portfolio.sites[site], np.arange(self.calendar.month_count)
+        end = item.lease_end_month
+        leased = time < (self.portfolio.horizon.index_of(end) if end is not None else len(time))
+        return np.asarray(item.fixed_opex_usd_per_month * leased)
+
+    def after_opening(self, site: int, month: int) -> Floats:
+        """1 in the months in which a site can be used that is opened in ``month``, ``[T]``."""
+        opening = self.portfolio.sites[site].opening
+        lead = opening.lead_months if opening is not None else 0
+        return (np.arange(self.calendar.month_count) >= month + lead).astype(float)

@@ -1,0 +1,306 @@
+"""A mixed-integer program stated in Pyomo: declared variables, and rows given as blocks of arrays.
+
+Every variable is an ordinary Pyomo variable. Rows are kept as triplets (row, column, coefficient) and go to the solver as
+arrays; :meth:`Program.materialise` turns them into ordinary Pyomo constraints when another solver, an export or a reader
+wants them. It is one model either way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+from numpy.typing import ArrayLike, NDArray
+from pyomo.core.expr.numeric_expr import LinearExpression
+from scipy.sparse import coo_array
+
+from optimizer.errors import ModelAssemblyError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+NEGLIGIBLE = 1e-11
+"""Coefficients below this are dropped; at million USD and MW they are fractions of a cent."""
+
+
+@dataclass(frozen=True, eq=False)
+class VariableBlock:
+    """Consecutive columns of the program, one for each key."""
+
+    name: str
+    """Name of the Pyomo component, a noun with its unit."""
+    keys: tuple[Hashable, ...]
+    """Index of each column, in planner's words."""
+    offset: int
+    """First column."""
+    lower: Floats
+    """Lower bounds."""
+    upper: Floats
+    """Upper bounds."""
+    integer: bool
+    """Whether the variables are whole numbers."""
+    component: pyo.Var
+    """The Pyomo variable."""
+
+    @property
+    def columns(self) -> Ints:
+        """Column numbers, in the order of the keys."""
+        return self.offset + np.arange(len(self.keys))
+
+
+@dataclass(frozen=True, eq=False)
+class RowBlock:
+    """Rows ``lower <= A x <= upper`` with A as triplets."""
+
+    name: str
+    """Name of the block, a sentence."""
+    keys: tuple[Hashable, ...]
+    """Index of each row, in planner's words."""
+    row: Ints
+    """Row of each triplet within the block."""
+    column: Ints
+    """Column of each triplet."""
+    coefficient: Floats
+    """Coefficient of each triplet."""
+    lower: Floats
+    """Lower bounds; -inf where there is none."""
+    upper: Floats
+    """Upper bounds; +inf where there is none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """The compiled program: maximise ``cost x + constant`` over ``row_lower <= A x <= row_upper``, A by rows."""
+
+    cost: Floats
+    constant: float
+    column_lower: Floats
+    column_upper: Floats
+    integer: NDArray[np.bool_]
+    row_lower: Floats
+    row_upper: Floats
+    start: NDArray[np.int32]
+    index: NDArray[np.int32]
+    value: Floats
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return len(self.row_lower), len(self.cost)
+
+
+class Triplets:
+    """A growing sparse matrix of (row, column, coefficient)."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[Ints, Ints, Floats]] = []
+
+    def add(self, row: ArrayLike, column: ArrayLike, coefficient: ArrayLike) -> None:
+        """Add coefficients; the three are broadcast together, and those that are negligible are dropped."""
+        rows, columns, values = np.broadcast_arrays(
+            np.asarray(row, dtype=np.int64), np.asarray(column, dtype=np.int64), np.asarray(coefficient, dtype=float)
+        )
+        kept = np.abs(values) > NEGLIGIBLE
+        self._parts.append((rows[kept], columns[kept], values[kept]))
+
+    def arrays(self) -> tuple[Ints, Ints, Floats]:
+        """All triplets in the order of their posting."""
+        if not self._parts:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)
+        rows, columns, values = zip(*self._parts, strict=True)
+        return np.concatenate(rows), np.concatenate(columns), np.concatenate(values)
+
+
+@dataclass(eq=False)
+class Account:
+    """A shared total, row by row: families post terms to it, one family closes it into rows or the objective."""
+
+    name: str
+    """Name with its unit."""
+    row_count: int
+    """Number of rows."""
+    constant: Floats
+    """What is there without any decision."""
+    terms: Triplets = field(default_factory=Triplets)
+    """What decisions add."""
+    closed: bool = False
+    """Whether it has been read; nothing may be posted afterwards."""
+
+
+class Program:
+    """Variables, rows and ledger of one planning problem under construction."""
+
+    def __init__(self, name: str) -> None:
+        self.pyomo: Any = pyo.ConcreteModel(name=name)
+        self.variables: dict[str, VariableBlock] = {}
+        self.rows: dict[str, RowBlock] = {}
+        self.ledger: dict[str, Account] = {}
+        self.column_count = 0
+
+    # ---------------------------------------------------------------------------------------------------- variables
+
+    def add_variables(
+        self,
+        name: str,
+        keys: Sequence[Hashable],
+        lower: ArrayLike = 0.0,
+        upper: ArrayLike = np.inf,
+        *,
+        integer: bool = False,
+    ) -> VariableBlock:
+        """Declare one Pyomo variable for each key."""
+        if name in self.variables:
+            raise ModelAssemblyError(f"variable {name!r} is declared twice")
+        count = len(keys)
+        low = np.broadcast_to(np.asarray(lower, dtype=float), (count,)).copy()
+        high = np.broadcast_to(np.asarray(upper, dtype=float), (count,)).copy()
+        component = pyo.Var(range(count), domain=pyo.Integers if integer else pyo.Reals)
+        self.pyomo.add_component(name, component)
+        for position, variable in component.items():
+            variable.setlb(low[position] if np.isfinite(low[position]) else None)
+            variable.setub(high[position] if np.isfinite(high[position]) else None)
+        block = VariableBlock(name, tuple(keys), self.column_count, low, high, integer, component)
+        self.variables[name] = block
+        self.column_count += count
+        return block
+
+    # --------------------------------------------------------------------------------------------------------- rows
+
+    def add_rows(
+        self,
+        name: str,
+        keys: Sequence[Hashable],
+        terms: Triplets,
+        lower: ArrayLike = -np.inf,
+        upper: ArrayLike = np.inf,
+    ) -> RowBlock:
+        """State one row for each key; rows without any term are checked at once and left out."""
+        if name in self.rows:
+            raise ModelAssemblyError(f"row block {name!r} is stated twice")
+        row, column, coefficient = terms.arrays()
+        count = len(keys)
+        if len(row) and (row.max() >= count or column.max() >= self.column_count):
+            raise ModelAssemblyError(f"row block {name!r} refers to rows or columns that do not exist")
+        low = np.broadcast_to(np.asarray(lower, dtype=float), (count,))
+        high = np.broadcast_to(np.asarray(upper, dtype=float), (count,))
+        free = ~np.isfinite(low) & ~np.isfinite(high)
+        empty = np.bincount(row, minlength=count) == 0
+        satisfied = empty & (low <= 1e-9) & (high >= -1e-9)
+        kept = ~(free | satisfied)
+        renumbered = np.cumsum(kept) - 1
+        used = kept[row]
+        block = RowBlock(
+            name,
+            tuple(key for key, keep in zip(keys, kept, strict=True) if keep),
+            renumbered[row[used]],
+            column[used],
+            coefficient[used],
+            low[kept],
+            high[kept],
+        )
+        self.rows[name] = block
+        return block
+
+    # ------------------------------------------------------------------------------------------------------- ledger
+
+    def open_account(self, name: str, constant: Floats) -> None:
+        """Open a shared total with what is there without any decision."""
+        self.ledger[name] = Account(name, len(constant), constant.astype(float))
+
+    def post(self, account: str, row: ArrayLike, column: ArrayLike, coefficient: ArrayLike) -> None:
+        """Add terms to a shared total."""
+        if self.ledger[account].closed:
+            raise ModelAssemblyError(f"account {account!r} is closed; a family posts to it too late")
+        self.ledger[account].terms.add(row, column, coefficient)
+
+    def close(self, account: str) -> Account:
+        """Read a shared total; nothing may be posted to it afterwards."""
+        self.ledger[account].closed = True
+        return self.ledger[account]
+
+    # --------------------------------------------------------------------------------------------------- compilation
+
+    @property
+    def components(self) -> set[str]:
+        """Names of all variables and row blocks."""
+        return {*self.variables, *self.rows}
+
+    def account_value(self, account: str, solution: Floats) -> Floats:
+        """Value of a shared total at a solution."""
+        book = self.ledger[account]
+        row, column, coefficient = book.terms.arrays()
+        return book.constant + np.bincount(row, weights=coefficient * solution[column], minlength=book.row_count)
+
+    def compile(self) -> Matrix:
+        """The arrays that a solver takes; the objective is the sum of the ``npv_musd`` account."""
+        blocks, npv = list(self.rows.values()), self.close("npv_musd")
+        sizes = [len(block.keys) for block in blocks]
+        offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        row = _joined([block.row + offset for block, offset in zip(blocks, offsets, strict=False)], np.int64)
+        column = _joined([block.column for block in blocks], np.int64)
+        value = _joined([block.coefficient for block in blocks], np.float64)
+        matrix = coo_array((value, (row, column)), shape=(int(offsets[-1]), self.column_count)).tocsr()
+        matrix.sort_indices()
+        _, cost_column, cost_value = npv.terms.arrays()
+        variables = list(self.variables.values())
+        return Matrix(
+            cost=np.bincount(cost_column, weights=cost_value, minlength=self.column_count),
+            constant=float(npv.constant.sum()),
+            column_lower=_joined([block.lower for block in variables], np.float64),
+            column_upper=_joined([block.upper for block in variables], np.float64),
+            integer=_joined([np.full(len(block.keys), block.integer) for block in variables], np.bool_),
+            row_lower=_joined([block.lower for block in blocks], np.float64),
+            row_upper=_joined([block.upper for block in blocks], np.float64),
+            start=matrix.indptr.astype(np.int32),
+            index=matrix.indices.astype(np.int32),
+            value=matrix.data,
+        )
+
+    def materialise(self) -> pyo.ConcreteModel:
+        """The Pyomo model with every row block as ordinary constraints and the objective, for other solvers and exports."""
+        data = [variable for block in self.variables.values() for variable in block.component.values()]
+        for block in self.rows.values():
+            terms: list[tuple[list[float], list[Any]]] = [([], []) for _ in block.keys]
+            for row, column, value in zip(block.row, block.column, block.coefficient, strict=True):
+                terms[row][0].append(float(value))
+                terms[row][1].append(data[column])
+            component = pyo.Constraint(range(len(block.keys)))
+            self.pyomo.add_component(block.name, component)
+            for position, (values, columns) in enumerate(terms):
+                body = LinearExpression(constant=0, linear_coefs=values, linear_vars=columns)
+                low, high = float(block.lower[position]), float(block.upper[position])
+                if low == high:
+                    component[position] = body == low
+                else:
+                    component[position] = (
+                        low if np.isfinite(low) else None,
+                        body,
+                        high if np.isfinite(high) else None,
+                    )
+        matrix = self.compile()
+        used = np.flatnonzero(matrix.cost)
+        self.pyomo.expected_npv_musd = pyo.Objective(
+            expr=LinearExpression(
+                constant=matrix.constant,
+                linear_coefs=[float(cost) for cost in matrix.cost[used]],
+                linear_vars=[data[column] for column in used],
+            ),
+            sense=pyo.maximize,
+        )
+        return self.pyomo
+
+
+def _joined(parts: list[Any], kind: Any) -> Any:
+    return np.concatenate(parts).astype(kind) if parts else np.zeros(0, dtype=kind)
+
+
+def use_within_limit(program: Program, name: str, keys: Sequence[Hashable], used: str, limit: str) -> RowBlock:
+    """Rows ``account used <= account limit``."""
+    terms = Triplets()
+    use, there = program.close(used), program.close(limit)
+    terms.add(*use.terms.arrays())
+    row, column, coefficient = there.terms.arrays()
+    terms.add(row, column, -coefficient)
+    return program.add_rows(name, keys, terms, upper=there.constant - use.constant)

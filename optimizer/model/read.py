@@ -1,0 +1,180 @@
+"""From a solution vector back to decisions, and to what the model claims about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimizer.domain.plan import (
+    ContractDecision,
+    Decisions,
+    GpuOrder,
+    MachineDecision,
+    ModeCount,
+    SiteOpening,
+)
+from optimizer.model.calendar import LINES, Floats
+from optimizer.model.families.mining_fleet import class_epochs
+from optimizer.model.mining import MACHINES_PER_UNIT
+from optimizer.model.problem import PlanningProblem
+from optimizer.model.program import Program
+from optimizer.units import USD_PER_MUSD
+
+FEWEST_MACHINES = 1e-4
+"""Fewer machines than this are numerical dust."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A solution in planner's words, and the totals that the model believes."""
+
+    decisions: Decisions
+    """What to do."""
+    objective_usd: float
+    """Expected NPV."""
+    npv_by_line_usd: dict[str, float]
+    """Expected NPV by business line."""
+    cash_usd: Floats
+    """Cash at the end of each period, ``[P]``."""
+    debt_usd: Floats
+    """Debt outstanding at the end of each period, ``[P]``."""
+    mining_mw: Floats
+    """Mining by site and period, ``[S, P]``."""
+    hosting_mw: Floats
+    """Reserved for contracts, the most in the period, ``[S, P]``."""
+    gpu_mw: Floats
+    """Reserved for own GPUs, the most in the period, ``[S, P]``."""
+
+
+def read_solution(program: Program, problem: PlanningProblem, solution: Floats) -> Reading:
+    """The decisions and claims of a solution vector."""
+    npv = program.account_value("npv_musd", solution) * USD_PER_MUSD
+    mining, hosting, gpu = _use_by_kind(program, problem, solution)
+    return Reading(
+        decisions=Decisions(
+            contracts=_contracts(program, problem, solution),
+            machines=_machines(program, problem, solution),
+            gpu_orders=_gpu_orders(program, problem, solution),
+            site_openings=_openings(program, problem, solution),
+        ),
+        objective_usd=float(npv.sum()),
+        npv_by_line_usd=dict(zip(LINES, npv.tolist(), strict=True)),
+        cash_usd=solution[program.variables["cash_musd"].columns] * USD_PER_MUSD,
+        debt_usd=program.account_value("debt_musd", solution) * USD_PER_MUSD,
+        mining_mw=mining,
+        hosting_mw=hosting,
+        gpu_mw=gpu,
+    )
+
+
+def _contracts(program: Program, problem: PlanningProblem, solution: Floats) -> tuple[ContractDecision, ...]:
+    starts, portfolio = problem.starts, problem.portfolio
+    signed = solution[program.variables["sign"].columns] > 0.5
+    critical = starts.maximum_mw.copy()
+    critical[starts.scalable] = solution[program.variables["critical_mw"].columns]
+    debt = dict(
+        zip(
+            program.variables["debt_musd"].keys,
+            solution[program.variables["debt_musd"].columns].tolist(),
+            strict=True,
+        )
+    )
+    chosen = [
+        ContractDecision(
+            offer=portfolio.offers[starts.offer[i]].name,
+            site=portfolio.sites[starts.site[i]].name,
+            sign_month=portfolio.horizon.month_at(int(starts.sign_month[i])),
+            critical_mw=float(critical[i]),
+            debt_usd=max(debt.get(program.variables["sign"].keys[i], 0.0), 0.0) * USD_PER_MUSD,
+        )
+        for i in np.flatnonzero(signed)
+    ]
+    return tuple(sorted(chosen, key=lambda item: (item.sign_month, item.offer)))
+
+
+def _openings(program: Program, problem: PlanningProblem, solution: Floats) -> tuple[SiteOpening, ...]:
+    site, month = problem.openings
+    portfolio = problem.portfolio
+    return tuple(
+        SiteOpening(site=portfolio.sites[site[i]].name, month=portfolio.horizon.month_at(int(month[i])))
+        for i in np.flatnonzero(solution[program.variables["open_site"].columns] > 0.5)
+    )
+
+
+def _gpu_orders(program: Program, problem: PlanningProblem, solution: Floats) -> tuple[GpuOrder, ...]:
+    orders, portfolio = problem.gpu_orders, problem.portfolio
+    count = np.rint(solution[program.variables["gpu_blocks"].columns]).astype(int)
+    return tuple(
+        GpuOrder(
+            gpu_option=portfolio.gpu_options[orders.option[i]].name,
+            site=portfolio.sites[orders.site[i]].name,
+            order_month=portfolio.horizon.month_at(int(orders.order_month[i])),
+            block_count=int(count[i]),
+        )
+        for i in np.flatnonzero(count)
+    )
+
+
+def _machines(program: Program, problem: PlanningProblem, solution: Floats) -> tuple[MachineDecision, ...]:
+    """One decision a (site, class, period) in which there are machines or trades."""
+    machines, calendar, portfolio = problem.machines, problem.calendar, problem.portfolio
+    epochs = class_epochs(problem)
+    months = [portfolio.horizon.month_at(int(first)) for first in calendar.period_first]
+    amounts = {name: _amounts(program, name, solution) for name in ("bought", "sold", "moved_out", "moved_in", "stock")}
+    running = solution[program.variables["running_machines"].columns] * MACHINES_PER_UNIT
+    chosen: list[MachineDecision] = []
+    first_run = 0
+    for pair in range(machines.count):
+        item = machines.classes[machines.machine_class[pair]]
+        site = portfolio.sites[machines.site[pair]].name
+        name = (site, item.model.name, item.condition_frac)
+        modes = item.modes.tolist()
+        runs = running[first_run : first_run + len(modes) * calendar.period_count].reshape(len(modes), -1)
+        first_run += runs.size
+        clock = epochs[machines.machine_class[pair]]
+        for period, month in enumerate(months):
+            changed = months[clock.period[clock.of_period[period]]]
+            stock = amounts["stock"].get((*name, f"{changed:%Y-%m}"), 0.0)
+            trades = {
+                f"{kind}_count": amounts[kind].get((*name, f"{month:%Y-%m}"), 0.0)
+                for kind in ("bought", "sold", "moved_out", "moved_in")
+            }
+            if max(stock, *trades.values()) > 0.0:
+                ran = tuple(
+                    ModeCount(mode=mode, machine_count=float(count))
+                    for mode, count in zip(modes, runs[:, period], strict=True)
+                    if count > FEWEST_MACHINES
+                )
+                chosen.append(
+                    MachineDecision(
+                        site=site,
+                        asic_model=item.model.name,
+                        condition_frac=item.condition_frac,
+                        month=month,
+                        running=ran,
+                        stock_count=stock,
+                        **trades,
+                    )
+                )
+    return tuple(chosen)
+
+
+def _amounts(program: Program, name: str, solution: Floats) -> dict[object, float]:
+    """Machines by key, dust left out."""
+    block = program.variables[f"{name}_machines"]
+    counts = solution[block.columns] * MACHINES_PER_UNIT
+    return {block.keys[i]: float(counts[i]) for i in np.flatnonzero(counts > FEWEST_MACHINES)}
+
+
+def _use_by_kind(program: Program, problem: PlanningProblem, solution: Floats) -> tuple[Floats, Floats, Floats]:
+    row, column, coefficient = program.ledger["power_mw"].terms.arrays()
+    shape = (len(problem.portfolio.sites), problem.calendar.period_count)
+    amount = coefficient * solution[column]
+
+    def by_site(*names: str) -> Floats:
+        columns = np.concatenate([program.variables[name].columns for name in names])
+        chosen = np.isin(column, columns)
+        return np.bincount(row[chosen], weights=amount[chosen], minlength=shape[0] * shape[1]).reshape(shape)
+
+    return by_site("running_machines"), by_site("sign", "critical_mw"), by_site("gpu_blocks")

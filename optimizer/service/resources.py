@@ -1,0 +1,134 @@
+"""What the service keeps, as the messages that it sends; and requests, as what it keeps."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, Final
+
+from google.longrunning.operations_pb2 import Operation
+
+from optimizer.api.v1.planning_service_pb2 import (
+    CreatePlanMetadata,
+    CreatePlanRequest,
+    CreatePortfolioRequest,
+    Heartbeat,
+    PlanEnd,
+    WatchPlanResponse,
+)
+from optimizer.api.v1.resources_pb2 import Plan, PlanState, Portfolio
+from optimizer.domain import portfolio as domain
+from optimizer.domain.options import SolveOptions
+from optimizer.errors import InvalidInputError, Problem
+from optimizer.service.events import Event
+from optimizer.service.jobs import Job, JobState
+from optimizer.service.store import StoredPortfolio
+from optimizer.wire.convert import parse, to_message, write
+
+STATES: Final[Mapping[JobState, int]] = {
+    JobState.QUEUED: PlanState.PLAN_STATE_QUEUED,
+    JobState.RUNNING: PlanState.PLAN_STATE_RUNNING,
+    JobState.SUCCEEDED: PlanState.PLAN_STATE_SUCCEEDED,
+    JobState.FAILED: PlanState.PLAN_STATE_FAILED,
+    JobState.CANCELLED: PlanState.PLAN_STATE_CANCELLED,
+    JobState.AUDIT_FAILED: PlanState.PLAN_STATE_AUDIT_FAILED,
+}
+
+
+def resource_id(name: str, collection: str, path: str = "name") -> str:
+    """The id in ``plans/{id}``.
+
+    Raises:
+        InvalidInputError: it is not the name of one of ``collection``.
+    """
+    prefix, _, found = name.partition("/")
+    if prefix != collection or not found or "/" in found:
+        message = f"{name[:80]!r} is not a name in {collection}" if name else "is missing"
+        raise InvalidInputError.single(path, message, f"write {collection}/ and the id", "request")
+    return found
+
+
+def parse_portfolio(request: CreatePortfolioRequest) -> domain.Portfolio:
+    """The portfolio in a request; the service reads no files, so its series must have their hours."""
+    portfolio = parse(domain.Portfolio, request.portfolio.spec, "portfolio")
+    problems = [
+        Problem(f"series[{index}].hours", "is missing", "read the file before sending; the service reads no files")
+        for index, series in enumerate(portfolio.series)
+        if series.file is not None and series.hours is None
+    ]
+    if problems:
+        raise InvalidInputError(problems, "portfolio")
+    return portfolio
+
+
+def parse_options(request: CreatePlanRequest) -> SolveOptions:
+    """The options in a request."""
+    return parse(SolveOptions, request.plan.options, "options")
+
+
+def portfolio_message(stored: StoredPortfolio) -> Portfolio:
+    """The resource of a stored portfolio."""
+    message = Portfolio(name=f"portfolios/{stored.id}", spec=to_message(stored.portfolio))
+    message.create_time.FromDatetime(stored.create_time)
+    return message
+
+
+def plan_message(job: Job, with_result: bool = True) -> Plan:
+    """The resource of a job, at one moment of it."""
+    with job.condition:
+        message = Plan(
+            name=f"plans/{job.id}",
+            portfolio=job.portfolio_name,
+            options=to_message(job.options),
+            state=STATES[job.state],  # type: ignore[arg-type]
+            error=job.error,
+        )
+        times = {"create_time": job.create_time, "start_time": job.start_time, "end_time": job.end_time}
+        result, progress = job.plan, job.events.last_progress
+    _write_times(message, times)
+    if progress is not None:
+        write(progress, message.progress)
+    if with_result and result is not None:
+        write(result, message.result)
+    return message
+
+
+def checked_operation(request: CreatePlanRequest) -> Operation:
+    """The operation of a plan that was only checked."""
+    operation = Operation(done=True)
+    operation.response.Pack(Plan(portfolio=request.plan.portfolio, options=request.plan.options))
+    return operation
+
+
+def operation_message(job: Job) -> Operation:
+    """The operation of a job."""
+    plan = plan_message(job)
+    operation = Operation(name=f"operations/{job.id}", done=bool(plan.HasField("end_time")))
+    metadata = CreatePlanMetadata(plan=plan.name, state=plan.state, create_time=plan.create_time)
+    if plan.HasField("progress"):
+        metadata.progress.CopyFrom(plan.progress)
+    operation.metadata.Pack(metadata)
+    if plan.HasField("error"):
+        operation.error.CopyFrom(plan.error)
+    elif operation.done:
+        operation.response.Pack(plan)
+    return operation
+
+
+def event_message(event: Event, job: Job) -> WatchPlanResponse:
+    """One event of a job."""
+    if event.progress is None:
+        end = PlanEnd(state=STATES[job.state])  # type: ignore[arg-type]
+        return WatchPlanResponse(sequence=event.sequence, end=end)
+    return WatchPlanResponse(sequence=event.sequence, progress=to_message(event.progress))
+
+
+def heartbeat_message(sequence: int) -> WatchPlanResponse:
+    """A sign of life after ``sequence``."""
+    return WatchPlanResponse(sequence=sequence, heartbeat=Heartbeat())
+
+
+def _write_times(message: Any, times: Mapping[str, dt.datetime | None]) -> None:
+    for name, time in times.items():
+        if time is not None:
+            getattr(message, name).FromDatetime(time)

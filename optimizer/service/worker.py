@@ -1,0 +1,157 @@
+"""One job in one process of its own.
+
+The process is spawned, never forked, and before it is needed, so that its imports are done when a job comes. It takes
+one job, answers and ends. All it exchanges with the service are serialised messages:
+
+=========  ============================================================
+to it      the portfolio, the options; then, at any time, ``STOP``
+from it    any number of ``PROGRESS`` frames, then one ``PLAN`` or ``ERROR``
+=========  ============================================================
+
+It ends at once when the service is gone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any, Final, NamedTuple
+
+from optimizer.domain.options import SolveOptions
+from optimizer.domain.plan import Plan, Progress
+from optimizer.domain.portfolio import Portfolio
+from optimizer.wire.convert import from_bytes, to_bytes
+from optimizer.wire.errors import to_status
+
+STOP: Final = b"S"
+PROGRESS: Final = b"P"
+PLAN: Final = b"R"
+ERROR: Final = b"E"
+
+
+class Frame(NamedTuple):
+    """What a worker says."""
+
+    kind: bytes
+    body: bytes
+
+
+class Worker:
+    """The service's end of a worker process."""
+
+    def __init__(self, target: str) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=_main, args=(theirs, target), daemon=True, name="optimizer-worker")
+        self._process.start()
+        theirs.close()
+
+    @property
+    def process_id(self) -> int | None:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.is_alive()
+
+    @property
+    def exit_code(self) -> int | None:
+        """How the process ended; negative for a signal."""
+        self._process.join(timeout=1.0)
+        return self._process.exitcode
+
+    def begin(self, portfolio: Portfolio, options: SolveOptions) -> None:
+        """Hand over the job; a worker that is gone shows in :meth:`receive`."""
+        self._send(to_bytes(portfolio))
+        self._send(to_bytes(options))
+
+    def stop(self) -> None:
+        """Ask the job to end with what it has."""
+        self._send(STOP)
+
+    def receive(self, timeout_s: float) -> Frame | None:
+        """The next frame, or none within the time.
+
+        Raises:
+            EOFError: the process is gone.
+        """
+        try:
+            if not self._connection.poll(timeout_s):
+                return None
+            frame = self._connection.recv_bytes()
+        except OSError as error:
+            raise EOFError from error
+        return Frame(frame[:1], frame[1:])
+
+    def end(self, grace_s: float = 0.0) -> None:
+        """Make sure that the process is gone, and free what it held."""
+        self._process.join(grace_s)
+        if self._process.is_alive():
+            self._process.kill()
+        self._process.join()
+        self._connection.close()
+        self._process.close()
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self._connection.send_bytes(data)
+        except OSError:
+            pass  # it is gone; receive() will say so
+
+
+def _main(connection: Connection, target: str) -> None:
+    """Run one job."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the service decides what a Ctrl-C means
+    failure: Exception | None = None
+    try:
+        solve = load_target(target)
+    except Exception as error:
+        failure = error
+    try:
+        portfolio = from_bytes(Portfolio, connection.recv_bytes())
+        options = from_bytes(SolveOptions, connection.recv_bytes())
+    except EOFError:
+        return
+    stopped = threading.Event()
+    threading.Thread(target=_listen, args=(connection, stopped), daemon=True).start()
+    try:
+        if failure is not None:
+            raise failure
+        plan: Plan = solve(
+            portfolio,
+            options,
+            on_progress=lambda progress: connection.send_bytes(PROGRESS + to_bytes(progress)),
+            should_stop=stopped.is_set,
+        )
+        answer = PLAN + to_bytes(plan)
+    except Exception as error:
+        answer = ERROR + to_status(error).SerializeToString()
+    connection.send_bytes(answer)
+
+
+def load_target(target: str) -> Callable[..., Any]:
+    """The function named ``package.module:function``."""
+    module, _, name = target.partition(":")
+    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return function
+
+
+def _listen(connection: Connection, stopped: threading.Event) -> None:
+    """Set ``stopped`` when asked to; end the process when nobody is there any more."""
+    try:
+        while connection.recv_bytes() == STOP:
+            stopped.set()
+    except (EOFError, OSError):
+        os._exit(1)
+
+
+def progress_of(frame: Frame) -> Progress:
+    """The progress in a ``PROGRESS`` frame."""
+    return from_bytes(Progress, frame.body)

@@ -1,0 +1,185 @@
+"""The HiGHS adapter: arrays in, solution and termination out, with progress and a way to stop.
+
+HiGHS fixes its threads at the first solve of a process, so a process solves with one thread count. The solver runs in a thread of
+its own, which leaves the main thread free to see Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.domain.options import SolveOptions
+from optimizer.domain.plan import Termination
+from optimizer.errors import SolverError
+from optimizer.model.program import Matrix
+from optimizer.solve.status import termination_of
+from optimizer.units import USD_PER_MUSD
+
+Floats = NDArray[np.float64]
+PRIMAL_TOLERANCE = 1e-9
+"""Rows and bounds of the final linear program hold to this, in million USD and MW: a tenth of a cent."""
+
+
+@dataclass
+class Search:
+    """How a running solve reports and is stopped."""
+
+    on_incumbent: Callable[[float | None, float | None, int], None] | None = None
+    """Called from the solver's thread with incumbent and bound in USD, and nodes; at most a few times a second."""
+    should_stop: Callable[[], bool] = field(default=lambda: False)
+    """Asked often; True ends the search with the best plan so far."""
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """What the solver found."""
+
+    termination: Termination
+    """How the search ended, money in USD."""
+    values: Floats | None
+    """The solution vector; None if there is none."""
+
+
+def set_option(highs: Any, name: str, value: object) -> None:
+    """Set an option, and fail if HiGHS does not know it or refuses the value.
+
+    Raises:
+        SolverError: naming option and value.
+    """
+    if highs.setOptionValue(name, value) != highspy.HighsStatus.kOk:
+        raise SolverError(f"HiGHS refuses option {name} = {value!r}")
+
+
+def solve_program(matrix: Matrix, options: SolveOptions, search: Search | None = None) -> Solution:
+    """Solve a mixed-integer program to the gap or the limits of ``options``.
+
+    When a plan is found, its integers are fixed and the rest is solved once more as a linear program at tight tolerance, so that the
+    plan is exact to fractions of a cent and not only to the tolerance of branch and bound.
+    """
+    search = search or Search()
+    started = time.monotonic()
+    highs = _loaded(matrix, options)
+    set_option(highs, "time_limit", float(options.time_limit_s))
+    set_option(highs, "mip_rel_gap", float(options.gap_frac))
+    set_option(highs, "mip_abs_gap", 1e-6)
+    interrupted = _run(highs, search, started)
+    termination = termination_of(highs, interrupted)
+    if not termination.has_plan:
+        return Solution(termination, None)
+    found = np.array(highs.getSolution().col_value)
+    if not matrix.integer.any():
+        return Solution(termination, found)
+    polished = solve_fixed(matrix, options, np.where(matrix.integer, np.rint(found), np.nan))
+    if polished.values is None:
+        return Solution(termination, found)
+    objective = polished.termination.objective_usd or 0.0
+    bound = max(termination.bound_usd if termination.bound_usd is not None else objective, objective)
+    gap = (bound - objective) / max(abs(objective), 1.0)
+    return Solution(termination.model_copy(update=_money(objective, bound, gap)), polished.values)
+
+
+def _money(objective: float, bound: float, gap: float) -> dict[str, float]:
+    return {"objective_usd": objective, "bound_usd": bound, "gap_frac": gap}
+
+
+def solve_fixed(matrix: Matrix, options: SolveOptions, fixed: Floats) -> Solution:
+    """Solve with some columns fixed: ``fixed`` has their values, NaN where the column is free; integers that are free stay integer."""
+    given = ~np.isnan(fixed)
+    narrowed = replace(
+        matrix,
+        column_lower=np.where(given, fixed, matrix.column_lower),
+        column_upper=np.where(given, fixed, matrix.column_upper),
+        integer=matrix.integer & ~given,
+    )
+    highs = _loaded(narrowed, options)
+    set_option(highs, "primal_feasibility_tolerance", PRIMAL_TOLERANCE)
+    set_option(highs, "time_limit", float(options.time_limit_s))
+    set_option(highs, "mip_rel_gap", float(options.gap_frac))
+    highs.run()
+    termination = termination_of(highs, interrupted=False)
+    return Solution(termination, np.array(highs.getSolution().col_value) if termination.has_plan else None)
+
+
+def _loaded(matrix: Matrix, options: SolveOptions) -> Any:
+    """A HiGHS object with the program passed as arrays."""
+    highs = highspy.Highs()
+    set_option(highs, "output_flag", False)
+    set_option(highs, "threads", int(options.threads))
+    set_option(highs, "random_seed", int(options.seed))
+    program = highspy.HighsLp()
+    rows, columns = matrix.shape
+    program.num_row_, program.num_col_ = rows, columns
+    program.sense_ = highspy.ObjSense.kMaximize
+    program.offset_ = matrix.constant
+    program.col_cost_, program.col_lower_, program.col_upper_ = matrix.cost, matrix.column_lower, matrix.column_upper
+    program.row_lower_, program.row_upper_ = matrix.row_lower, matrix.row_upper
+    program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    program.a_matrix_.num_row_, program.a_matrix_.num_col_ = rows, columns
+    program.a_matrix_.start_, program.a_matrix_.index_, program.a_matrix_.value_ = (
+        matrix.start,
+        matrix.index,
+        matrix.value,
+    )
+    if matrix.integer.any():
+        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+        program.integrality_ = [kinds[int(flag)] for flag in matrix.integer]
+    if highs.passModel(program) == highspy.HighsStatus.kError:
+        raise SolverError("HiGHS refuses the program; a coefficient or bound is not finite")
+    return highs
+
+
+def _run(highs: Any, search: Search, started: float) -> bool:
+    """Run in a thread, report incumbents, stop when asked. Returns whether it was interrupted."""
+    stopping = threading.Event()
+    reported = [0.0]
+
+    def on_event(event: Any) -> None:
+        if stopping.is_set() or search.should_stop():
+            stopping.set()
+            event.interrupt()
+
+    def on_log(event: Any) -> None:
+        now = time.monotonic()
+        if search.on_incumbent is None or now - reported[0] < 0.2:
+            return
+        reported[0] = now
+        data = event.data_out
+        incumbent, bound = float(data.mip_primal_bound), float(data.mip_dual_bound)
+        search.on_incumbent(_usd(incumbent), _usd(bound), int(data.mip_node_count))
+
+    highs.cbMipInterrupt += on_event
+    highs.cbSimplexInterrupt += on_event
+    highs.cbIpmInterrupt += on_event
+    highs.cbMipLogging += on_log
+    failure: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            highs.run()
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=work, name="highs", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        try:
+            thread.join(0.1)
+        except KeyboardInterrupt:
+            stopping.set()
+    if failure:
+        raise SolverError(f"HiGHS failed after {time.monotonic() - started:.1f} s: {failure[0]}") from failure[0]
+    return stopping.is_set()
+
+
+def _usd(musd: float) -> float | None:
+    return musd * USD_PER_MUSD if np.isfinite(musd) else None
+
+
