@@ -35,10 +35,10 @@ def debt_money(contract: Contract, capex_usd: FloatArray, terms: ProjectDebt | N
         draws[month] = contract.debt_usd * -capex_usd[month] / total_capex
         balance += draws[month]
         principal = 0.0
-        if contract.full < month <= contract.full + terms.amortization_months:
-            principal = contract.debt_usd / terms.amortization_months
         if month == contract.end - 1:
             principal = balance
+        elif month < contract.end and contract.full < month <= contract.full + terms.amortization_months:
+            principal = contract.debt_usd / terms.amortization_months
         balance -= principal
         service[month] = -(draws[month] * terms.origination_fee_frac + interest + principal)
         balances[month] = balance

@@ -91,16 +91,18 @@ def mining_money(book: Book, energy: EnergyPrices) -> MiningMoney:
             mining_mw[s] += power_mw * site.mining_pue
             hashrate[s] += hash_th_s * machines.condition_frac / TH_PER_EH
             for month in np.flatnonzero(running.any(axis=1)):
-                margin[s, month] += running[month] @ machine_margin_usd(book, machines, s, int(month), energy)
+                ceiling = int(np.flatnonzero(running[month])[-1])
+                per_machine = machine_margin_usd(book, machines, s, int(month), energy, ceiling)
+                margin[s, month] += running[month] @ per_machine
     margin += mining_mw * _standing_usd_per_mw(book)
     purchases, sales, moves = trade
     return MiningMoney(mining_mw, hall_mw, hashrate, margin, purchases, sales, moves, resale)
 
 
 def machine_margin_usd(
-    book: Book, machines: MachineClass, site_index: int, month: int, energy: EnergyPrices
+    book: Book, machines: MachineClass, site_index: int, month: int, energy: EnergyPrices, highest_mode: int
 ) -> FloatArray:
-    """Expected revenue less energy of one machine in a month, for each ceiling mode ``[J]``.
+    """Expected revenue less energy of one machine in a month, for each ceiling mode up to the highest asked for, ``[J]``.
 
     From one worthwhile mode to the next a machine gains hashrate and draws more power; it takes the step in every hour
     whose price is below what the step earns per MWh. A ceiling allows the steps up to it.
@@ -116,6 +118,8 @@ def machine_margin_usd(
     gains = np.zeros(len(modes))
     power_w = hashrate_th_s = 0.0
     for j in worthwhile_modes(modes):
+        if j > highest_mode:
+            break
         step_mw = (modes[j].power_w - power_w) / W_PER_MW * site.mining_pue
         earns_usd_per_mwh = usd_per_th_hour * (modes[j].hashrate_th_s - hashrate_th_s) / step_mw
         gains[j] = hours * step_mw * energy.at(site.name).mean_below(month, earns_usd_per_mwh).mean()

@@ -9,13 +9,17 @@ from typing import Final, Protocol
 
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.portfolio import Portfolio
+from optimizer.errors import InvalidInputError
 from optimizer.service.events import Event
 from optimizer.service.jobs import Job, JobRunner
+from optimizer.service.resources import resource_id
 from optimizer.service.store import Store, StoredPortfolio
 from optimizer.wire.errors import OverloadedError
 
 MAXIMUM_WAIT_S: Final = 60.0
 _RETRY_AFTER_S: Final = 5.0
+_ANSWER_MARGIN_S: Final = 0.2
+"""Left of a caller's deadline to answer in."""
 
 
 class Caller(Protocol):
@@ -42,9 +46,7 @@ class Planner:
         """Keep a portfolio, or only say what would be kept."""
         if validate_only:
             return StoredPortfolio(portfolio, id="")
-        return self.store.once(
-            "CreatePortfolio", request_id, content, lambda: self.store.add_portfolio(portfolio)
-        )
+        return self.store.once("CreatePortfolio", request_id, content, lambda: self.store.add_portfolio(portfolio))
 
     def create_plan(self, portfolio: StoredPortfolio, options: SolveOptions, request_id: str, content: bytes) -> Job:
         """Put a job in the queue."""
@@ -57,15 +59,22 @@ class Planner:
 
         return self.store.once("CreatePlan", request_id, content, create)
 
+    def job(self, name: str, collection: str = "plans") -> Job:
+        """The job of a plan or an operation."""
+        return self.store.job(resource_id(name, collection))
+
     def wait(self, job: Job, timeout_s: float, caller: Caller) -> None:
         """Return when the job has ended, or the time is over."""
         remaining = caller.time_remaining()
-        limit = min(timeout_s or MAXIMUM_WAIT_S, MAXIMUM_WAIT_S, max(0.0, remaining - 0.2) if remaining else MAXIMUM_WAIT_S)
+        deadline_s = MAXIMUM_WAIT_S if remaining is None else max(0.0, remaining - _ANSWER_MARGIN_S)
         with self._waiting_room():
-            job.wait(limit)
+            job.wait(min(timeout_s or MAXIMUM_WAIT_S, MAXIMUM_WAIT_S, deadline_s))
 
     def watch(self, job: Job, after_sequence: int, caller: Caller) -> Iterator[Event | int]:
         """Events after a number, to the end; where nothing happens for a while, the last number as a heartbeat."""
+        if after_sequence < 0:
+            message = f"{after_sequence} is negative"
+            raise InvalidInputError.single("after_sequence", message, "pass 0 or the last number seen", "request")
         with self._waiting_room():
             sequence = after_sequence
             while caller.is_active():

@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002, N802 - gRPC names the methods, and passes a context to all of them
 """The calls: parse, delegate, serialise. Errors are mapped by the interceptor."""
 
 from __future__ import annotations
@@ -6,17 +7,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import grpc
-from google.longrunning import operations_pb2, operations_pb2_grpc
+from google.longrunning import operations_pb2_grpc
 from google.longrunning.operations_pb2 import Operation
 from google.protobuf.empty_pb2 import Empty
 
 from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.api.v1 import planning_service_pb2_grpc
-from optimizer.errors import InvalidInputError
-from optimizer.service.jobs import Job
+from optimizer.service.curves import compute_hashing_curve, compute_throughput_curve
 from optimizer.service.planner import Planner
 from optimizer.service.resources import (
     checked_operation,
+    content_of,
     event_message,
     heartbeat_message,
     operation_message,
@@ -27,7 +28,9 @@ from optimizer.service.resources import (
     resource_id,
 )
 from optimizer.wire.convert import parse, to_message
-from optimizer.wire.curves import HashingCurve, HashingCurveSpec, ThroughputCurve, ThroughputCurveSpec
+from optimizer.wire.curves import HashingCurveSpec, ThroughputCurveSpec
+
+MS_PER_S = 1000.0
 
 
 class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
@@ -36,9 +39,78 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
     def __init__(self, planner: Planner) -> None:
         self._planner = planner
 
-    def CreatePortfolio(self, request: Any, context: grpc.ServicerContext) -> api.CreatePortfolioResponse:  # noqa: N802
+    def CreatePortfolio(self, request: Any, context: grpc.ServicerContext) -> api.CreatePortfolioResponse:
         """Store a portfolio."""
         stored = self._planner.create_portfolio(
-            parse_portfolio(request), request.request_id, _content(request), request.validate_only
+            parse_portfolio(request), request.request_id, content_of(request), request.validate_only
         )
         return api.CreatePortfolioResponse(portfolio=portfolio_message(stored))
+
+    def GetPortfolio(self, request: Any, context: grpc.ServicerContext) -> api.GetPortfolioResponse:
+        """Return a portfolio."""
+        stored = self._planner.store.portfolio(resource_id(request.name, "portfolios"))
+        return api.GetPortfolioResponse(portfolio=portfolio_message(stored))
+
+    def CreatePlan(self, request: Any, context: grpc.ServicerContext) -> Operation:
+        """Queue a job."""
+        options = parse_options(request)
+        portfolio = self._planner.store.portfolio(resource_id(request.plan.portfolio, "portfolios", "plan.portfolio"))
+        if request.validate_only:
+            return checked_operation(request)
+        job = self._planner.create_plan(portfolio, options, request.request_id, content_of(request))
+        return operation_message(job)
+
+    def GetPlan(self, request: Any, context: grpc.ServicerContext) -> api.GetPlanResponse:
+        """Return a plan."""
+        return api.GetPlanResponse(plan=plan_message(self._planner.job(request.name)))
+
+    def ListPlans(self, request: Any, context: grpc.ServicerContext) -> api.ListPlansResponse:
+        """List plans."""
+        jobs, token = self._planner.store.page_of_jobs(request.page_size, request.page_token)
+        plans = [plan_message(job, with_result=False) for job in jobs]
+        return api.ListPlansResponse(plans=plans, next_page_token=token)
+
+    def StopPlan(self, request: Any, context: grpc.ServicerContext) -> api.StopPlanResponse:
+        """Ask a job to end with what it has."""
+        job = self._planner.job(request.name)
+        self._planner.runner.stop(job)
+        return api.StopPlanResponse(plan=plan_message(job))
+
+    def WatchPlan(self, request: Any, context: grpc.ServicerContext) -> Iterator[api.WatchPlanResponse]:
+        """Stream a job's progress."""
+        job = self._planner.job(request.name)
+        context.add_callback(job.events.wake)
+        for event in self._planner.watch(job, request.after_sequence, context):
+            yield heartbeat_message(event) if isinstance(event, int) else event_message(event, job)
+
+    def ComputeHashingCurve(self, request: Any, context: grpc.ServicerContext) -> api.ComputeHashingCurveResponse:
+        """Compute what a machine earns."""
+        curve = compute_hashing_curve(parse(HashingCurveSpec, request.spec, "spec"))
+        return api.ComputeHashingCurveResponse(curve=to_message(curve))
+
+    def ComputeThroughputCurve(self, request: Any, context: grpc.ServicerContext) -> api.ComputeThroughputCurveResponse:
+        """Compute what a cluster gets done."""
+        curve = compute_throughput_curve(parse(ThroughputCurveSpec, request.spec, "spec"))
+        return api.ComputeThroughputCurveResponse(curve=to_message(curve))
+
+
+class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignore[misc]
+    """``google.longrunning.Operations`` for plans; listing and deleting are not offered."""
+
+    def __init__(self, planner: Planner) -> None:
+        self._planner = planner
+
+    def GetOperation(self, request: Any, context: grpc.ServicerContext) -> Operation:
+        """Return an operation."""
+        return operation_message(self._planner.job(request.name, "operations"))
+
+    def WaitOperation(self, request: Any, context: grpc.ServicerContext) -> Operation:
+        """Return an operation once it is done, or when the time is over."""
+        job = self._planner.job(request.name, "operations")
+        self._planner.wait(job, request.timeout.ToMilliseconds() / MS_PER_S, context)
+        return operation_message(job)
+
+    def CancelOperation(self, request: Any, context: grpc.ServicerContext) -> Empty:
+        """End a job without a plan."""
+        self._planner.runner.cancel(self._planner.job(request.name, "operations"))
+        return Empty()

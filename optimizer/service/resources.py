@@ -48,6 +48,11 @@ def resource_id(name: str, collection: str, path: str = "name") -> str:
     return found
 
 
+def content_of(request: Any) -> bytes:
+    """The same bytes for the same request."""
+    return bytes(request.SerializeToString(deterministic=True))
+
+
 def parse_portfolio(request: CreatePortfolioRequest) -> domain.Portfolio:
     """The portfolio in a request; the service reads no files, so its series must have their hours."""
     portfolio = parse(domain.Portfolio, request.portfolio.spec, "portfolio")
@@ -68,8 +73,10 @@ def parse_options(request: CreatePlanRequest) -> SolveOptions:
 
 def portfolio_message(stored: StoredPortfolio) -> Portfolio:
     """The resource of a stored portfolio."""
-    message = Portfolio(name=f"portfolios/{stored.id}", spec=to_message(stored.portfolio))
-    message.create_time.FromDatetime(stored.create_time)
+    message = Portfolio(spec=to_message(stored.portfolio))
+    if stored.id:
+        message.name = f"portfolios/{stored.id}"
+        message.create_time.FromDatetime(stored.create_time)
     return message
 
 

@@ -10,7 +10,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar, cast
+from typing import Final, TypeVar, cast
 
 from optimizer.domain.portfolio import Portfolio
 from optimizer.errors import InvalidInputError, NotFoundError
@@ -93,7 +93,7 @@ class Store:
         start = max(0, end - size)
         return jobs[start:end][::-1], _token(start) if start else ""
 
-    def _found(self, kind: str, known: dict[str, Any], wanted: str) -> Any:
+    def _found(self, kind: str, known: dict[str, T], wanted: str) -> T:
         with self._lock:
             if wanted in known:
                 return known[wanted]

@@ -13,6 +13,7 @@ It ends at once when the service is gone.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import multiprocessing
 import os
@@ -100,10 +101,8 @@ class Worker:
         self._process.close()
 
     def _send(self, data: bytes) -> None:
-        try:
+        with contextlib.suppress(OSError):  # it is gone; receive() will say so
             self._connection.send_bytes(data)
-        except OSError:
-            pass  # it is gone; receive() will say so
 
 
 def _main(connection: Connection, target: str) -> None:

@@ -1,0 +1,185 @@
+"""Plan a portfolio: curves, build, solve, audit, and the twin that mines on."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+
+import numpy as np
+
+from optimizer.app.filled_in import filled_in
+from optimizer.audit import Claims, audit
+from optimizer.curves.futures import Futures
+from optimizer.domain.options import SolveOptions
+from optimizer.domain.plan import (
+    BusinessAsUsual,
+    Manifest,
+    ModelSize,
+    Plan,
+    Progress,
+    Seconds,
+    Termination,
+    Version,
+)
+from optimizer.domain.portfolio import Portfolio
+from optimizer.io.portfolios import fingerprint
+from optimizer.model.family import assemble
+from optimizer.model.formulation import FORMULATION
+from optimizer.model.problem import PlanningProblem
+from optimizer.model.program import Matrix, Program
+from optimizer.model.read import Reading, read_solution
+from optimizer.risk import distribution_of, scenario_npv_usd
+from optimizer.solve import Search, solve_fixed, solve_program
+
+COMPONENTS = ("capacity-optimizer", "pyomo", "highspy", "numpy")
+LEAST_SOLVE_S = 1.0
+"""However long the curves took, the solver gets this much of the time limit."""
+TWIN_DECISIONS = ("sign", "open_site", "gpu_blocks")
+"""What the business-as-usual twin leaves alone."""
+
+
+def plan(
+    portfolio: Portfolio,
+    options: SolveOptions | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Plan:
+    """The best plan for a portfolio within the limits of ``options``, audited.
+
+    ``on_progress`` hears of every stage and of better plans; when ``should_stop`` answers True the search ends with the best plan so far.
+    Infeasible, unbounded and reached limits are results: see ``Plan.termination``.
+
+    Raises:
+        InvalidInputError: when the portfolio's series are not loaded.
+        SolverError: when the solver fails.
+    """
+    return _Job(portfolio, options or SolveOptions(), on_progress, should_stop).run()
+
+
+class _Job:
+    """One run of the use case: its clock, its listeners, its timings."""
+
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        options: SolveOptions,
+        on_progress: Callable[[Progress], None] | None,
+        should_stop: Callable[[], bool] | None,
+    ) -> None:
+        self.portfolio, self.options = portfolio, options
+        self.on_progress, self.should_stop = on_progress, should_stop
+        self.started = time.monotonic()
+        self.timings: list[Seconds] = []
+
+    def run(self) -> Plan:
+        with self._stage("curves"):
+            futures = Futures.of(self.portfolio)
+            problem = PlanningProblem.of(self.portfolio, futures)
+        with self._stage("build"):
+            program = assemble(problem, FORMULATION)
+        with self._stage("compile", told="build"):
+            matrix = program.compile()
+        with self._stage("solve"):
+            solution = solve_program(matrix, self._remaining(), self._search())
+        if solution.values is None:
+            return self._answer(solution.termination, matrix)
+        reading = read_solution(program, problem, solution.values)
+        with self._stage("twin"):
+            twin = self._twin(program, matrix, reading.objective_usd)
+        with self._stage("audit"):
+            recalculation, report = audit(self.portfolio, futures, reading.decisions, _claims(reading))
+            npv = scenario_npv_usd(self.portfolio, futures, reading.decisions, recalculation.objective_usd)
+        return self._answer(solution.termination, matrix).model_copy(
+            update={
+                "decisions": reading.decisions,
+                "contracts": recalculation.contracts,
+                "capacity": recalculation.capacity,
+                "cash_flow": recalculation.cash_flow,
+                "earnings": recalculation.earnings,
+                "npv": recalculation.npv,
+                "enterprise_value_usd": recalculation.enterprise_value_usd,
+                "distribution": distribution_of(npv, self.portfolio.risk.tail_probability),
+                "business_as_usual": twin,
+                "audit": report,
+            }
+        )
+
+    def _answer(self, termination: Termination, matrix: Matrix) -> Plan:
+        self._tell("done", termination=termination)
+        rows, columns = matrix.shape
+        size = ModelSize(
+            rows=rows, columns=columns, integers=int(matrix.integer.sum()), nonzeros=len(matrix.value)
+        )
+        versions = [Version(component="python", version=platform.python_version())]
+        versions += [Version(component=name, version=version(name)) for name in COMPONENTS]
+        return Plan(
+            termination=termination,
+            filled_in=filled_in(self.portfolio),
+            manifest=Manifest(
+                portfolio_name=self.portfolio.name,
+                portfolio_sha256=fingerprint(self.portfolio),
+                options=self.options,
+                versions=tuple(versions),
+                model_size=size,
+                timings=tuple(self.timings),
+            ),
+        )
+
+    def _remaining(self) -> SolveOptions:
+        """The options with what is left of the time limit."""
+        left = self.options.time_limit_s - (time.monotonic() - self.started)
+        return self.options.model_copy(update={"time_limit_s": max(left, LEAST_SOLVE_S)})
+
+    def _search(self) -> Search:
+        def told(incumbent: float | None, bound: float | None, nodes: int) -> None:
+            gap = None
+            if incumbent is not None and bound is not None:
+                gap = (bound - incumbent) / max(abs(incumbent), 1.0)
+            self._tell("solve", incumbent_usd=incumbent, bound_usd=bound, gap_frac=gap, node_count=nodes)
+
+        return Search(on_incumbent=told, should_stop=self.should_stop or (lambda: False))
+
+    def _twin(self, program: Program, matrix: Matrix, objective_usd: float) -> BusinessAsUsual:
+        fixed = np.full(program.column_count, np.nan)
+        for name in TWIN_DECISIONS:
+            fixed[program.variables[name].columns] = 0.0
+        solution = solve_fixed(matrix, self._remaining(), fixed)
+        worth = solution.termination.objective_usd
+        if solution.values is None or worth is None:
+            return BusinessAsUsual(feasible=False, detail=f"mining on is {solution.termination.reason}")
+        return BusinessAsUsual(feasible=True, npv_usd=worth, difference_usd=objective_usd - worth)
+
+    @contextmanager
+    def _stage(self, name: str, told: str | None = None) -> Iterator[None]:
+        self._tell(told or name)
+        began = time.monotonic()
+        yield
+        self.timings.append(Seconds(stage=name, seconds=time.monotonic() - began))
+
+    def _tell(self, stage: str, termination: Termination | None = None, **numbers: float | None) -> None:
+        if self.on_progress is None:
+            return
+        if termination is not None:
+            numbers = {
+                "incumbent_usd": termination.objective_usd,
+                "bound_usd": termination.bound_usd,
+                "gap_frac": termination.gap_frac,
+                "node_count": termination.node_count,
+            }
+        elapsed = time.monotonic() - self.started
+        self.on_progress(Progress.model_validate({"stage": stage, "elapsed_s": elapsed, **numbers}))
+
+
+def _claims(reading: Reading) -> Claims:
+    return Claims(
+        objective_usd=reading.objective_usd,
+        npv_by_line_usd=reading.npv_by_line_usd,
+        cash_usd=reading.cash_usd,
+        debt_usd=reading.debt_usd,
+        mining_mw=reading.mining_mw,
+        hosting_mw=reading.hosting_mw,
+        gpu_mw=reading.gpu_mw,
+    )

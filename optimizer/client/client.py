@@ -1,0 +1,240 @@
+"""``OptimizerClient``: the planning service as Python calls."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any, Final, NoReturn
+
+import grpc
+from google.longrunning import operations_pb2, operations_pb2_grpc
+from grpc_status import rpc_status
+
+from optimizer.api.v1 import planning_service_pb2 as api
+from optimizer.api.v1 import planning_service_pb2_grpc
+from optimizer.client.records import PlanRecord, PortfolioRecord, plan_record, portfolio_record
+from optimizer.domain.options import SolveOptions
+from optimizer.domain.plan import Plan, Progress
+from optimizer.domain.portfolio import Portfolio
+from optimizer.errors import OptimizerError, ServiceError
+from optimizer.wire.convert import parse, to_message
+from optimizer.wire.curves import HashingCurve, HashingCurveSpec, ThroughputCurve, ThroughputCurveSpec
+from optimizer.wire.errors import from_status
+
+MAXIMUM_MESSAGE_BYTES: Final = 64 * 1024 * 1024
+ProgressCallback = Callable[[Progress], None]
+_RETRY_UNAVAILABLE: Final = {
+    "methodConfig": [
+        {
+            "name": [{"service": "optimizer.api.v1.PlanningService"}, {"service": "google.longrunning.Operations"}],
+            "retryPolicy": {
+                "maxAttempts": 5,
+                "initialBackoff": "0.2s",
+                "maxBackoff": "3s",
+                "backoffMultiplier": 2,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+    ]
+}
+"""Only what surely did no harm is repeated; creations carry a request id, so they are made once."""
+_OPTIONS: Final = (
+    ("grpc.service_config", json.dumps(_RETRY_UNAVAILABLE)),
+    ("grpc.enable_retries", 1),
+    ("grpc.max_receive_message_length", MAXIMUM_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAXIMUM_MESSAGE_BYTES),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+)
+_RESUME_WAIT_S: Final = 0.5
+
+
+class OptimizerClient:
+    """Calls a planning service.
+
+    Errors are those of a local call: :class:`~optimizer.errors.InvalidInputError` with every problem and its path,
+    :class:`~optimizer.errors.NotFoundError`, :class:`~optimizer.errors.JobCancelledError`; everything else is a
+    :class:`~optimizer.errors.ServiceError` with code and reason.
+
+    ``timeout_s`` is the deadline of each call, ``resume_s`` how long a watched plan outlives a lost connection.
+    Without ``credentials`` the connection is neither encrypted nor authenticated.
+    """
+
+    def __init__(
+        self,
+        target: str = "127.0.0.1:50051",
+        *,
+        timeout_s: float = 60.0,
+        resume_s: float = 60.0,
+        credentials: grpc.ChannelCredentials | None = None,
+    ) -> None:
+        self._timeout_s, self._resume_s = timeout_s, resume_s
+        if credentials is None:
+            self._channel = grpc.insecure_channel(target, options=_OPTIONS)
+        else:
+            self._channel = grpc.secure_channel(target, credentials, options=_OPTIONS)
+        self._planning: Any = planning_service_pb2_grpc.PlanningServiceStub(self._channel)
+        self._operations: Any = operations_pb2_grpc.OperationsStub(self._channel)
+
+    def __enter__(self) -> OptimizerClient:
+        """The client itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connection."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection. Plans go on."""
+        self._channel.close()
+
+    # ------------------------------------------------------------------------------------------------------ portfolios
+
+    def create_portfolio(
+        self, portfolio: Portfolio, *, request_id: str = "", validate_only: bool = False
+    ) -> PortfolioRecord:
+        """Store a portfolio, or only check it."""
+        request = api.CreatePortfolioRequest(request_id=request_id or _new_id(), validate_only=validate_only)
+        request.portfolio.spec.CopyFrom(to_message(portfolio))
+        return portfolio_record(self._call(self._planning.CreatePortfolio, request).portfolio)
+
+    def get_portfolio(self, name: str) -> PortfolioRecord:
+        """A stored portfolio."""
+        return portfolio_record(self._call(self._planning.GetPortfolio, api.GetPortfolioRequest(name=name)).portfolio)
+
+    # ----------------------------------------------------------------------------------------------------------- plans
+
+    def plan(
+        self,
+        portfolio: Portfolio | str,
+        options: SolveOptions | None = None,
+        *,
+        progress: bool | ProgressCallback = False,
+    ) -> Plan:
+        """The plan of a portfolio, or of a stored one by name; returns when it is there.
+
+        ``progress=True`` writes a line for every step to standard error; a function is called with each
+        :class:`~optimizer.domain.plan.Progress`. A connection that is lost is resumed. When the caller is interrupted
+        the plan goes on; :meth:`list_plans` finds it.
+        """
+        name = portfolio if isinstance(portfolio, str) else self.create_portfolio(portfolio).name
+        record = self.wait(self.create_plan(name, options), progress=progress)
+        if record.plan is not None:
+            return record.plan
+        raise record.error or ServiceError(f"{record.name} ended as {record.state.value} without a plan")
+
+    def create_plan(
+        self,
+        portfolio_name: str,
+        options: SolveOptions | None = None,
+        *,
+        request_id: str = "",
+        validate_only: bool = False,
+    ) -> str:
+        """Ask for the plan of a stored portfolio; its name, or nothing if the request was only checked."""
+        request = api.CreatePlanRequest(request_id=request_id or _new_id(), validate_only=validate_only)
+        request.plan.portfolio = portfolio_name
+        if options is not None:
+            request.plan.options.CopyFrom(to_message(options))
+        metadata = api.CreatePlanMetadata()
+        self._call(self._planning.CreatePlan, request).metadata.Unpack(metadata)
+        return metadata.plan
+
+    def wait(self, name: str, *, progress: bool | ProgressCallback = False) -> PlanRecord:
+        """The record of a plan once it has ended, with or without an answer."""
+        tell = progress if callable(progress) else _write_line if progress else None
+        for event in self.watch(name):
+            if tell is not None:
+                tell(event)
+        return self.get_plan(name)
+
+    def watch(self, name: str, after_sequence: int = 0) -> Iterator[Progress]:
+        """Progress of a plan to its end; where the connection is lost, it goes on after what was seen last."""
+        sequence, give_up_at = after_sequence, time.monotonic() + self._resume_s
+        while True:
+            request = api.WatchPlanRequest(name=name, after_sequence=sequence)
+            try:
+                for event in self._planning.WatchPlan(request):
+                    sequence, give_up_at = event.sequence, time.monotonic() + self._resume_s
+                    if event.WhichOneof("event") == "end":
+                        return
+                    if event.WhichOneof("event") == "progress":
+                        yield parse(Progress, event.progress, "progress")
+            except grpc.RpcError as error:
+                if error.code() is not grpc.StatusCode.UNAVAILABLE or time.monotonic() > give_up_at:
+                    _raise(error)
+            else:
+                raise ServiceError(f"the stream of {name} ended before the plan did", "DATA_LOSS", "STREAM_ENDED")
+            time.sleep(_RESUME_WAIT_S)
+
+    def get_plan(self, name: str) -> PlanRecord:
+        """A plan as it is now."""
+        return plan_record(self._call(self._planning.GetPlan, api.GetPlanRequest(name=name)).plan)
+
+    def list_plans(self, page_size: int = 0) -> Iterator[PlanRecord]:
+        """All plans, newest first, without their answers; pages are fetched as they are needed."""
+        token = ""
+        while True:
+            request = api.ListPlansRequest(page_size=page_size, page_token=token)
+            page = self._call(self._planning.ListPlans, request)
+            yield from map(plan_record, page.plans)
+            token = page.next_page_token
+            if not token:
+                return
+
+    def stop(self, name: str) -> PlanRecord:
+        """End the search now and keep the best plan so far; the plan as it is at this moment."""
+        return plan_record(self._call(self._planning.StopPlan, api.StopPlanRequest(name=name)).plan)
+
+    def cancel(self, name: str) -> None:
+        """End a plan and discard what there is."""
+        operation = "operations/" + name.removeprefix("plans/")
+        self._call(self._operations.CancelOperation, operations_pb2.CancelOperationRequest(name=operation))
+
+    # ---------------------------------------------------------------------------------------------------------- curves
+
+    def hashing_curve(self, spec: HashingCurveSpec) -> HashingCurve:
+        """What one machine earns over a range of hashprices."""
+        request = api.ComputeHashingCurveRequest(spec=to_message(spec))
+        return parse(HashingCurve, self._call(self._planning.ComputeHashingCurve, request).curve, "curve")
+
+    def throughput_curve(self, spec: ThroughputCurveSpec) -> ThroughputCurve:
+        """What a GPU cluster gets done over a range of power caps."""
+        request = api.ComputeThroughputCurveRequest(spec=to_message(spec))
+        return parse(ThroughputCurve, self._call(self._planning.ComputeThroughputCurve, request).curve, "curve")
+
+    def _call(self, method: Any, request: Any) -> Any:
+        try:
+            return method(request, timeout=self._timeout_s)
+        except grpc.RpcError as error:
+            _raise(error)
+
+
+def _raise(error: Any) -> NoReturn:
+    """Raise what a failed call stands for."""
+    status = rpc_status.from_call(error)
+    if status is not None:
+        raise from_status(status) from None
+    failure: OptimizerError = ServiceError(error.details() or "the call failed", error.code().name)
+    raise failure from None
+
+
+def _new_id() -> str:
+    return uuid.uuid4().hex
+
+
+def _write_line(progress: Progress) -> None:
+    numbers = [f"{progress.elapsed_s:8.1f} s  {progress.stage:<7}"]
+    if progress.incumbent_usd is not None:
+        numbers.append(f"best {progress.incumbent_usd:,.0f} USD")
+    if progress.bound_usd is not None:
+        numbers.append(f"at most {progress.bound_usd:,.0f} USD")
+    if progress.gap_frac is not None:
+        numbers.append(f"gap {progress.gap_frac:.2%}")
+    sys.stderr.write("  ".join(numbers) + "\n")

@@ -1,0 +1,48 @@
+"""Parts of a plan as pandas frames: dates as index, units in the names of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from optimizer.domain.base import Value
+from optimizer.domain.plan import CapacityRow, CashFlowRow, ContractOutcome, MachineDecision, Plan
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def capacity_frame(plan: Plan) -> pd.DataFrame:
+    """Use of every site in every month, in MW at the meter; index ``month``."""
+    return _frame(CapacityRow, map(dict, plan.capacity), "month")
+
+
+def cash_flow_frame(plan: Plan) -> pd.DataFrame:
+    """Expected cash by month in USD, costs negative; index ``month``."""
+    return _frame(CashFlowRow, map(dict, plan.cash_flow), "month")
+
+
+def contracts_frame(plan: Plan) -> pd.DataFrame:
+    """Signed contracts with their dates and worth; index ``sign_month``."""
+    return _frame(ContractOutcome, map(dict, plan.contracts), "sign_month")
+
+
+def machines_frame(plan: Plan) -> pd.DataFrame:
+    """Machines by site, model, condition and period; index ``month``. ``running_count`` is over all modes."""
+    rows = []
+    for decision in plan.decisions.machines:
+        row: dict[str, Any] = dict(decision)
+        row["running"] = sum(mode.machine_count for mode in decision.running)
+        rows.append(row)
+    return _frame(MachineDecision, rows, "month").rename(columns={"running": "running_count"})
+
+
+def _frame(kind: type[Value], rows: Iterable[Mapping[str, Any]], index: str) -> pd.DataFrame:
+    """Rows as a frame with the fields of ``kind`` as columns, also where there are no rows; months as timestamps."""
+    import pandas as pd  # not needed to plan, and slow to load
+
+    frame = pd.DataFrame(list(rows), columns=list(kind.model_fields))
+    for name in frame.columns:
+        if name.split("_")[-1] == "month":
+            frame[name] = pd.to_datetime(frame[name])
+    return frame.set_index(index)

@@ -1,0 +1,141 @@
+"""The server: start it, stop it, or run it until a signal comes."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Final
+
+import grpc
+from google.longrunning import operations_pb2, operations_pb2_grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from optimizer.api.v1 import planning_service_pb2, planning_service_pb2_grpc
+from optimizer.errors import InvalidInputError, ServiceError
+from optimizer.service.interceptors import ErrorInterceptor
+from optimizer.service.jobs import DEFAULT_TARGET, JobRunner
+from optimizer.service.planner import Planner
+from optimizer.service.planning_service import OperationsServicer, PlanningServicer
+from optimizer.service.store import Store
+
+DEFAULT_LISTEN: Final = "127.0.0.1:50051"
+MAXIMUM_MESSAGE_BYTES: Final = 64 * 1024 * 1024
+THREAD_COUNT: Final = 64
+WAITING_LIMIT: Final = 48
+"""Calls that may hold a thread while they wait; the others keep the service answering."""
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_SERVICES: Final = (
+    planning_service_pb2.DESCRIPTOR.services_by_name["PlanningService"].full_name,
+    operations_pb2.DESCRIPTOR.services_by_name["Operations"].full_name,
+)
+_OPTIONS: Final = (
+    ("grpc.so_reuseport", 0),  # a second server on the same port is a mistake
+    ("grpc.max_receive_message_length", MAXIMUM_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAXIMUM_MESSAGE_BYTES),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+)
+
+
+class Server:
+    """A planning server. Port 0 takes any free one; :attr:`port` says which."""
+
+    def __init__(
+        self,
+        listen: str = DEFAULT_LISTEN,
+        *,
+        workers: int | None = None,
+        queue_limit: int = 64,
+        heartbeat_s: float = 5.0,
+        insecure_listen: bool = False,
+        target: str = DEFAULT_TARGET,
+    ) -> None:
+        if not insecure_listen:
+            refuse_beyond_loopback(listen)
+        self._runner = JobRunner(target, workers, queue_limit)
+        planner = Planner(Store(), self._runner, WAITING_LIMIT, heartbeat_s)
+        self._health = health.HealthServicer()
+        self._server = grpc.server(
+            ThreadPoolExecutor(THREAD_COUNT, thread_name_prefix="optimizer-rpc"),
+            interceptors=[ErrorInterceptor()],
+            options=_OPTIONS,
+        )
+        planning_service_pb2_grpc.add_PlanningServiceServicer_to_server(PlanningServicer(planner), self._server)
+        operations_pb2_grpc.add_OperationsServicer_to_server(OperationsServicer(planner), self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        reflection.enable_server_reflection((*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
+        self.port = self._bind(listen)
+
+    def start(self) -> Server:
+        """Accept calls and start the workers."""
+        self._runner.start()
+        self._server.start()
+        for name in ("", *_SERVICES):
+            self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        return self
+
+    def stop(self, grace_s: float = 5.0) -> None:
+        """Report not serving, refuse new calls, give running ones the grace, then end all workers."""
+        self._health.enter_graceful_shutdown()
+        self._server.stop(grace_s).wait()
+        self._runner.close()
+
+    def __enter__(self) -> Server:
+        """Start."""
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop."""
+        self.stop(grace_s=0.5)
+
+    def _bind(self, listen: str) -> int:
+        try:
+            port = self._server.add_insecure_port(listen)
+        except RuntimeError:
+            port = 0
+        if not port:
+            raise ServiceError(f"cannot listen on {listen}; is another server there?", "UNAVAILABLE", "CANNOT_LISTEN")
+        return int(port)
+
+
+def serve(
+    listen: str = DEFAULT_LISTEN,
+    *,
+    workers: int | None = None,
+    queue_limit: int = 64,
+    insecure_listen: bool = False,
+    grace_s: float = 5.0,
+) -> None:
+    """Run a server until SIGINT or SIGTERM.
+
+    ``workers`` is how many plans are computed at a time, by default one for every two processors. An address beyond
+    this machine needs ``insecure_listen=True``: connections are neither encrypted nor authenticated.
+    """
+    server = Server(listen, workers=workers, queue_limit=queue_limit, insecure_listen=insecure_listen)
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    server.start()
+    try:
+        stopped.wait()
+    finally:
+        server.stop(grace_s)
+
+
+def refuse_beyond_loopback(listen: str) -> None:
+    """Raise unless ``listen`` can only be reached from this machine."""
+    host = listen.rpartition(":")[0]
+    if host not in _LOOPBACK and not listen.startswith("unix:"):
+        raise InvalidInputError.single(
+            "listen",
+            f"{listen} can be reached from other machines, without encryption or login",
+            "listen on 127.0.0.1, or pass insecure_listen=True if something else protects it",
+            "server",
+        )
