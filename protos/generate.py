@@ -18,7 +18,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import google.rpc
-from grpc_tools import protoc
+from grpc_tools import protoc  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).resolve().parents[1]
 PROTOS = ROOT / "protos"

@@ -1,5 +1,5 @@
 """Use cases; every front end calls these."""
 
-from optimizer.app.plan import plan
+from optimizer.app.planning import plan
 
 __all__ = ["plan"]

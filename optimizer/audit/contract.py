@@ -32,6 +32,8 @@ class Contract:
     place: OfferSite
     site: Site
     site_index: int
+    lease_end: int | None
+    """First month in which the site can no longer be used."""
     sign: int
     latest_sign: int
     """Last month of the signing window."""
@@ -45,6 +47,7 @@ class Contract:
         offer = portfolio.offers_by_name[decision.offer]
         place = next(place for place in offer.sites if place.site == decision.site)
         sign = portfolio.horizon.index_of(decision.sign_month)
+        lease_end = portfolio.site(decision.site).lease_end_month
         energize = sign + place.build_months
         if place.earliest_energize_month is not None:
             energize = max(energize, portfolio.horizon.index_of(place.earliest_energize_month))
@@ -53,6 +56,7 @@ class Contract:
             place=place,
             site=portfolio.site(decision.site),
             site_index=portfolio.site_index[decision.site],
+            lease_end=portfolio.horizon.index_of(lease_end) if lease_end is not None else None,
             sign=sign,
             latest_sign=portfolio.horizon.index_of(offer.sign_until_month),
             energize=energize,
@@ -82,11 +86,14 @@ class Contract:
 
     @property
     def reserved_until(self) -> int:
-        """First month after the last renewal that is counted on."""
+        """First month after the last renewal that is counted on: one that the site's lease does not cut short."""
         renewal = self.offer.renewal
         if renewal is None or renewal.probability_frac == 0.0:
             return self.end
-        return self.end + renewal.option_count * renewal.term_months
+        count = renewal.option_count
+        if self.lease_end is not None:
+            count = min(count, max(self.lease_end - self.end, 0) // renewal.term_months)
+        return self.end + count * renewal.term_months
 
     @property
     def owner_capex_usd(self) -> float:

@@ -102,7 +102,7 @@ def mining_money(book: Book, energy: EnergyPrices) -> MiningMoney:
 def machine_margin_usd(
     book: Book, machines: MachineClass, site_index: int, month: int, energy: EnergyPrices, highest_mode: int
 ) -> FloatArray:
-    """Expected revenue less energy of one machine in a month, for each ceiling mode up to the highest asked for, ``[J]``.
+    """Expected revenue less energy of one machine in a month, by ceiling mode up to the highest asked for, ``[J]``.
 
     From one worthwhile mode to the next a machine gains hashrate and draws more power; it takes the step in every hour
     whose price is below what the step earns per MWh. A ceiling allows the steps up to it.

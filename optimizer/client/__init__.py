@@ -13,6 +13,6 @@ from optimizer.wire.curves import (
 )
 
 __all__ = [
-    "Checkpointing", "HashingCurve", "HashingCurvePoint", "HashingCurveSpec", "OptimizerClient", "PlanRecord", "PlanState",
-    "PortfolioRecord", "ThroughputCurve", "ThroughputCurvePoint", "ThroughputCurveSpec",
+    "Checkpointing", "HashingCurve", "HashingCurvePoint", "HashingCurveSpec", "OptimizerClient", "PlanRecord",
+    "PlanState", "PortfolioRecord", "ThroughputCurve", "ThroughputCurvePoint", "ThroughputCurveSpec",
 ]  # fmt: skip

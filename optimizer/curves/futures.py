@@ -1,6 +1,7 @@
-"""The futures of one portfolio: every market path in every scenario, as arrays for the model, the audit and the risk measures.
+"""The futures of one portfolio: every market path in every scenario, for the model, the audit and the risk measures.
 
-Months ``t = 0 .. T-1`` are the horizon; ``T_ext >= T`` also covers what contracts and mining tails need after it. Arrays are
+Months ``t = 0 .. T-1`` are the horizon; ``T_ext >= T`` also covers what contracts and mining tails need after it.
+Arrays are
 ``[T_ext, W]`` with ``W`` scenarios, unless stated. The definitions are in ``docs/explanation/economics.md``.
 """
 
@@ -85,13 +86,13 @@ class Futures:
         """A stated path by month, ``[T_ext]`` or ``[month_count]``."""
         count = self.extended_month_count if month_count is None else month_count
         months = np.arange(count)
-        growth = (1.0 + path.growth_per_year_frac) ** (months / MONTHS_PER_YEAR)
+        growth: Floats = np.power(1.0 + path.growth_per_year_frac, months / MONTHS_PER_YEAR)
         if path.value is not None:
-            return path.value * growth
+            return np.asarray(path.value * growth, dtype=np.float64)
         start = self.portfolio.horizon.start_month
         steps = np.array([months_between(start, point.from_month) for point in path.points])
         held = np.searchsorted(steps, months, side="right") - 1
-        return np.array([point.value for point in path.points])[np.maximum(held, 0)] * growth
+        return np.asarray(np.array([point.value for point in path.points])[np.maximum(held, 0)] * growth)
 
     @cached_property
     def multipliers(self) -> Floats:
@@ -109,7 +110,7 @@ class Futures:
 
     def multiplier(self, factor: Factor) -> Floats:
         """Multiplier of one factor."""
-        return self.multipliers[list(Factor).index(factor)]
+        return np.asarray(self.multipliers[list(Factor).index(factor)])
 
     @property
     def gpu_rental_multiplier(self) -> Floats:
@@ -206,7 +207,8 @@ class Futures:
     def mean_power_usd_per_mwh(self, site_name: str) -> Floats:
         """Mean energy price over a month's hours, adders included."""
         mean = self.shape(site_name).mean_usd_per_mwh[self.calendar_month - 1]
-        return np.asarray(mean[:, None] * self.power_level(site_name) + self.power_adder_usd_per_mwh(site_name)[:, None])
+        adder = self.power_adder_usd_per_mwh(site_name)
+        return np.asarray(mean[:, None] * self.power_level(site_name) + adder[:, None])
 
 
 def _streams(names: list[str]) -> list[int]:

@@ -32,11 +32,17 @@ from optimizer.domain.series import HourlyPrices, HourlySeries, MissingHours, Se
 from optimizer.domain.site import DemandResponse, GridStep, Opening, PowerSupply, Site
 
 __all__ = [
-    "AsicModel", "AuditCheck", "AuditReport", "BusinessAsUsual", "CapCurve", "CapexBudget", "ContractDecision", "Credit",
-    "Decisions", "DemandResponse", "DiscountRates", "Factor", "FactorCorrelation", "FactorUncertainty", "Finance", "Fleet",
-    "GpuOption", "GpuOrder", "GridStep", "Horizon", "HourlyPrices", "HourlySeries", "Limit", "MachineDecision", "Market",
-    "MissingHours", "ModeCount", "Multiples", "NpvDistribution", "Offer", "OfferSite", "Opening", "OperatingMode", "Period",
-    "Phase", "Placement", "Plan", "Policy", "Portfolio", "PowerPayer", "PowerSupply", "Prepayment", "Progress", "ProjectDebt",
-    "Renewal", "RiskSpec", "Segment", "SeriesFile", "Site", "SiteOpening", "SolveOptions", "TerminalValue", "Termination",
+    "AsicModel", "AuditCheck", "AuditReport", "BusinessAsUsual", "CapCurve", "CapexBudget", "ContractDecision",
+    "Credit",
+    "Decisions", "DemandResponse", "DiscountRates", "Factor", "FactorCorrelation", "FactorUncertainty", "Finance",
+    "Fleet",
+    "GpuOption", "GpuOrder", "GridStep", "Horizon", "HourlyPrices", "HourlySeries", "Limit", "MachineDecision",
+    "Market",
+    "MissingHours", "ModeCount", "Multiples", "NpvDistribution", "Offer", "OfferSite", "Opening", "OperatingMode",
+    "Period",
+    "Phase", "Placement", "Plan", "Policy", "Portfolio", "PowerPayer", "PowerSupply", "Prepayment", "Progress",
+    "ProjectDebt",
+    "Renewal", "RiskSpec", "Segment", "SeriesFile", "Site", "SiteOpening", "SolveOptions", "TerminalValue",
+    "Termination",
     "TerminationReason", "Value", "ValuePath", "add_months", "months_between", "validated",
 ]  # fmt: skip

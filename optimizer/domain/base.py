@@ -1,6 +1,7 @@
 """What every value object shares: quantities with units and plausible ranges, months, paths over time, problems.
 
-A value object is frozen and validated once, in its constructor; readers, the CLI and the service all get the same checks.
+A value object is frozen and validated once, in its constructor; readers, the CLI and the service all get the same
+checks.
 """
 
 from __future__ import annotations
@@ -195,7 +196,7 @@ class ValuePath(Value):
 
     def at(self, start_month: dt.date, month: dt.date) -> float:
         """The value in ``month`` for a horizon that starts in ``start_month``."""
-        growth = (1.0 + self.growth_per_year_frac) ** (months_between(start_month, month) / MONTHS_PER_YEAR)
+        growth = float((1.0 + self.growth_per_year_frac) ** (months_between(start_month, month) / MONTHS_PER_YEAR))
         if self.value is not None:
             return self.value * growth
         held = [point.value for point in self.points if point.from_month <= month]
@@ -237,7 +238,7 @@ UsdPerGpuHour = Annotated[ValuePath, PathOf("USD/GPU-hour", 0.0, 200.0, "per GPU
 
 def problem(kind: str, message: str, fix: str = "") -> PydanticCustomError:
     """An error to raise inside a validator; becomes a :class:`~optimizer.errors.Problem` with this object's path."""
-    return PydanticCustomError(kind, "{message}", {"message": message, "fix": fix})  # type: ignore[arg-type]
+    return PydanticCustomError(kind, "{message}", {"message": message, "fix": fix})
 
 
 def raise_problems(title: str, problems: Sequence[tuple[tuple[int | str, ...], str, str, object]]) -> None:
@@ -316,7 +317,8 @@ def _field_names(kind: type[BaseModel], location: Sequence[int | str]) -> list[s
     for part in location:
         if isinstance(part, int):
             continue
-        field = current.model_fields.get(part) if isinstance(current, type) else None
+        known = isinstance(current, type) and issubclass(current, BaseModel)
+        field = current.model_fields.get(part) if known else None
         if field is None:
             return []
         current = _inner_model(field.annotation)

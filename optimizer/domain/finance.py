@@ -65,7 +65,8 @@ class ProjectDebt(Value):
     amortization_months: Annotated[int, Quantity("months", 1, 480)]
     """Equal monthly instalments, from the month after full energization; the rest falls due when the term ends."""
     minimum_dscr: Annotated[float, Quantity("1", 0.0, 10.0)] = 1.3
-    """Least contracted net operating income over debt service, in every month from full energization to the term's end."""
+    """Least contracted net operating income over debt service, in every month from full energization to the
+    term's end."""
     maximum_debt_usd: Usd | None = None
     """Most debt outstanding at any time."""
 

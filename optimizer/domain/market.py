@@ -80,7 +80,8 @@ class Market(Value):
             raise problem("correlations", "a pair is listed twice, or a factor with itself", "one entry a pair")
         loose = sorted({factor for pair in pairs for factor in pair} - set(named))
         if loose:
-            raise problem("correlations", f"{', '.join(loose)} has a correlation but no uncertainty", "add its volatility")
+            told = f"{', '.join(loose)} has a correlation but no uncertainty"
+            raise problem("correlations", told, "add its volatility")
         smallest = smallest_eigenvalue(self.correlation_matrix())
         if smallest < -1e-10:
             raise problem(
@@ -115,5 +116,3 @@ def smallest_eigenvalue(matrix: list[list[float]]) -> float:
     import numpy as np  # keeps NumPy out of the import of the domain
 
     return float(np.linalg.eigvalsh(np.array(matrix))[0])
-
-

@@ -38,7 +38,7 @@ class Credit(Value):
     recovery_frac: Frac = 0.0
     """Share of twelve months' unbacked rent that is recovered once, in the month of default."""
     backstop_share_frac: Frac = 0.0
-    """Share of the rent that a stronger party goes on paying after a default, to the end of the term."""
+    """Share of the rent that a stronger party goes on paying after a default, renewals included."""
     backstopper: Name | None = None
     """Who that is."""
     vacancy_months: Months = 9
@@ -170,7 +170,8 @@ class Offer(Value):
         if self.sign_until_month < self.sign_from_month:
             raise problem(
                 "window",
-                f"offer {self.name} can be signed from {self.sign_from_month:%Y-%m} until {self.sign_until_month:%Y-%m}",
+                f"offer {self.name} can be signed from {self.sign_from_month:%Y-%m} "
+                f"until {self.sign_until_month:%Y-%m}",
                 "the end of the window must not be before its start",
             )
         names = [item.site for item in self.sites]

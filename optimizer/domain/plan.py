@@ -305,7 +305,7 @@ class NpvDistribution(Value):
 
 
 class BusinessAsUsual(Value):
-    """The twin that mines on: no contracts, no own GPUs, no openings; machines are still run, sold and moved at their best."""
+    """The twin that mines on: no contracts, GPUs or openings; machines still run, are sold and move at their best."""
 
     feasible: bool
     """Whether it satisfies liquidity and all policies."""

@@ -29,13 +29,15 @@ class SeriesFile(Value):
     value_column: Name = "price_usd_per_mwh"
     """Column of prices in USD/MWh."""
     time_column: Name | None = None
-    """Column of hour starts in local standard time, as ``2025-01-01T00:00``; ``time`` if neither this nor a date column is given."""
+    """Column of hour starts in local standard time, as ``2025-01-01T00:00``; ``time`` if neither this nor a
+    date column is given."""
     date_column: Name | None = None
     """Column of dates, together with ``hour_ending_column``."""
     hour_ending_column: Name | None = None
     """Column of hours 1 to 24 that end the hour."""
     missing_hours: MissingHours = MissingHours.ERROR
-    """``error``; ``interpolate`` between neighbours; or ``typical-hour``: the mean of that hour of day in that month."""
+    """``error``; ``interpolate`` between neighbours; or ``typical-hour``: the mean of that hour of day in that
+    month."""
 
     @model_validator(mode="after")
     def _columns(self) -> SeriesFile:
@@ -62,7 +64,8 @@ class HourlyPrices(Value):
 
     @model_validator(mode="after")
     def _every_month(self) -> HourlyPrices:
-        if self.first_hour.tzinfo is not None or self.first_hour != self.first_hour.replace(minute=0, second=0, microsecond=0):
+        whole_hour = self.first_hour.replace(minute=0, second=0, microsecond=0)
+        if self.first_hour.tzinfo is not None or self.first_hour != whole_hour:
             raise problem("first_hour", f"{self.first_hour} is not a local hour start", "write it as 2025-01-01T00:00")
         missing = sorted(set(range(1, MONTHS_PER_YEAR + 1)) - set(self.month_of_year))
         if missing:

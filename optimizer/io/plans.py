@@ -25,6 +25,8 @@ def load_plan(path: str | Path) -> Plan:
     data = read_data(path, path.name)
     if isinstance(data, dict) and data.get("format") not in (None, PLAN_FORMAT):
         raise InvalidInputError.single(
-            "format", f"is {data['format']!r}; this version reads {PLAN_FORMAT}", "plan again, or use the version that wrote it"
+            "format",
+            f"is {data['format']!r}; this version reads {PLAN_FORMAT}",
+            "plan again, or use the version that wrote it",
         )
     return validated(Plan, data, path.name)

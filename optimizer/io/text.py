@@ -70,7 +70,8 @@ def read_data(path: Path, what: str) -> Any:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InvalidInputError.single(str(path), f"cannot be read: {reason}", "give a YAML or JSON file", what) from None
+        told = f"cannot be read: {reason}"
+        raise InvalidInputError.single(str(path), told, "give a YAML or JSON file", what) from None
     return parse_text(text, path.suffix.lower(), str(path), what)
 
 
@@ -80,7 +81,7 @@ def parse_text(text: str, suffix: str, where: str, what: str) -> Any:
         if suffix == ".json":
             return json.loads(text)
         if suffix in (".yaml", ".yml"):
-            return yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of SafeLoader
+            return yaml.load(text, Loader=_Loader)  # a subclass of SafeLoader
     except json.JSONDecodeError as error:
         raise InvalidInputError.single(f"{where}:{error.lineno}", f"is not JSON: {error.msg}", "", what) from None
     except yaml.YAMLError as error:

@@ -13,7 +13,8 @@ _FOLDER = "data/portfolios"
 def example_names() -> list[str]:
     """Names of the example portfolios, smallest first."""
     files = resources.files("optimizer.library").joinpath(_FOLDER)
-    sizes = {item.name.removesuffix(".yaml"): len(item.read_bytes()) for item in files.iterdir() if item.name.endswith(".yaml")}
+    found = [item for item in files.iterdir() if item.name.endswith(".yaml")]
+    sizes = {item.name.removesuffix(".yaml"): len(item.read_bytes()) for item in found}
     return sorted(sizes, key=lambda name: sizes[name])
 
 

@@ -23,7 +23,8 @@ ACCOUNTS = {
     "hall_limit_mw": "hall MW there are, by site and period",
     "hashrate_eh_s": "running hashrate, by site and period",
 }
-"""The ledger: shared totals that families post to. Rows by site and period run through all periods of a site, then the next."""
+"""The ledger: shared totals that families post to. Rows by site and period run through all periods of a site,
+then the next."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,7 @@ def assemble(problem: PlanningProblem, formulation: Sequence[ConstraintFamily]) 
         family.build(program, problem)
         added = program.components - before
         if added != set(family.adds):
-            raise ModelAssemblyError(
-                f"family {family.name!r} declares {sorted(family.adds)} but added {sorted(added)}"
-            )
+            raise ModelAssemblyError(f"family {family.name!r} declares {sorted(family.adds)} but added {sorted(added)}")
     return program
 
 

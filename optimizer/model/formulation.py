@@ -43,4 +43,5 @@ FORMULATION: Final[tuple[ConstraintFamily, ...]] = (
     MINIMUM_HASHRATE,
     CONTRACT_CHANGES,
 )
-"""Order is meaning: a family may only need what stands above it, and an account may not be posted to once it is closed."""
+"""Order is meaning: a family may only need what stands above it, and an account may not be posted to once it is
+closed."""

@@ -6,6 +6,7 @@ Follows "Own GPUs" in ``docs/explanation/economics.md``. Money in million USD pe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -52,7 +53,7 @@ def build_gpu_orders(portfolio: Portfolio, futures: Futures, calendar: Calendar)
     """Every order that the terms allow, in the order of options, then sites, then months."""
     horizon, months = portfolio.horizon, calendar.month_count
     keys: list[tuple[int, int, int]] = []
-    columns: list[tuple[Floats, ...]] = []
+    columns: list[tuple[Any, ...]] = []
     for g, option in enumerate(portfolio.gpu_options):
         first, last = horizon.index_of(option.order_from_month), horizon.index_of(option.order_until_month)
         for name in option.sites:
@@ -67,7 +68,18 @@ def build_gpu_orders(portfolio: Portfolio, futures: Futures, calendar: Calendar)
     index = np.array(keys, dtype=np.int64).reshape(-1, 3)
     stacked = [np.array(column).reshape(len(keys), -1) for column in zip(*columns, strict=True)]
     reserved, displaced, earned, capex, residual, terminal = stacked or [np.zeros((0, months))] * 6
-    return GpuOrders(*index.T, reserved, displaced, earned, capex, residual, terminal.reshape(-1))
+    option_index, site_index, order_month = index.T
+    return GpuOrders(
+        option=option_index,
+        site=site_index,
+        order_month=order_month,
+        reserved_mw=reserved,
+        displaced_mw=displaced,
+        margin_musd=earned,
+        capex_musd=capex,
+        residual_musd=residual,
+        terminal_musd=terminal.reshape(-1),
+    )
 
 
 def _margin_musd(option: GpuOption, site: Site, futures: Futures, months: int) -> Floats:
@@ -87,7 +99,8 @@ def _margin_musd(option: GpuOption, site: Site, futures: Futures, months: int) -
     return np.asarray((values.margin_usd - option.opex_usd_per_gpu_month * option.block_gpu_count) / USD_PER_MUSD)
 
 
-def _profile(option: GpuOption, order: int, margin: Floats, months: int) -> tuple[Floats, ...]:
+def _profile(option: GpuOption, order: int, margin: Floats, months: int) -> tuple[Any, ...]:
+    """One order by month: reserved and displaced MW, margin, capex, residual inside the horizon and after it."""
     start = order + option.lead_months
     end = start + option.life_months
     time = np.arange(months)

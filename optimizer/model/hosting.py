@@ -1,11 +1,12 @@
-"""Coefficients of contracts: for every possible start, what one critical MW pays, costs, reserves and displaces, by month.
+"""Coefficients of contracts: what a critical MW of every possible start pays, costs, reserves and displaces by month.
 
 Follows "Hosting" and "Project debt" in ``docs/explanation/economics.md``. Money in million USD per critical MW.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +53,8 @@ class Starts:
     capex_musd: Floats
     """The owner's capex per critical MW, ``[N, T_ext]``."""
     debt_limit_musd: Floats
-    """Most debt per critical MW: loan to cost, and what the contracted income carries, ``[N]``; 0 without project debt."""
+    """Most debt per critical MW: loan to cost, and what the contracted income carries, ``[N]``; 0 without
+    project debt."""
     debt_draw: Floats
     """Draw of each month per dollar of debt, ``[N, T]``."""
     debt_service: Floats
@@ -80,19 +82,22 @@ def build_starts(portfolio: Portfolio, futures: Futures, calendar: Calendar) -> 
             months = _sign_months(offer, place, portfolio, calendar)
             if len(months):
                 parts.append(_Placement(portfolio, futures, calendar, index, offer, place, tenant).starts(months))
-    months, horizon = calendar.extended_month_count, calendar.month_count
-    if not parts:
-        parts = [_no_starts(horizon, months)]
-    fields = Starts.__dataclass_fields__
-    return Starts(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in fields})
+    parts = parts or [_no_starts(calendar)]
+    joined: dict[str, Any] = {
+        item.name: np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(Starts)
+    }
+    return Starts(**joined)
 
 
-def _no_starts(horizon: int, months: int) -> Starts:
-    integers, vector = np.zeros(0, dtype=np.int64), np.zeros(0)
-    inside, extended = np.zeros((0, horizon)), np.zeros((0, months))
-    return Starts(
-        *[integers] * 6, *[vector] * 2, inside, inside, extended, extended, extended, vector, inside, inside, inside
-    )
+def _no_starts(calendar: Calendar) -> Starts:
+    indices = ("offer", "site", "sign_month", "build_month", "energize_month", "full_month")
+    extended = ("noi_musd", "prepayment_musd", "capex_musd")
+    vectors = ("minimum_mw", "maximum_mw", "debt_limit_musd")
+    empty: dict[str, Any] = {item.name: np.zeros((0, calendar.month_count)) for item in fields(Starts)}
+    empty |= {name: np.zeros(0, dtype=np.int64) for name in indices}
+    empty |= {name: np.zeros(0) for name in vectors}
+    empty |= {name: np.zeros((0, calendar.extended_month_count)) for name in extended}
+    return Starts(**empty)
 
 
 def _sign_months(offer: Offer, place: OfferSite, portfolio: Portfolio, calendar: Calendar) -> Ints:
@@ -186,10 +191,10 @@ class _Placement:
     def _live_share(self, age: Ints) -> Floats:
         """Share of the contract's MW that is energized, renewals included."""
         offer = self.offer
-        live = np.zeros(age.shape)
+        live = (self._renewal_number(age) > 0).astype(float)
         for phase in offer.phases:
             live += phase.share_frac * ((age >= phase.offset_months) & (age < offer.term_months))
-        return live + (self._renewal_number(age) > 0)
+        return live
 
     def _renewal_number(self, age: Ints) -> Ints:
         """0 in the initial term, k in the k-th renewal, -1 outside."""
@@ -197,8 +202,15 @@ class _Placement:
         number = np.where((age >= 0) & (age < term), 0, -1)
         if renewal is not None and renewal.probability_frac > 0:
             k = (age - term) // renewal.term_months + 1
-            number = np.where((age >= term) & (k <= renewal.option_count), k, number)
+            energize = np.arange(age.shape[1])[None, :] - age
+            counted = (k <= renewal.option_count) & (energize + term + k * renewal.term_months <= self._lease_end())
+            number = np.where((age >= term) & counted, k, number)
         return number
+
+    def _lease_end(self) -> int:
+        """First month in which the site can no longer be used; after all months where its lease is open-ended."""
+        end = self.portfolio.site(self.place.site).lease_end_month
+        return self.portfolio.horizon.index_of(end) if end is not None else 2**31
 
     def _renewal_weights(self, age: Ints) -> tuple[Floats, Floats]:
         """Probability that the contract still runs, and the same times the share of the rent."""
@@ -234,7 +246,8 @@ class _Placement:
             return np.zeros(self.calendar.extended_month_count)
         futures, site = self.futures, self.portfolio.site(self.place.site)
         price = futures.mean_power_usd_per_mwh(site.name).mean(axis=1)
-        return hosting_pue(self.place.pue, site, futures) * futures.hours_in_month * price / KW_PER_MW
+        energy = hosting_pue(self.place.pue, site, futures) * futures.hours_in_month * price
+        return np.asarray(energy / KW_PER_MW)
 
     def _prepayment(self, sign: Ints, age: Ints) -> Floats:
         offer, terms = self.offer, self.offer.prepayment
@@ -254,10 +267,7 @@ class _Placement:
         capex, begun = np.zeros(age.shape), np.zeros(age.shape)
         for phase in self.offer.phases:
             since = age - phase.offset_months
-            if place.build_months:
-                paid = (since >= -place.build_months) & (since < 0)
-            else:
-                paid = since == 0
+            paid = (since >= -place.build_months) & (since < 0) if place.build_months else since == 0
             capex += owner * phase.share_frac * paid / max(place.build_months, 1)
             begun += phase.share_frac * (since >= -place.build_months)
         return capex, begun
@@ -282,7 +292,7 @@ class _DebtProfile:
 def _debt_profile(
     terms: ProjectDebt | None, capex: Floats, contracted: Floats, ramp: Ints, age: Ints, term: int
 ) -> _DebtProfile:
-    """Flows per dollar of debt, and the most debt per critical MW. ``ramp`` is months from first to full energization."""
+    """Flows per dollar of debt, and the most debt per critical MW; ``ramp`` is months to full energization."""
     total = capex.sum(axis=1)
     if terms is None or not total.any():
         zeros = np.zeros(capex.shape)

@@ -10,7 +10,7 @@ from optimizer.model.program import Program
 
 
 def post_cash(program: Program, problem: PlanningProblem, line: str, columns: Ints, monthly_musd: Floats) -> None:
-    """Post expected cash by month ``[N, T or more]`` of N columns to cash and NPV; months after the horizon are ignored."""
+    """Post expected cash of N columns by month, ``[N, T or more]``, to cash and NPV; what is after T is ignored."""
     calendar = problem.calendar
     inside = monthly_musd[:, : calendar.month_count]
     program.post("cash_musd", np.arange(calendar.period_count), columns[:, None], calendar.period_sum(inside))

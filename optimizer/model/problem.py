@@ -51,14 +51,9 @@ class PlanningProblem:
 
     @cached_property
     def hall_mw(self) -> Floats:
-        """Mining halls of each site by month, were it open, ``[S, T]``; 0 after the lease."""
-        portfolio, time = self.portfolio, np.arange(self.calendar.month_count)
-        limits = []
-        for site in portfolio.sites:
-            end = site.lease_end_month
-            leased = time < (portfolio.horizon.index_of(end) if end is not None else len(time))
-            limits.append(site.hall_mw * leased)
-        return np.array(limits)
+        """Mining halls of each site by month, were it open, ``[S, T]``; after a lease it is the power that is gone."""
+        halls = np.array([site.hall_mw for site in self.portfolio.sites])
+        return np.repeat(halls[:, None], self.calendar.month_count, axis=1)
 
     @cached_property
     def openings(self) -> tuple[Ints, Ints]:

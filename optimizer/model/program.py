@@ -1,7 +1,9 @@
 """A mixed-integer program stated in Pyomo: declared variables, and rows given as blocks of arrays.
 
-Every variable is an ordinary Pyomo variable. Rows are kept as triplets (row, column, coefficient) and go to the solver as
-arrays; :meth:`Program.materialise` turns them into ordinary Pyomo constraints when another solver, an export or a reader
+Every variable is an ordinary Pyomo variable. Rows are kept as triplets (row, column, coefficient) and go to the
+solver as
+arrays; :meth:`Program.materialise` turns them into ordinary Pyomo constraints when another solver, an export or a
+reader
 wants them. It is one model either way.
 """
 
@@ -15,7 +17,6 @@ import numpy as np
 import pyomo.environ as pyo
 from numpy.typing import ArrayLike, NDArray
 from pyomo.core.expr.numeric_expr import LinearExpression
-from scipy.sparse import coo_array
 
 from optimizer.errors import ModelAssemblyError
 
@@ -241,25 +242,24 @@ class Program:
         row = _joined([block.row + offset for block, offset in zip(blocks, offsets, strict=False)], np.int64)
         column = _joined([block.column for block in blocks], np.int64)
         value = _joined([block.coefficient for block in blocks], np.float64)
-        matrix = coo_array((value, (row, column)), shape=(int(offsets[-1]), self.column_count)).tocsr()
-        matrix.sort_indices()
+        start, index, value = _by_rows(row, column, value, int(offsets[-1]), self.column_count)
         _, cost_column, cost_value = npv.terms.arrays()
         variables = list(self.variables.values())
         return Matrix(
-            cost=np.bincount(cost_column, weights=cost_value, minlength=self.column_count),
+            cost=np.bincount(cost_column, weights=cost_value, minlength=self.column_count).astype(float),
             constant=float(npv.constant.sum()),
             column_lower=_joined([block.lower for block in variables], np.float64),
             column_upper=_joined([block.upper for block in variables], np.float64),
             integer=_joined([np.full(len(block.keys), block.integer) for block in variables], np.bool_),
             row_lower=_joined([block.lower for block in blocks], np.float64),
             row_upper=_joined([block.upper for block in blocks], np.float64),
-            start=matrix.indptr.astype(np.int32),
-            index=matrix.indices.astype(np.int32),
-            value=matrix.data,
+            start=start,
+            index=index,
+            value=value,
         )
 
     def materialise(self) -> pyo.ConcreteModel:
-        """The Pyomo model with every row block as ordinary constraints and the objective, for other solvers and exports."""
+        """The Pyomo model with rows as ordinary constraints and an objective, for other solvers and exports."""
         data = [variable for block in self.variables.values() for variable in block.component.values()]
         for block in self.rows.values():
             terms: list[tuple[list[float], list[Any]]] = [([], []) for _ in block.keys]
@@ -294,6 +294,22 @@ class Program:
 
 def _joined(parts: list[Any], kind: Any) -> Any:
     return np.concatenate(parts).astype(kind) if parts else np.zeros(0, dtype=kind)
+
+
+def _by_rows(
+    row: Ints, column: Ints, value: Floats, row_count: int, column_count: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats]:
+    """Triplets as compressed rows: start of each row, columns ascending within it, entries of one place added up.
+
+    In NumPy because importing SciPy beside Pyomo costs a second.
+    """
+    place = row * column_count + column
+    order = np.argsort(place, kind="stable")
+    place, value = place[order], value[order]
+    first = np.flatnonzero(np.diff(place, prepend=-1))
+    place, value = place[first], np.add.reduceat(value, first) if len(first) else value
+    start = np.searchsorted(place, np.arange(row_count + 1) * column_count)
+    return start.astype(np.int32), (place % max(column_count, 1)).astype(np.int32), value
 
 
 def use_within_limit(program: Program, name: str, keys: Sequence[Hashable], used: str, limit: str) -> RowBlock:

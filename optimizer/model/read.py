@@ -175,6 +175,7 @@ def _use_by_kind(program: Program, problem: PlanningProblem, solution: Floats) -
     def by_site(*names: str) -> Floats:
         columns = np.concatenate([program.variables[name].columns for name in names])
         chosen = np.isin(column, columns)
-        return np.bincount(row[chosen], weights=amount[chosen], minlength=shape[0] * shape[1]).reshape(shape)
+        total = np.bincount(row[chosen], weights=amount[chosen], minlength=shape[0] * shape[1])
+        return total.astype(float).reshape(shape)
 
     return by_site("running_machines"), by_site("sign", "critical_mw"), by_site("gpu_blocks")

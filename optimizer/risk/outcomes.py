@@ -1,7 +1,9 @@
 """A plan's NPV in every scenario.
 
-What does not vary (capex, trades, fixed costs, debt) comes from the problem's coefficients; what varies (machine margins, rents after
-defaults, GPU rentals) is evaluated scenario by scenario with the compiled kernels. The mean over the scenarios is the plan's objective.
+What does not vary (capex, trades, fixed costs, debt) comes from the problem's coefficients; what varies (machine
+margins, rents after
+defaults, GPU rentals) is evaluated scenario by scenario with the compiled kernels. The mean over the scenarios is
+the plan's objective.
 """
 
 from __future__ import annotations
@@ -22,9 +24,7 @@ from optimizer.units import KW_PER_MW, MONTHS_PER_YEAR
 Floats = NDArray[np.float64]
 
 
-def scenario_npv_usd(
-    portfolio: Portfolio, futures: Futures, decisions: Decisions, expected_npv_usd: float
-) -> Floats:
+def scenario_npv_usd(portfolio: Portfolio, futures: Futures, decisions: Decisions, expected_npv_usd: float) -> Floats:
     """NPV of the decisions in every scenario of ``futures``, ``[W]``.
 
     ``expected_npv_usd`` is the NPV in expectation over the portfolio's own scenarios; the difference to it of every
@@ -76,7 +76,9 @@ def _add_mining(
         for ran in decision.running:
             weight[modes.index(ran.mode), span] += ran.machine_count * discount[span]
             if period.last == months - 1:
-                weight[modes.index(ran.mode), -1] += ran.machine_count * _tail_weight(portfolio, calendar, decision.site)
+                weight[modes.index(ran.mode), -1] += ran.machine_count * _tail_weight(
+                    portfolio, calendar, decision.site
+                )
     for (name, model, condition), weight in weights.items():
         item, site = classes[model, condition], portfolio.site(name)
         accumulate_scenario_margin_usd(
@@ -107,7 +109,7 @@ def _tail_weight(portfolio: Portfolio, calendar: Calendar, site_name: str) -> fl
 
 
 def _contract_npv(portfolio: Portfolio, futures: Futures, calendar: Calendar, contract: ContractDecision) -> Floats:
-    """What varies of a contract's NPV by scenario: rents, backstop, re-lease, recovery, and energy that the landlord pays."""
+    """What varies of a contract's NPV by scenario: rents, backstop, re-lease, recovery, the landlord's energy."""
     offer = portfolio.offers_by_name[contract.offer]
     place = next(item for item in offer.sites if item.site == contract.site)
     horizon = portfolio.horizon
@@ -117,13 +119,16 @@ def _contract_npv(portfolio: Portfolio, futures: Futures, calendar: Calendar, co
     months = np.arange(calendar.extended_month_count)
     age = months - energize
     term, renewal, credit = offer.term_months, offer.renewal, offer.credit
-    live = sum(
-        phase.share_frac * ((age >= phase.offset_months) & (age < term)).astype(float) for phase in offer.phases
-    )
-    weight, rent_share = np.where((age >= 0) & (age < term), 1.0, 0.0), 1.0
+    live = np.zeros(len(months))
+    for phase in offer.phases:
+        live += phase.share_frac * ((age >= phase.offset_months) & (age < term))
+    weight, rent_share = np.where((age >= 0) & (age < term), 1.0, 0.0), np.ones(len(months))
     if renewal is not None and renewal.probability_frac > 0:
         number = (age - term) // renewal.term_months + 1
-        staying = (age >= term) & (number <= renewal.option_count)
+        lease_end = portfolio.site(contract.site).lease_end_month
+        last = horizon.index_of(lease_end) if lease_end is not None else 2**31
+        counted = (number <= renewal.option_count) & (energize + term + number * renewal.term_months <= last)
+        staying = (age >= term) & counted
         weight = np.where(staying, renewal.probability_frac ** np.maximum(number, 0), weight)
         live = live + staying
         rent_share = np.where(staying, renewal.rent_frac, 1.0)

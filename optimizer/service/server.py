@@ -58,7 +58,7 @@ class Server:
         if not insecure_listen:
             refuse_beyond_loopback(listen)
         self._runner = JobRunner(target, workers, queue_limit)
-        planner = Planner(Store(), self._runner, WAITING_LIMIT, heartbeat_s)
+        self._planner = planner = Planner(Store(), self._runner, WAITING_LIMIT, heartbeat_s)
         self._health = health.HealthServicer()
         self._server = grpc.server(
             ThreadPoolExecutor(THREAD_COUNT, thread_name_prefix="optimizer-rpc"),

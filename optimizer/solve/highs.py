@@ -1,6 +1,7 @@
 """The HiGHS adapter: arrays in, solution and termination out, with progress and a way to stop.
 
-HiGHS fixes its threads at the first solve of a process, so a process solves with one thread count. The solver runs in a thread of
+HiGHS fixes its threads at the first solve of a process, so a process solves with one thread count. The solver runs
+in a thread of
 its own, which leaves the main thread free to see Ctrl-C.
 """
 
@@ -61,7 +62,8 @@ def set_option(highs: Any, name: str, value: object) -> None:
 def solve_program(matrix: Matrix, options: SolveOptions, search: Search | None = None) -> Solution:
     """Solve a mixed-integer program to the gap or the limits of ``options``.
 
-    When a plan is found, its integers are fixed and the rest is solved once more as a linear program at tight tolerance, so that the
+    When a plan is found, its integers are fixed and the rest is solved once more as a linear program at tight
+    tolerance, so that the
     plan is exact to fractions of a cent and not only to the tolerance of branch and bound.
     """
     search = search or Search()
@@ -91,7 +93,7 @@ def _money(objective: float, bound: float, gap: float) -> dict[str, float]:
 
 
 def solve_fixed(matrix: Matrix, options: SolveOptions, fixed: Floats) -> Solution:
-    """Solve with some columns fixed: ``fixed`` has their values, NaN where the column is free; integers that are free stay integer."""
+    """Solve with columns fixed to the values of ``fixed``, NaN where free; integers that are free stay integer."""
     given = ~np.isnan(fixed)
     narrowed = replace(
         matrix,
@@ -110,7 +112,7 @@ def solve_fixed(matrix: Matrix, options: SolveOptions, fixed: Floats) -> Solutio
 
 def _loaded(matrix: Matrix, options: SolveOptions) -> Any:
     """A HiGHS object with the program passed as arrays."""
-    highs = highspy.Highs()
+    highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     set_option(highs, "output_flag", False)
     set_option(highs, "threads", int(options.threads))
     set_option(highs, "random_seed", int(options.seed))
@@ -181,5 +183,3 @@ def _run(highs: Any, search: Search, started: float) -> bool:
 
 def _usd(musd: float) -> float | None:
     return musd * USD_PER_MUSD if np.isfinite(musd) else None
-
-

@@ -20,13 +20,17 @@ ENDED: Final[dict[Any, tuple[TerminationReason, Limit]]] = {
     _Status.kModelEmpty: (TerminationReason.OPTIMAL, Limit.NONE),
     _Status.kTimeLimit: (TerminationReason.FEASIBLE, Limit.TIME),
     _Status.kInterrupt: (TerminationReason.FEASIBLE, Limit.INTERRUPTED),
-    _Status.kHighsInterrupt: (TerminationReason.FEASIBLE, Limit.INTERRUPTED),
+    _Status.kHighsInterrupt: (  # type: ignore[attr-defined]
+        TerminationReason.FEASIBLE,
+        Limit.INTERRUPTED,
+    ),
     _Status.kSolutionLimit: (TerminationReason.FEASIBLE, Limit.NONE),
     _Status.kObjectiveBound: (TerminationReason.FEASIBLE, Limit.NONE),
     _Status.kObjectiveTarget: (TerminationReason.FEASIBLE, Limit.NONE),
     _Status.kIterationLimit: (TerminationReason.FEASIBLE, Limit.NONE),
 }
-"""Reason and limit by status. ``FEASIBLE`` becomes ``NO_PLAN_FOUND`` where there is no solution; what is absent is an error."""
+"""Reason and limit by status. ``FEASIBLE`` becomes ``NO_PLAN_FOUND`` where there is no solution; what is absent
+is an error."""
 
 AMBIGUOUS: Final = frozenset({_Status.kUnboundedOrInfeasible})
 """Presolve proved one of the two without saying which."""

@@ -3,192 +3,33 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
-import numpy as np
 import pytest
-from audit_cases import asic, market_of, month, offer, place, site
+from audit_cases import market_of
+from audit_valid_plan import (
+    PERIODS,
+    claims_of,
+    machine_row,
+    read,
+    row_of,
+    set_at,
+    stated_decisions,
+    stated_portfolio,
+)
 
 from optimizer.audit import Claims, audit, check, recalculate
-from optimizer.domain import Decisions, Portfolio, validated
 from optimizer.errors import InvalidInputError
-
-PERIODS = ["2027-01", "2027-02", "2027-03", "2027-04", "2027-05", "2027-06", "2027-07", "2027-10"]
-"""Six months, then two quarters."""
-
-
-def stated_portfolio() -> dict[str, Any]:
-    """Two open sites, one to open abroad, and every kind of limit, each with room."""
-    return {
-        "name": "case",
-        "horizon": {
-            "start_month": "2027-01",
-            "segments": [{"months_per_period": 1, "period_count": 6}, {"months_per_period": 3, "period_count": 2}],
-            "sign_every_months": 2,
-        },
-        "sites": [
-            site("A", grid=[{"from_month": "2026-01", "grid_mw": 30.0}], hall_mw=6.0),
-            site("B", grid=[{"from_month": "2026-01", "grid_mw": 20.0}], hall_mw=3.0, region="US-NY"),
-            site(
-                "C",
-                country="CA",
-                region="CA-QC",
-                grid=[{"from_month": "2026-01", "grid_mw": 5.0}],
-                hall_mw=2.0,
-                opening={"earliest_month": "2027-01", "capex_usd": 1e5, "lead_months": 2},
-            ),
-        ],
-        "asic_models": [asic(purchasable=True, delivery_lead_months=2)],
-        "fleets": [
-            {"asic_model": "M", "site": "A", "count": 1000},
-            {"asic_model": "M", "site": "C", "count": 100},
-        ],
-        "offers": [
-            offer("O1", term_months=6, sites=[place("A", build_months=1, halls_displaced_mw_per_critical_mw=0.05)]),
-            offer("O2", sites=[place("A"), place("B")]),
-            offer(
-                "O3",
-                tenant="T3",
-                critical_mw=None,
-                minimum_critical_mw=5.0,
-                maximum_critical_mw=8.0,
-                term_months=8,
-                sites=[place("B", build_months=2)],
-            ),
-        ],
-        "gpu_options": [
-            {
-                "name": "G",
-                "gpu_model": "GB300",
-                "sites": ["A", "C"],
-                "block_gpu_count": 100,
-                "maximum_block_count": 1,
-                "order_from_month": "2027-01",
-                "order_until_month": "2027-06",
-                "capex_usd_per_gpu": 1000.0,
-                "fit_out_usd_per_critical_mw": 0.0,
-                "power_kw_per_gpu": 1.0,
-                "lead_months": 2,
-                "life_months": 6,
-                "rental_usd_per_gpu_hour": 1.0,
-                "utilisation_frac": 0.8,
-            }
-        ],
-        "market": {"btc_usd": 1e5, "network_eh_s": 1000.0, "block_height_at_start": 930_000},
-        "finance": {
-            "opening_cash_usd": 1e8,
-            "minimum_liquidity_usd": 5e7,
-            "capex_budgets": [
-                {"name": "2027", "from_month": "2027-01", "until_month": "2027-12", "maximum_capex_usd": 2e7}
-            ],
-            "project_debt": {
-                "loan_to_cost_frac": 0.5,
-                "interest_per_year_frac": 0.12,
-                "amortization_months": 10,
-                "minimum_dscr": 1.2,
-                "maximum_debt_usd": 5e6,
-            },
-        },
-        "policy": {
-            "exclusive_groups": [{"name": "one of two", "offers": ["O1", "O2"]}],
-            "all_or_nothing_groups": [{"name": "both", "offers": ["O1", "O3"]}],
-            "mandatory": [{"offer": "O1"}, {"offer": "O3", "sign_month": "2027-01"}],
-            "forbidden": [{"offer": "O2", "site": "B"}, {"offer": "O1", "sign_month": "2027-01"}],
-            "parallel_builds": [{"region": "US-TX", "maximum_count": 1}],
-            "tenant_limits": [{"tenant": "T1", "maximum_share_frac": 0.5}],
-            "country_limits": [{"country": "US", "maximum_share_frac": 0.9}],
-            "domestic_share": {"country": "US", "minimum_share_frac": 0.8},
-            "minimum_hashrate": [{"minimum_eh_s": 0.1}],
-            "freeze_until_month": "2027-03",
-            "contract_changes": {
-                "previous": [
-                    {"offer": "O1", "site": "A", "sign_month": "2027-03"},
-                    {"offer": "O3", "site": "B", "sign_month": "2027-03"},
-                ],
-                "maximum_count": 1,
-            },
-        },
-    }
-
-
-def machine_row(where: str, period: int, stock: float, running: float) -> dict[str, Any]:
-    return {
-        "site": where,
-        "asic_model": "M",
-        "month": PERIODS[period],
-        "stock_count": stock,
-        "running": [{"mode": 2, "machine_count": running}],
-    }
-
-
-def stated_decisions() -> dict[str, Any]:
-    """O1 and O3 signed, machines bought, moved from A to B and sold, a GPU block at A, C opened."""
-    machines = {}
-    for p in range(len(PERIODS)):
-        machines["A", p] = machine_row("A", p, [1000, 800, 900][p] if p < 3 else 850, 800)
-        machines["C", p] = machine_row("C", p, 100, 100 if p >= 2 else 0)
-        if p >= 2:
-            machines["B", p] = machine_row("B", p, 200, 200)
-    machines["A", 0]["bought_count"] = 100
-    machines["A", 1]["moved_out_count"] = 200
-    machines["B", 2]["moved_in_count"] = 200
-    machines["A", 3]["sold_count"] = 50
-    return {
-        "contracts": [
-            {"offer": "O1", "site": "A", "sign_month": "2027-03", "critical_mw": 10.0, "debt_usd": 1e6},
-            {"offer": "O3", "site": "B", "sign_month": "2027-01", "critical_mw": 6.0},
-        ],
-        "machines": list(machines.values()),
-        "gpu_orders": [{"gpu_option": "G", "site": "A", "order_month": "2027-03", "block_count": 1}],
-        "site_openings": [{"site": "C", "month": "2027-01"}],
-    }
-
-
-def row_of(decisions: dict[str, Any], where: str, period: int) -> dict[str, Any]:
-    return next(row for row in decisions["machines"] if (row["site"], row["month"]) == (where, PERIODS[period]))
-
-
-def read(portfolio: dict[str, Any], decisions: dict[str, Any]) -> tuple[Portfolio, Decisions]:
-    return validated(Portfolio, portfolio, "portfolio"), validated(Decisions, decisions, "decisions")
-
-
-def set_at(data: dict[str, Any], path: str, value: object) -> None:
-    """Set ``finance.project_debt.minimum_dscr`` or ``sites.0.hall_mw``."""
-    *parts, last = path.split(".")
-    for part in parts:
-        data = data[int(part)] if part.isdigit() else data[part]  # type: ignore[index]
-    data[last] = value
 
 
 def test_a_valid_plan_passes_every_check():
     case, decisions = read(stated_portfolio(), stated_decisions())
     found, report = audit(case, market_of(case), decisions, Claims())
     assert report.passed, report.failures
-    assert len(report.checks) == 31
-    assert len({item.name for item in report.checks}) == len(report.checks)
+    assert len({item.name for item in report.checks}) == len(report.checks) == 35
     again, complete = audit(case, market_of(case), decisions, claims_of(found))
     assert complete.passed, complete.failures
     assert len(complete.checks) == len(report.checks) + 7
     assert again.objective_usd == found.objective_usd
-
-
-def claims_of(found) -> Claims:
-    """What a model says that agrees with the recalculation."""
-    periods = found.book.portfolio.horizon.periods
-    ends = [period.last for period in periods]
-
-    def most(by_month):
-        return np.column_stack([by_month[:, list(period.months)].max(axis=1) for period in periods])
-
-    return Claims(
-        objective_usd=found.npv.total_usd,
-        npv_by_line_usd={line: getattr(found.npv, f"{line}_usd") for line in ("mining", "hosting", "gpu", "debt")},
-        cash_usd=found.cash_usd[ends],
-        debt_usd=found.debt_usd[ends],
-        mining_mw=most(found.use.mining_mw),
-        hosting_mw=most(found.use.hosting_mw),
-        gpu_mw=most(found.use.gpu_mw),
-    )
 
 
 LIMITS = [
@@ -221,7 +62,7 @@ LIMITS = [
     ),
     ("policy.tenant_limits.0.maximum_share_frac", 0.2, "MW of single tenants within their limit", "T1 2027-04"),
     ("policy.country_limits.0.maximum_share_frac", 0.4, "MW of single countries within their limit", "US 2027-05"),
-    ("policy.domestic_share.minimum_share_frac", 0.99, "share at home kept", "US 2027-12"),
+    ("policy.domestic_share.minimum_share_frac", 0.99, "share at home kept", "US 2027-11"),
     ("policy.minimum_hashrate.0.minimum_eh_s", 0.15, "least hashrate kept", "2027-01"),
     ("finance.capex_budgets.0.maximum_capex_usd", 1.5e7, "capex within its budgets", "2027"),
     ("finance.minimum_liquidity_usd", 9e7, "cash above the liquidity floor", "2027-03"),
@@ -247,6 +88,7 @@ def sign_off_grid(portfolio, decisions):
 
 def sign_twice(portfolio, decisions):
     decisions["contracts"].append(decisions["contracts"][1])
+    portfolio["finance"]["capex_budgets"] = []
 
 
 def sign_too_much(portfolio, decisions):
@@ -351,6 +193,30 @@ def test_a_wrong_claim_fails_exactly_its_check(field, at, name):
     assert report.failures[0].largest_deviation == pytest.approx(off, rel=1e-4)
     if isinstance(at, tuple):
         assert report.failures[0].where == f"{'ABC'[at[0]]} {PERIODS[at[1]]}"
+
+
+def test_every_check_has_a_case_that_fails_it():
+    case, decisions = read(stated_portfolio(), stated_decisions())
+    _, report = audit(case, market_of(case), decisions, Claims())
+    spoilt = {name for _, _, name, _ in LIMITS} | {name for _, name, _, _ in DECISIONS}
+    assert {item.name for item in report.checks} == spoilt
+
+
+def test_share_at_home_by_hashrate():
+    stated = stated_portfolio()
+    stated["policy"]["domestic_share"] = {
+        "country": "US",
+        "basis": "hashrate",
+        "minimum_share_frac": 0.95,
+        "from_month": "2027-04",
+    }
+    case, decisions = read(stated, stated_decisions())
+    _, report = audit(case, market_of(case), decisions, Claims())
+    # 1,000 machines of 160 TH/s at home and 100 abroad: 0.95 x 0.176 - 0.16 EH/s is missing.
+    assert [(item.name, item.where, item.unit) for item in report.failures] == [
+        ("share at home kept", "US 2027-04", "EH/s")
+    ]
+    assert report.failures[0].largest_deviation == pytest.approx(0.0072)
 
 
 def test_debt_without_terms_is_refused_by_its_check():

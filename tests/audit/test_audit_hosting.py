@@ -75,12 +75,10 @@ def test_discounting_at_the_end_of_months_also_in_the_tail():
 
 
 def test_capex_after_the_horizon_counts_in_full():
-    late = offer(
-        phases=[{"share_frac": 0.5}, {"share_frac": 0.5, "offset_months": 4}], sites=[place(build_months=2)]
-    )
+    late = offer(phases=[{"share_frac": 0.5}, {"share_frac": 0.5, "offset_months": 4}], sites=[place(build_months=2)])
     case = portfolio(months=4, offers=[late], finance={"terminal": {"contract_tail_frac": 0.0}})
     found = recalculate(case, market_of(case), signed(when="2027-01"))
-    # Phases energize in months 2 and 6; 5 M each, in months 0 and 1, and in months 4 and 5, after the horizon of 4 months.
+    # Phases energize in months 2 and 6; 5 M each, in months 0 and 1, and in months 4 and 5, after the horizon.
     assert column(found, "hosting_capex_usd") == pytest.approx([-2.5e6, -2.5e6, 0, 0])
     assert found.terminal_npv_usd["hosting"] == pytest.approx(-5e6)
 
@@ -141,9 +139,7 @@ def test_the_rest_of_the_debt_falls_due_when_the_term_ends():
 @pytest.mark.parametrize(("minimum_dscr", "missing_usd"), [(2.0, 0.0), (2.1, 24e3)])
 def test_debt_service_coverage(minimum_dscr, missing_usd):
     # Most is due in month 7: 40,000 of interest and 400,000 of principal against 900,000 of income.
-    case = portfolio(
-        offers=[PHASED], finance={"project_debt": {**TERMS, "minimum_dscr": minimum_dscr}}
-    )
+    case = portfolio(offers=[PHASED], finance={"project_debt": {**TERMS, "minimum_dscr": minimum_dscr}})
     _, report = audit(case, market_of(case), signed(debt_usd=4e6), Claims())
     coverage = next(check for check in report.checks if check.name == "income covers debt service")
     assert coverage.largest_deviation == pytest.approx(missing_usd)
@@ -174,8 +170,8 @@ def test_default_backstop_vacancy_recovery_and_renewals():
     found = recalculate(case, market, signed(when="2027-05", critical_mw=1.0))
     # In thousands of USD, months 4 to 23: the term is months 4 to 15, the renewals 16 to 19 and 20 to 23.
     never = [100] * 12 + [40] * 4 + [20] * 4
-    # Default in month 5: half is backed, 0.5 x 0.25 x 12 x 100 = 150 recovered at once, the other half let again at 40 from
-    # month 7. In renewals the backed half earns 80 instead of 100, the other half still 40.
+    # Default in month 5: half is backed, 0.5 x 0.25 x 12 x 100 = 150 recovered at once, the other half let again at 40
+    # from month 7. In renewals the backed half earns 80 instead of 100, the other half still 40.
     fifth = [100, 200, 50] + [70] * 9 + [30] * 4 + [15] * 4
     # Default before energization: nothing to recover, let again two months after it.
     second = [50, 50] + [70] * 10 + [30] * 4 + [15] * 4

@@ -86,7 +86,10 @@ def test_envelope_of_modes():
         return [OperatingMode(power_w=watt, hashrate_th_s=th) for watt, th in points]
 
     assert worthwhile_modes(modes((3000, 100), (3900, 110), (5000, 160))) == (0, 2)
-    assert worthwhile_modes(modes((2000, 60), (3000, 120), (4000, 150))) == (1, 2)  # the first loses to off and the second
+    assert worthwhile_modes(modes((2000, 60), (3000, 120), (4000, 150))) == (
+        1,
+        2,
+    )  # the first loses to off and the second
     assert worthwhile_modes(modes((1000, 40), (2000, 80))) == (1,)  # on the line from off
     assert worthwhile_modes(modes((1000, 50), (2000, 90), (3000, 120))) == (0, 1, 2)
 
@@ -162,8 +165,8 @@ def test_buying_selling_moving():
 
 
 def test_arrivals_wait_for_the_start_of_a_period():
-    # Months 0, 1, then quarters from months 2 and 5. What leaves or is ordered in month 1 and takes two months is there in
-    # month 5; with no downtime it is there at once.
+    # Months 0, 1, then quarters from months 2 and 5. What leaves in month 1 and takes two months is there in month 5;
+    # with no downtime it is there at once.
     horizon = {
         "start_month": "2027-01",
         "segments": [{"months_per_period": 1, "period_count": 2}, {"months_per_period": 3, "period_count": 2}],
@@ -177,8 +180,14 @@ def test_arrivals_wait_for_the_start_of_a_period():
         )
         periods = ["2027-01", "2027-02", "2027-03", "2027-06"]
         decisions = rows(
-            *(("A", when, 5 if when < "2027-02" else 2, {}, {"moved_out_count": 3 * (when == "2027-02")}) for when in periods),
-            *(("B", when, 3 if when >= arrives else 0, {}, {"moved_in_count": 3 * (when == arrives)}) for when in periods),
+            *(
+                ("A", when, 5 if when < "2027-02" else 2, {}, {"moved_out_count": 3 * (when == "2027-02")})
+                for when in periods
+            ),
+            *(
+                ("B", when, 3 if when >= arrives else 0, {}, {"moved_in_count": 3 * (when == arrives)})
+                for when in periods
+            ),
         )
         _, report = audit(case, market_of(case), decisions, Claims())
         assert report.passed, (wait, report.failures)
@@ -195,7 +204,7 @@ def test_mining_tail_repeats_the_last_month_while_the_lease_lasts():
     )
     decisions = rows(*((name, when, 10, {2: 10.0}, {}) for name in "AB" for when in ("2027-01", "2027-02")))
     found = recalculate(case, market_of(case), decisions)
-    # February: 10 x (50/24/1000 x 160 - 0.005 x 1.05 x 40) x 672 = 10 x 0.12333 x 672; A for months 2 to 4, B for month 2.
+    # February: 10 x (50/24/1000 x 160 - 0.005 x 1.05 x 40) x 672; A for months 2 to 4, B for month 2.
     margin = 10 * (50 / 24 / 1000 * 160 - 0.21) * 672
     factor = 1.1 ** (-np.array([3, 4, 5]) / 12)
     assert column(found, "mining_margin_usd")[1] == pytest.approx(2 * margin)

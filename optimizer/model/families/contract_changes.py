@@ -19,8 +19,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from optimizer.model.family import ConstraintFamily
 from optimizer.model.families.placements import matching_starts
+from optimizer.model.family import ConstraintFamily
 from optimizer.model.problem import PlanningProblem
 from optimizer.model.program import Program, Triplets
 

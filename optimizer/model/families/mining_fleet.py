@@ -28,7 +28,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.model.calendar import Calendar, Floats, Ints
+from optimizer.model.calendar import Calendar, Ints
 from optimizer.model.family import ConstraintFamily
 from optimizer.model.posting import month_key, post_npv
 from optimizer.model.problem import PlanningProblem
@@ -108,9 +108,7 @@ def build(program: Program, problem: PlanningProblem) -> None:
             for p in epochs[machines.machine_class[q]].purchase_arrival
         ],
         "sold": [(q, int(p)) for q in everywhere for p in epochs[machines.machine_class[q]].trade],
-        "moved_out": [
-            (q, p) for q in everywhere if movable[q] for p in epochs[machines.machine_class[q]].move_arrival
-        ],
+        "moved_out": [(q, p) for q in everywhere if movable[q] for p in epochs[machines.machine_class[q]].move_arrival],
         "moved_in": [
             (q, p)
             for q in everywhere
@@ -231,16 +229,17 @@ def _run_within_stock(
 def _post_trades(program: Program, problem: PlanningProblem, columns: dict[str, _Columns]) -> None:
     machines, calendar = problem.machines, problem.calendar
     discount = calendar.discount("mining")
+    leaving = np.repeat(machines.move_musd[:, None], calendar.month_count, axis=1)
     flows = {
-        "bought": lambda item, month: -machines.purchase_musd[item.pair, month],
-        "sold": lambda item, month: machines.resale_musd[item.pair, month],
-        "moved_out": lambda item, _: -machines.move_musd[item.pair],
-        "moved_in": lambda item, month: -machines.duty_musd[item.pair, month],
+        "bought": -machines.purchase_musd,
+        "sold": machines.resale_musd,
+        "moved_out": -leaving,
+        "moved_in": -machines.duty_musd,
     }
     for name, flow in flows.items():
         item = columns[name]
         month = calendar.period_first[item.time]
-        cash: Floats = flow(item, month)
+        cash = flow[item.pair, month]
         program.post("cash_musd", item.time, item.columns, cash)
         post_npv(program, "mining", item.columns, cash * discount[month])
         if name == "bought":

@@ -37,12 +37,12 @@ def build(program: Program, problem: PlanningProblem) -> None:
         upper=np.array([group.maximum_count for group in policy.exclusive_groups], dtype=float),
     )
     keys: list[tuple[str, str]] = []
-    for group in policy.all_or_nothing_groups:
-        first, *rest = group.offers
+    for together in policy.all_or_nothing_groups:
+        first, *rest = together.offers
         for other in rest:
             bound.add(len(keys), sign[offer == names.index(first)], 1.0)
             bound.add(len(keys), sign[offer == names.index(other)], -1.0)
-            keys.append((group.name, other))
+            keys.append((together.name, other))
     program.add_rows("all_or_nothing_group_together", keys, bound, lower=0.0, upper=0.0)
 
 

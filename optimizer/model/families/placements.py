@@ -35,7 +35,7 @@ def matching_starts(problem: PlanningProblem, placement: Placement) -> NDArray[n
         matches &= starts.site == portfolio.site_index[placement.site]
     if placement.sign_month is not None:
         matches &= starts.sign_month == portfolio.horizon.index_of(placement.sign_month)
-    return matches
+    return np.asarray(matches)
 
 
 def build(program: Program, problem: PlanningProblem) -> None:

@@ -49,7 +49,8 @@ def plan(
 ) -> Plan:
     """The best plan for a portfolio within the limits of ``options``, audited.
 
-    ``on_progress`` hears of every stage and of better plans; when ``should_stop`` answers True the search ends with the best plan so far.
+    ``on_progress`` hears of every stage and of better plans; when ``should_stop`` answers True the search ends with
+    the best plan so far.
     Infeasible, unbounded and reached limits are results: see ``Plan.termination``.
 
     Raises:
@@ -110,9 +111,7 @@ class _Job:
     def _answer(self, termination: Termination, matrix: Matrix) -> Plan:
         self._tell("done", termination=termination)
         rows, columns = matrix.shape
-        size = ModelSize(
-            rows=rows, columns=columns, integers=int(matrix.integer.sum()), nonzeros=len(matrix.value)
-        )
+        size = ModelSize(rows=rows, columns=columns, integers=int(matrix.integer.sum()), nonzeros=len(matrix.value))
         versions = [Version(component="python", version=platform.python_version())]
         versions += [Version(component=name, version=version(name)) for name in COMPONENTS]
         return Plan(

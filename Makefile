@@ -1,0 +1,64 @@
+# Two commands do everything on a fresh machine with Python 3.11+, a C compiler and make:
+#   make demo    environment, build, server, the us-miner portfolio through the client, plan and report in out/
+#   make test    environment with the test tools, build, all tests
+# make check adds what CI checks besides: lint, types, import rules, generated code, wheel.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := setup.py pyproject.toml $(shell find ext -name '*.pyx' -o -name '*.pxd')
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.PHONY: demo test check lint dist docs lock clean
+
+demo: $(VENV)/built
+	$(BIN)/python -m optimizer.bench.demo --out out
+
+test: $(VENV)/dev $(VENV)/built
+	$(BIN)/python -m pytest
+
+check: lint test dist
+
+lint: $(VENV)/dev $(VENV)/built
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/cython-lint ext
+	$(BIN)/lint-imports
+	$(BIN)/python protos/generate.py --check --lint
+	$(BIN)/python docs/generate.py --check
+
+dist: $(VENV)/dev
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist . >/dev/null
+	$(BIN)/python .ci/check_dist.py dist
+
+docs: $(VENV)/dev $(VENV)/built
+	$(BIN)/python docs/generate.py
+
+# New lock files: names, versions and hashes of everything, resolved afresh.
+lock:
+	$(PYTHON) -m venv $(VENV)/lock
+	$(VENV)/lock/bin/python -m pip install --quiet pip-tools
+	$(VENV)/lock/bin/pip-compile --quiet --strip-extras --generate-hashes --no-annotate --no-header --no-emit-index-url \
+		--no-emit-options --allow-unsafe --all-build-deps --output-file .ci/run.lock pyproject.toml
+	$(VENV)/lock/bin/pip-compile --quiet --strip-extras --generate-hashes --no-annotate --no-header --no-emit-index-url \
+		--no-emit-options --allow-unsafe --all-build-deps --group dev -c .ci/run.lock --output-file .ci/dev.lock pyproject.toml
+
+$(VENV)/run: .ci/run.lock
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --require-hashes -r .ci/run.lock
+	touch $@
+
+$(VENV)/dev: .ci/dev.lock $(VENV)/run
+	$(PIP) --require-hashes -r .ci/dev.lock
+	touch $@
+
+$(VENV)/built: $(VENV)/run $(SOURCES)
+	$(PIP) --no-deps --no-build-isolation --editable .
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist out *.egg-info
+	find . -name '*.so' -o -name '__pycache__' | xargs rm -rf
+	find ext -name '*.c' -delete

@@ -1,0 +1,81 @@
+"""``optimizer plan``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from optimizer.cli.output import JSON_OPTION, ExitCode, console, error_console, print_json
+from optimizer.cli.progress import shown_progress
+from optimizer.cli.summary import print_plan
+from optimizer.domain.base import validated
+from optimizer.domain.options import SolveOptions
+from optimizer.domain.plan import Plan, Progress
+from optimizer.domain.portfolio import Portfolio
+
+PORTFOLIO = typer.Argument(help="Portfolio file (.yaml, .json), or an example: tiny, us-miner, empire.")
+DEFAULTS = SolveOptions()
+
+
+def plan(
+    portfolio: Annotated[str, PORTFOLIO],
+    out: Annotated[Path | None, typer.Option(help="Write the plan here as JSON.")] = None,
+    time_limit: Annotated[float, typer.Option(help="Wall seconds for building and solving.")] = DEFAULTS.time_limit_s,
+    gap: Annotated[float, typer.Option(help="Relative gap to prove, 0.01 is 1 %.")] = DEFAULTS.gap_frac,
+    threads: Annotated[int, typer.Option(help="Threads of the solver.")] = DEFAULTS.threads,
+    seed: Annotated[int, typer.Option(help="Seed of the solver.")] = DEFAULTS.seed,
+    server: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Plan on a service, not here.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    as_json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Plan a portfolio: which contracts to sign when, what every megawatt does, and what it is worth.
+
+    Ctrl-C ends the search and keeps the best plan found.
+
+    Examples:
+
+      optimizer plan tiny
+
+      optimizer plan portfolio.yaml --gap 0.005 --time-limit 600 --out plan.json
+
+      optimizer plan us-miner --server localhost:50051
+    """
+    from optimizer.io import load_portfolio, save_plan
+
+    stated = {"time_limit_s": time_limit, "gap_frac": gap, "threads": threads, "seed": seed}
+    options = validated(SolveOptions, stated, "options")
+    loaded = load_portfolio(portfolio)
+    with shown_progress(error_console(), quiet=quiet) as display:
+        answer = _planned(loaded, options, display, server)
+    if out is not None:
+        save_plan(answer, out)
+    if as_json:
+        print_json(answer.model_dump_json(indent=2))
+    else:
+        print_plan(answer, console())
+        if out is not None:
+            console().print(f"plan written to {out}; next: optimizer report {out} --out report.html", markup=False)
+    raise typer.Exit(int(exit_code_of_plan(answer)))
+
+
+def exit_code_of_plan(answer: Plan) -> ExitCode:
+    """Good, audit failed, or no plan."""
+    if not answer.termination.has_plan:
+        return ExitCode.NO_PLAN
+    return ExitCode.AUDIT_FAILED if answer.audit_failed else ExitCode.GOOD
+
+
+def _planned(
+    portfolio: Portfolio, options: SolveOptions, display: Callable[[Progress], None] | None, server: str | None
+) -> Plan:
+    if server is None:
+        from optimizer.app import plan as plan_here
+
+        return plan_here(portfolio, options, on_progress=display)
+    from optimizer.client import OptimizerClient
+
+    with OptimizerClient(server) as client:
+        return client.plan(portfolio, options, progress=display or False)

@@ -1,0 +1,25 @@
+"""``optimizer serve``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def serve(
+    listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Address; port 0 picks one.")] = "127.0.0.1:50051",
+    workers: Annotated[int | None, typer.Option(help="Solves at a time, each in its own process.")] = None,
+    insecure_listen: Annotated[
+        bool, typer.Option("--insecure-listen", help="Allow an address that is not loopback, without TLS and tokens.")
+    ] = False,
+) -> None:
+    """Serve planning over gRPC until interrupted.
+
+    Examples:
+
+      optimizer serve --listen 127.0.0.1:50051 --workers 2
+    """
+    from optimizer.service import serve as run
+
+    run(listen, workers=workers, insecure_listen=insecure_listen)

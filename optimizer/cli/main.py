@@ -1,0 +1,59 @@
+"""Entry point of the ``optimizer`` command: commands, exit codes, and errors in words instead of tracebacks.
+
+Exit codes: 0 good, 1 unexpected, 2 bad input, 3 audit failed, 4 no plan found, 5 the service failed or cannot be
+reached.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from optimizer.cli.commands import library, plan, report, schema, serve, show, validate
+from optimizer.cli.output import fail
+from optimizer.errors import OptimizerError
+
+app = typer.Typer(
+    name="optimizer",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Plan which of a miner's megawatts mine, host AI or wait: per site, per contract, per month.",
+    epilog="Exit codes: 0 good, 1 unexpected, 2 bad input, 3 audit failed, 4 no plan found, 5 service failed. "
+    "Start with: optimizer plan tiny",
+)
+app.command("plan")(plan.plan)
+app.command("validate")(validate.validate)
+app.command("show")(show.show)
+app.command("report")(report.report)
+app.command("serve")(serve.serve)
+app.command("schema")(schema.schema)
+app.add_typer(library.app, name="library")
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"optimizer {installed('capacity-optimizer')}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; errors of this package end it with their message and exit code."""
+    try:
+        app()
+    except OptimizerError as error:
+        fail(error, as_json="--json" in sys.argv)
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

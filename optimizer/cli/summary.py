@@ -1,0 +1,144 @@
+"""A plan as text: proof, contracts with dates, MW by use, key figures, audit."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from optimizer.domain.plan import Limit, Plan, Termination, TerminationReason
+from optimizer.units import USD_PER_MUSD
+
+USES = ("mining_mw", "hosting_mw", "gpu_mw", "idle_mw")
+REASONS = {
+    TerminationReason.OPTIMAL: "proven within the gap asked for",
+    TerminationReason.FEASIBLE: "a plan, stopped before the gap asked for",
+    TerminationReason.INFEASIBLE: "infeasible: no plan satisfies all statements",
+    TerminationReason.UNBOUNDED: "unbounded: something is missing from the statements",
+    TerminationReason.NO_PLAN_FOUND: "no plan found before the limit; there may be one",
+}
+LIMITS = {Limit.NONE: "", Limit.TIME: " (time limit)", Limit.INTERRUPTED: " (interrupted)"}
+
+
+def million(usd: float | None) -> str:
+    """Money in million USD."""
+    return "-" if usd is None else f"{usd / USD_PER_MUSD:,.1f} M USD"
+
+
+def proof_line(termination: Termination) -> str:
+    """How the search ended, in words with bound and gap."""
+    text = REASONS[termination.reason] + LIMITS[termination.limit]
+    if termination.objective_usd is not None:
+        text += f": NPV {million(termination.objective_usd)}, bound {million(termination.bound_usd)}"
+    elif termination.bound_usd is not None:
+        text += f": bound {million(termination.bound_usd)}"
+    if termination.gap_frac is not None:
+        text += f", gap {termination.gap_frac:.2%}"
+    return text + (f"; {termination.detail}" if termination.detail else "")
+
+
+def audit_line(plan: Plan) -> str:
+    """The audit in one line."""
+    if plan.audit is None:
+        return "audit: nothing to audit"
+    if plan.audit.passed:
+        return f"audit: passed, {len(plan.audit.checks)} checks"
+    told = "; ".join(
+        f"{check.name} by {check.largest_deviation:,.6g} {check.unit}{f' at {check.where}' if check.where else ''}"
+        for check in plan.audit.failures
+    )
+    return f"AUDIT FAILED: {told}"
+
+
+def print_plan(plan: Plan, console: Console) -> None:
+    """Print a readable summary."""
+    console.print(Text(f"{plan.manifest.portfolio_name}: {proof_line(plan.termination)}", style="bold"))
+    if plan.termination.has_plan:
+        _print_contracts(plan, console)
+        _print_capacity(plan, console)
+        _print_key_figures(plan, console)
+    if plan.filled_in:
+        console.print(f"{len(plan.filled_in)} defaults were filled in; see filled_in in the plan, or the report")
+    style = "bold red" if plan.audit_failed else "green" if plan.audit is not None else ""
+    console.print(Text(audit_line(plan), style=style))
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for position, column in enumerate(columns):
+        table.add_column(column, justify="left" if position == 0 else "right", overflow="fold")
+    return table
+
+
+def _print_contracts(plan: Plan, console: Console) -> None:
+    if not plan.contracts and not plan.decisions.gpu_orders and not plan.decisions.site_openings:
+        console.print("Sign nothing: mining on is the best use of every megawatt.")
+    if plan.contracts:
+        table = _table(
+            "Contracts", "offer", "site", "critical MW", "sign", "build", "energize", "full", "end",
+            "capex M USD", "debt M USD", "NPV M USD",
+        )  # fmt: skip
+        for item in plan.contracts:
+            dates = (
+                item.sign_month, item.build_start_month, item.energize_month, item.full_energize_month, item.end_month,
+            )  # fmt: skip
+            table.add_row(
+                Text(item.offer),
+                Text(item.site),
+                f"{item.critical_mw:,.1f}",
+                *[f"{date:%Y-%m}" for date in dates],
+                *[f"{usd / USD_PER_MUSD:,.1f}" for usd in (item.owner_capex_usd, item.debt_usd, item.npv_usd)],
+            )
+        console.print(table)
+    for order in plan.decisions.gpu_orders:
+        console.print(f"Order {order.block_count} x {order.gpu_option} for {order.site} in {order.order_month:%Y-%m}")
+    for opening in plan.decisions.site_openings:
+        console.print(f"Open {opening.site} in {opening.month:%Y-%m}")
+
+
+def _print_capacity(plan: Plan, console: Console) -> None:
+    """Mean MW by use of each site and year."""
+    total: dict[tuple[str, int], list[float]] = defaultdict(lambda: [0.0] * (len(USES) + 1))
+    for row in plan.capacity:
+        cell = total[row.site, row.month.year]
+        for position, use in enumerate(USES):
+            cell[position] += getattr(row, use)
+        cell[-1] += 1.0
+    years = sorted({year for _, year in total})
+    table = _table("MW by use (mean of the year)", "site", "use", *map(str, years))
+    for site in dict.fromkeys(row.site for row in plan.capacity):
+        label = site
+        for position, use in enumerate(USES):
+            cells = [total[site, year] for year in years]
+            means = [cell[position] / cell[-1] if cell[-1] else 0.0 for cell in cells]
+            if any(mean > 0.05 for mean in means):
+                table.add_row(Text(label), use.removesuffix("_mw"), *[f"{mean:,.0f}" if mean else "" for mean in means])
+                label = ""
+    console.print(table)
+
+
+def _print_key_figures(plan: Plan, console: Console) -> None:
+    table = _table("Key figures", "figure", "value")
+    twin, npv, tail = plan.business_as_usual, plan.npv, plan.distribution
+    table.add_row("expected NPV", million(plan.termination.objective_usd))
+    if twin is not None:
+        told = f"{million(twin.npv_usd)}, {million(twin.difference_usd)} less" if twin.feasible else twin.detail
+        table.add_row("mining on, signing nothing", told)
+    if npv is not None:
+        for line in ("mining", "hosting", "gpu", "corporate", "debt"):
+            table.add_row(f"  of which {line}", million(getattr(npv, f"{line}_usd")))
+    if tail is not None:
+        table.add_row(
+            f"mean of the worst {tail.tail_probability:.0%} of {tail.scenario_count:,} futures", million(tail.cvar_usd)
+        )
+    if plan.cash_flow:
+        least = min(plan.cash_flow, key=lambda row: row.cash_usd)
+        most = max(plan.cash_flow, key=lambda row: row.debt_usd)
+        table.add_row("least cash", f"{million(least.cash_usd)} in {least.month:%Y-%m}")
+        table.add_row("most debt", f"{million(most.debt_usd)} in {most.month:%Y-%m}")
+    if plan.enterprise_value_usd is not None:
+        table.add_row("enterprise value at the stated multiples", million(plan.enterprise_value_usd))
+    console.print(table)

@@ -1,0 +1,252 @@
+"""Charts of money: cash flow, cash and debt, earnings, NPV by line and over the scenarios."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from optimizer.domain.plan import EarningsRow, NpvDistribution, Plan
+from optimizer.report.figure import (
+    MONEY_AXIS,
+    MONEY_HOVER,
+    MONTH_AXIS,
+    Figure,
+    Trace,
+    bars,
+    month_axis_value,
+    musd,
+)
+from optimizer.report.formats import listed, money, month, percent
+from optimizer.report.totals import CASH_LINES, cash_by_year, lowest_cash
+from optimizer.units import MONTHS_PER_YEAR
+
+LINE_NAMES = {
+    "mining": "Mining",
+    "hosting": "Hosting",
+    "gpu": "Own GPUs",
+    "corporate": "Fixed costs and overhead",
+    "debt": "Debt fees",
+}
+
+
+def cash_flow(plan: Plan) -> Figure | None:
+    """Cash of each year by line, with the net."""
+    by_year = cash_by_year(plan)
+    if not by_year:
+        return None
+    years = [str(year) for year in by_year]
+    traces = [
+        bars(line.name, years, musd(row[line.name] for row in by_year.values()), f"@{line.colour}", line.pattern)
+        for line in CASH_LINES
+        if line.name in next(iter(by_year.values()))
+    ]
+    net = {year: sum(row.values()) for year, row in zip(years, by_year.values(), strict=True)}
+    return Figure(
+        slug="cash-flow",
+        title="Cash flow by year",
+        caption="Expected cash in and out by calendar year, $M; hatched bars are investment, trade in machines and debt "
+        "drawn, the diamonds are the net.",
+        alternative="Net cash: " + ", ".join(f"{year} {money(usd)}" for year, usd in net.items()) + ".",
+        traces=[*traces, _net(years, musd(net.values()))],
+        layout=_by_year_layout(),
+        height_px=430,
+    )
+
+
+def _net(years: list[str], values: list[float]) -> Trace:
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": "Net",
+        "x": years,
+        "y": values,
+        "line": {"color": "@ink", "width": 1.5},
+        "marker": {"symbol": "diamond", "size": 9, "color": "@ink", "line": {"color": "@paper", "width": 1}},
+        "hovertemplate": MONEY_HOVER,
+    }
+
+
+def _by_year_layout() -> dict[str, Any]:
+    return {
+        "barmode": "relative",
+        "xaxis": {"type": "category"},
+        "yaxis": dict(MONEY_AXIS),
+        "hovermode": "x unified",
+    }
+
+
+def cash_and_debt(plan: Plan) -> Figure | None:
+    """Cash and debt at the end of each month."""
+    low = lowest_cash(plan)
+    if low is None:
+        return None
+    x = [month_axis_value(row.month) for row in plan.cash_flow]
+    cash = {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "Cash",
+        "x": x,
+        "y": musd(row.cash_usd for row in plan.cash_flow),
+        "line": {"color": "@ink", "width": 2.5},
+        "hovertemplate": MONEY_HOVER,
+    }
+    lowest = {
+        "type": "scatter",
+        "mode": "markers",
+        "name": f"Lowest cash: {money(low.cash_usd)} in {month(low.month)}",
+        "x": [month_axis_value(low.month)],
+        "y": musd([low.cash_usd]),
+        "marker": {"symbol": "circle-open", "size": 13, "color": "@ink", "line": {"width": 2.5}},
+        "hoverinfo": "skip",
+    }
+    peak = max(row.debt_usd for row in plan.cash_flow)
+    debt = {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "Debt outstanding",
+        "x": x,
+        "y": musd(row.debt_usd for row in plan.cash_flow),
+        "line": {"color": "@debt", "width": 2.5, "dash": "6px,3px"},
+        "hovertemplate": MONEY_HOVER,
+    }
+    return Figure(
+        slug="liquidity",
+        title="Liquidity: cash and debt by month",
+        caption="Expected cash and debt outstanding at the end of each month, $M.",
+        alternative=f"Cash is lowest in {month(low.month)} at {money(low.cash_usd)} and ends at "
+        f"{money(plan.cash_flow[-1].cash_usd)}; debt is at most {money(peak)}.",
+        traces=[cash, *([debt] if peak > 0 else []), lowest],
+        layout={
+            "xaxis": dict(MONTH_AXIS),
+            "yaxis": {**MONEY_AXIS, "rangemode": "tozero"},
+            "hovermode": "x unified",
+        },
+        height_px=320,
+    )
+
+
+def year_name(row: EarningsRow) -> str:
+    """A calendar year, with its months when they are not all in the horizon."""
+    return str(row.year) if row.month_count == MONTHS_PER_YEAR else f"{row.year} ({row.month_count} months)"
+
+
+def earnings(plan: Plan) -> Figure | None:
+    """Earnings of each year by line, with the sum."""
+    rows = plan.earnings
+    if not rows:
+        return None
+    years = [year_name(row) for row in rows]
+    lines = (
+        ("Mining", "@mining", [row.mining_usd for row in rows]),
+        ("Hosting", "@hosting", [row.hosting_usd for row in rows]),
+        ("Own GPUs", "@gpu", [row.gpu_usd for row in rows]),
+        ("Fixed costs and overhead", "@corporate", [row.cost_usd for row in rows]),
+    )
+    net = [row.mining_usd + row.hosting_usd + row.gpu_usd + row.cost_usd for row in rows]
+    return Figure(
+        slug="earnings-by-year",
+        title="Earnings by year",
+        caption="Expected earnings by calendar year and business line before capex, debt and discounting, $M.",
+        alternative="Earnings after fixed costs: "
+        + ", ".join(f"{year} {money(usd)}" for year, usd in zip(years, net, strict=True))
+        + ".",
+        traces=[*(bars(name, years, musd(usd), colour) for name, colour, usd in lines if any(usd)), _net(years, musd(net))],
+        layout=_by_year_layout(),
+        height_px=360,
+    )
+
+
+def npv_by_line(plan: Plan) -> Figure | None:
+    """What the expected NPV is made of."""
+    npv = plan.npv
+    if npv is None:
+        return None
+    parts = {line: float(getattr(npv, f"{line}_usd")) for line in LINE_NAMES}
+    parts = {line: usd for line, usd in parts.items() if usd}
+    names = [LINE_NAMES[line] for line in parts] + ["Total"]
+    values = [*parts.values(), npv.total_usd]
+    trace = {
+        "type": "bar",
+        "orientation": "h",
+        "x": musd(values),
+        "y": names,
+        "text": [money(usd) for usd in values],
+        "textposition": "auto",
+        "cliponaxis": False,
+        "marker": {"color": [f"@{line}" for line in parts] + ["@ink"]},
+        "hovertemplate": "%{y}: %{x:$,.1f}M<extra></extra>",
+        "showlegend": False,
+    }
+    return Figure(
+        slug="npv-by-line",
+        title="What the NPV is made of",
+        caption="Expected net present value by business line, terminal values included, $M.",
+        alternative=listed([f"{name} {money(usd)}" for name, usd in zip(names, values, strict=True)]) + ".",
+        traces=[trace],
+        layout={
+            "xaxis": {"tickformat": "$,~r", "ticksuffix": "M", "zeroline": True},
+            "yaxis": {"autorange": "reversed", "type": "category", "showgrid": False},
+            "hovermode": "closest",
+        },
+        height_px=110 + 34 * len(names),
+    )
+
+
+def npv_distribution(plan: Plan) -> Figure | None:
+    """Cumulative distribution of the NPV, with mean, edge and mean of the tail, and mining on."""
+    spread = plan.distribution
+    if spread is None or not spread.quantiles:
+        return None
+    x = musd(item.npv_usd for item in spread.quantiles)
+    y = [round(item.probability, 6) for item in spread.quantiles]
+    curve = {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": "Probability of at most this NPV",
+        "x": x,
+        "y": y,
+        "line": {"color": "@ink", "width": 2.5},
+        "marker": {"size": 6, "color": "@ink"},
+        "hovertemplate": "%{y:.0%} of scenarios: at most %{x:$,.1f}M<extra></extra>",
+    }
+    marks = [_mark(name, usd, colour, dash) for name, usd, colour, dash in _marks(plan, spread)]
+    tail = percent(spread.tail_probability)
+    return Figure(
+        slug="npv-distribution",
+        title="How bad, how good: the NPV over the scenarios",
+        caption=f"Share of {spread.scenario_count:,d} scenarios in which the plan is worth at most that much, $M. VaR is the edge "
+        f"of the worst {tail}, CVaR the mean inside them.",
+        alternative=f"Mean {money(spread.mean_usd)}, VaR {money(spread.var_usd)} and CVaR {money(spread.cvar_usd)} at {tail}; "
+        + ", ".join(f"{percent(item.probability)} quantile {money(item.npv_usd)}" for item in spread.quantiles)
+        + ".",
+        traces=[curve, *marks],
+        layout={
+            "xaxis": {"tickformat": "$,~r", "ticksuffix": "M"},
+            "yaxis": {"tickformat": ".0%", "range": [0, 1.02]},
+            "hovermode": "closest",
+        },
+        height_px=380,
+    )
+
+
+def _marks(plan: Plan, spread: NpvDistribution) -> list[tuple[str, float, str, str]]:
+    marks = [
+        (f"CVaR {money(spread.cvar_usd)}", spread.cvar_usd, "@debt", "solid"),
+        (f"VaR {money(spread.var_usd)}", spread.var_usd, "@debt", "6px,3px"),
+        (f"Mean {money(spread.mean_usd)}", spread.mean_usd, "@hosting", "solid"),
+    ]
+    twin = plan.business_as_usual
+    if twin is not None and twin.npv_usd is not None:
+        marks.append((f"Mining on, mean {money(twin.npv_usd)}", twin.npv_usd, "@mining", "2px,2px"))
+    return marks
+
+
+def _mark(name: str, usd: float, colour: str, dash: str) -> Trace:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": musd([usd, usd]),
+        "y": [0, 1],
+        "line": {"color": colour, "width": 2.5, "dash": dash},
+        "hovertemplate": f"{name}<extra></extra>",
+    }

@@ -1,0 +1,96 @@
+"""Project debt: what a lender lends, what it costs, and the cap on all of it."""
+
+from __future__ import annotations
+
+import pytest
+from support import best, binding, close, offer, place, portfolio, worth
+
+NEEDED = 0.6e6 / 0.99
+"""Debt that leaves 0.6 million USD after a fee of 1 %."""
+
+
+def case(offers=None, opening_cash_usd=0.4e6, months=5, **terms):
+    """A contract of a million with 0.4 million in cash; interest-free debt unless stated."""
+    debt = {
+        "loan_to_cost_frac": 0.7,
+        "interest_per_year_frac": 0.0,
+        "amortization_months": 2,
+        "minimum_dscr": 0.0,
+        **terms,
+    }
+    return portfolio(
+        months,
+        offers=offers or [offer(term_months=3)],
+        finance={"opening_cash_usd": opening_cash_usd, "project_debt": debt},
+    )
+
+
+def test_debt_fills_the_gap_and_costs_its_fee():
+    answer = best(case())
+    assert close(answer.termination.objective_usd, 3e6 - 1e6 - 0.01 * NEEDED)
+    assert answer.decisions.contracts[0].debt_usd == pytest.approx(NEEDED)
+
+
+def test_no_debt_is_drawn_where_cash_is_there():
+    answer = best(case(opening_cash_usd=1e6))
+    assert answer.decisions.contracts[0].debt_usd == pytest.approx(0.0, abs=1.0)
+    assert close(answer.termination.objective_usd, 2e6)
+
+
+def test_loan_to_cost_limits_it():
+    assert close(worth(case(loan_to_cost_frac=0.6)), 0.0)
+    assert binding(case(loan_to_cost_frac=0.6)) == {"cash_carried_forward", "debt_within_limit"}
+
+
+def test_the_tenants_share_cannot_be_borrowed_on():
+    shared = offer(term_months=3, sites=[place(capex_usd_per_critical_mw=2e5, tenant_capex_share_frac=0.5)])
+    assert close(worth(case(offers=[shared])), 2e6 - 0.01 * NEEDED)
+    assert close(worth(case(offers=[shared], loan_to_cost_frac=0.6)), 0.0)
+
+
+def test_income_must_cover_the_service():
+    # Two instalments of half the debt against a million of income a month.
+    assert close(worth(case(minimum_dscr=3.29)), 2e6 - 0.01 * NEEDED)
+    assert close(worth(case(minimum_dscr=3.31)), 0.0)
+
+
+def test_the_cap_limits_what_is_outstanding():
+    assert close(worth(case(maximum_debt_usd=0.607e6)), 2e6 - 0.01 * NEEDED)
+    assert close(worth(case(maximum_debt_usd=0.606e6)), 0.0)
+    assert binding(case(maximum_debt_usd=0.606e6)) == {"cash_carried_forward", "debt_within_cap"}
+
+
+def test_the_cap_is_on_all_contracts_together():
+    two = [offer(name, term_months=3) for name in ("O1", "O2")]
+    rich = case(offers=two, opening_cash_usd=0.8e6)
+    assert close(worth(rich), 4e6 - 0.01 * 2 * NEEDED)
+    assert close(worth(case(offers=two, opening_cash_usd=0.8e6, maximum_debt_usd=1.2e6)), 2e6 - 0.01 * 0.2e6 / 0.99)
+
+
+def test_interest_is_paid_on_the_balance_and_the_balloon_falls_due():
+    answer = best(case(interest_per_year_frac=0.12, amortization_months=10, origination_fee_frac=0.0))
+    debt = answer.decisions.contracts[0].debt_usd
+    assert debt == pytest.approx(0.6e6)
+    service = [-row.debt_service_usd for row in answer.cash_flow]
+    # Full in month 1; an instalment in month 2, the rest with the term's last month 3.
+    assert service == pytest.approx([0.0, 0.01 * debt, 0.11 * debt, 0.01 * 0.9 * debt + 0.9 * debt, 0.0])
+    assert [row.debt_usd for row in answer.cash_flow] == pytest.approx([debt, debt, 0.9 * debt, 0.0, 0.0], abs=1.0)
+
+
+def test_what_is_owed_at_the_end_of_the_horizon_is_deducted():
+    # The horizon ends after the first rent, with the whole debt outstanding and interest paid once.
+    rate = 0.12
+    answer = best(case(months=2, interest_per_year_frac=rate, origination_fee_frac=0.0))
+    debt = 0.6e6
+
+    def worth_of(month):
+        return (1 + rate) ** (-(month + 1) / 12)
+
+    cost = debt * worth_of(0) - 0.01 * debt * worth_of(1) - debt * worth_of(1)
+    assert cost < 0
+    assert close(answer.npv.debt_usd, cost)
+
+
+def test_without_terms_nothing_is_lent():
+    poor = portfolio(5, offers=[offer(term_months=3)], finance={"opening_cash_usd": 0.4e6})
+    assert close(worth(poor), 0.0)

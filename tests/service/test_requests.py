@@ -1,0 +1,183 @@
+"""What is stored, listed, refused and computed at once, over a real connection."""
+
+import grpc
+import pytest
+import wire_cases
+from calls import OPTIONS, portfolio_for, refused
+
+from optimizer.api.v1 import planning_service_pb2 as api
+from optimizer.api.v1.resources_pb2 import Plan
+from optimizer.domain import Portfolio, SolveOptions
+from optimizer.errors import InvalidInputError, NotFoundError
+from optimizer.wire.convert import to_message
+
+# ---------------------------------------------------------------------------------------------------- stored, and asked
+
+
+def test_a_stored_portfolio_comes_back(client):
+    record = client.create_portfolio(wire_cases.rich_portfolio())
+    assert client.get_portfolio(record.name) == record
+    assert record.portfolio == wire_cases.rich_portfolio()
+
+
+def test_a_request_id_makes_a_thing_once(client):
+    first = client.create_portfolio(portfolio_for("quick"), request_id="one")
+    assert client.create_portfolio(portfolio_for("quick"), request_id="one") == first
+    assert client.create_portfolio(portfolio_for("quick")).name != first.name
+    plan = client.create_plan(first.name, request_id="one")
+    assert client.create_plan(first.name, request_id="one") == plan
+    with pytest.raises(InvalidInputError) as caught:
+        client.create_plan(first.name, SolveOptions(seed=5), request_id="one")
+    assert [problem.path for problem in caught.value.problems] == ["request_id"]
+
+
+def test_validate_only_stores_nothing(client, planning):
+    checked = client.create_portfolio(portfolio_for("quick"), validate_only=True)
+    assert (checked.name, checked.create_time) == ("", None)
+    stored = client.create_portfolio(portfolio_for("quick"))
+    before = [record.name for record in client.list_plans()]
+    assert client.create_plan(stored.name, OPTIONS, validate_only=True) == ""
+    assert [record.name for record in client.list_plans()] == before
+    request = api.CreatePlanRequest(validate_only=True, plan=Plan(portfolio="portfolios/none"))
+    assert refused(lambda: planning.CreatePlan(request))[0] == "NOT_FOUND"
+
+
+def test_pages_neither_repeat_nor_skip_while_plans_come_in(client, planning):
+    stored = client.create_portfolio(portfolio_for("quick")).name
+    names = [client.create_plan(stored) for _ in range(5)][::-1]
+    page = planning.ListPlans(api.ListPlansRequest(page_size=2))
+    client.create_plan(stored)
+    after = planning.ListPlans(api.ListPlansRequest(page_size=3, page_token=page.next_page_token))
+    assert [plan.name for plan in [*page.plans, *after.plans]] == names
+    listed = list(client.list_plans(page_size=2))
+    assert len({record.name for record in listed}) == len(listed) >= 6
+    assert all(record.plan is None for record in listed)
+
+
+@pytest.mark.parametrize("token", ["x", "cGxhbnM6OTk5OTk5OTk=", "cGxhbnM6LTE=", "é"])
+def test_a_made_up_token_is_refused(planning, token):
+    request = api.ListPlansRequest(page_token=token)
+    assert refused(lambda: planning.ListPlans(request)) == ("INVALID_ARGUMENT", "INVALID_INPUT", ["page_token"])
+    assert refused(lambda: planning.ListPlans(api.ListPlansRequest(page_size=-1)))[2] == ["page_size"]
+
+
+# -------------------------------------------------------------------------------------------------------- what is wrong
+
+
+def test_an_empty_request_names_what_is_missing(planning):
+    code, reason, fields = refused(lambda: planning.CreatePortfolio(api.CreatePortfolioRequest()))
+    assert (code, reason) == ("INVALID_ARGUMENT", "INVALID_INPUT")
+    assert fields == ["name", "horizon", "sites", "market", "finance"]
+    assert refused(lambda: planning.CreatePlan(api.CreatePlanRequest()))[2] == ["plan.portfolio"]
+    assert refused(lambda: planning.GetPlan(api.GetPlanRequest(name="plans/a/b")))[2] == ["name"]
+    assert refused(lambda: planning.GetPortfolio(api.GetPortfolioRequest(name="plans/a")))[2] == ["name"]
+
+
+def test_an_open_oneof_names_its_path(planning):
+    request = api.CreatePortfolioRequest()
+    request.portfolio.spec.CopyFrom(to_message(wire_cases.small_portfolio()))
+    request.portfolio.spec.sites[0].power.Clear()
+    assert "sites[0].power" in refused(lambda: planning.CreatePortfolio(request))[2]
+
+
+def test_a_series_without_its_hours_is_refused(client):
+    data = wire_cases.rich_data()
+    del data["series"][2]["hours"]
+    with pytest.raises(InvalidInputError) as caught:
+        client.create_portfolio(Portfolio.model_validate(data))
+    assert [problem.path for problem in caught.value.problems] == ["series[2].hours"]
+
+
+def test_too_many_problems_are_counted(client, planning):
+    request = api.CreatePortfolioRequest()
+    request.portfolio.spec.CopyFrom(to_message(wire_cases.small_portfolio()))
+    for _ in range(500):
+        request.portfolio.spec.offers.add(name="x" * 100)
+    code, _, fields = refused(lambda: planning.CreatePortfolio(request))
+    assert code == "INVALID_ARGUMENT"
+    assert 1 <= len(fields) <= 50
+
+
+def test_problems_of_the_service_are_those_of_the_library(client, planning):
+    spec = to_message(wire_cases.rich_portfolio())
+    spec.offers[0].sites[0].site = "Odesa"
+    spec.finance.opening_cash_usd = -1.0
+    request = api.CreatePortfolioRequest()
+    request.portfolio.spec.CopyFrom(spec)
+    fields = refused(lambda: planning.CreatePortfolio(request))[2]
+    assert "finance.opening_cash_usd" in fields
+
+
+def test_bytes_that_are_no_message_are_refused(channel):
+    call = channel.unary_unary("/optimizer.api.v1.PlanningService/GetPlan")
+    assert refused(lambda: call(b"\xff\xff\xff"))[:2] == ("INVALID_ARGUMENT", "INVALID_INPUT")
+    stream = channel.unary_stream("/optimizer.api.v1.PlanningService/WatchPlan")
+    assert refused(lambda: list(stream(b"\xff\xff\xff")))[0] == "INVALID_ARGUMENT"
+
+
+def test_a_message_beyond_the_limit_is_refused(channel):
+    call = channel.unary_unary("/optimizer.api.v1.PlanningService/CreatePortfolio")
+    with pytest.raises(grpc.RpcError) as caught:
+        call(b"\x12" + b"x" * (65 * 1024 * 1024))
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_unknown_names_are_not_found(client):
+    with pytest.raises(NotFoundError, match="portfolios/none"):
+        client.get_portfolio("portfolios/none")
+    with pytest.raises(NotFoundError, match="plans/none"):
+        client.get_plan("plans/none")
+    with pytest.raises(NotFoundError):
+        client.cancel("plans/none")
+
+
+# --------------------------------------------------------------------------------------------------------------- curves
+
+
+def test_a_hashing_curve_rises_and_is_convex(client):
+    curve = client.hashing_curve(wire_cases.hashing_spec())
+    low, middle, high = (point.margin_usd_per_machine_month for point in curve.points)
+    assert 0.0 <= low < middle < high
+    assert middle <= (low + high) / 2 + 1e-9
+    assert [point.running_hours_frac for point in curve.points][-1] == pytest.approx(1.0)
+    for point in curve.points:
+        net = point.revenue_usd_per_machine_month - point.power_cost_usd_per_machine_month
+        assert point.margin_usd_per_machine_month == pytest.approx(net)
+
+
+def test_a_machine_at_a_flat_price_is_worked_out_by_hand(client):
+    spec = wire_cases.hashing_spec().model_copy(update={"modes": wire_cases.hourly_hashing_spec().modes})
+    point = client.hashing_curve(spec).points[2]
+    hours = 8760 / 12 * 0.9
+    assert point.energy_mwh_per_machine_month == pytest.approx(hours * 3.5e-3 * 1.1)
+    assert point.revenue_usd_per_machine_month == pytest.approx(hours / 24 * 60.0 * 0.2 * 0.98)
+    assert point.power_cost_usd_per_machine_month == pytest.approx(point.energy_mwh_per_machine_month * 45.0)
+
+
+def test_a_machine_stops_in_dear_hours(client):
+    spec = wire_cases.hourly_hashing_spec().model_copy(update={"hashprice_usd_per_ph_day": (15.0,)})
+    (point,) = client.hashing_curve(spec).points
+    assert 0.0 < point.running_hours_frac < 1.0
+    assert point.margin_usd_per_mw_month > 0.0
+
+
+def test_a_throughput_curve_rises_with_power(client):
+    curve = client.throughput_curve(wire_cases.throughput_spec())
+    assert len(curve.points) > 3
+    assert list(curve.points) == sorted(curve.points, key=lambda point: (point.power_frac, point.throughput_frac))
+    assert curve.points[-1].critical_mw == pytest.approx(4096 * 1.9e-3)
+    assert curve.points[-1].effective_gpu_count == pytest.approx(4096 * curve.goodput_frac)
+    assert 0.5 < curve.goodput_frac < 1.0
+    assert curve.checkpoint_interval_s > 60.0
+
+
+def test_failures_that_never_come_leave_no_interval(client):
+    curve = client.throughput_curve(wire_cases.throughput_spec(failures_per_1000_gpu_days=0.0))
+    assert curve.checkpoint_interval_s is None
+    assert curve.goodput_frac == pytest.approx(1.0, abs=1e-3)
+
+
+def test_an_empty_question_is_refused(planning):
+    assert refused(lambda: planning.ComputeHashingCurve(api.ComputeHashingCurveRequest()))[0] == "INVALID_ARGUMENT"
+    fields = refused(lambda: planning.ComputeThroughputCurve(api.ComputeThroughputCurveRequest()))[2]
+    assert fields == ["gpu_count", "power_kw_per_gpu"]
