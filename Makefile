@@ -43,7 +43,7 @@ lock:
 	$(VENV)/lock/bin/pip-compile --quiet --strip-extras --generate-hashes --no-annotate --no-header --no-emit-index-url \
 		--no-emit-options --allow-unsafe --all-build-deps --output-file .ci/run.lock pyproject.toml
 	$(VENV)/lock/bin/pip-compile --quiet --strip-extras --generate-hashes --no-annotate --no-header --no-emit-index-url \
-		--no-emit-options --allow-unsafe --all-build-deps --group dev -c .ci/run.lock --output-file .ci/dev.lock pyproject.toml
+		--no-emit-options --allow-unsafe --all-build-deps --extra dev -c .ci/run.lock --output-file .ci/dev.lock pyproject.toml
 
 $(VENV)/run: .ci/run.lock
 	$(PYTHON) -m venv $(VENV)

@@ -18,7 +18,8 @@ NEEDED_IN_WHEEL = ("optimizer/py.typed", "optimizer/curves/_power.pyi", "optimiz
 def main(folder: Path) -> None:
     """Check the one sdist and the one wheel in ``folder``."""
     (sdist,), (wheel,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
-    names = tarfile.open(sdist).getnames()
+    with tarfile.open(sdist) as archive:
+        names = archive.getnames()
     missing = [end for end in NEEDED_IN_SDIST if not any(name.endswith(end) for name in names)]
     if missing:
         sys.exit(f"{sdist.name} lacks files ending in {missing}")

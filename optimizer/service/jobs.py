@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 import threading
 import time
@@ -27,6 +28,11 @@ CANCEL_GRACE_S: Final = 2.0
 """A job that is cancelled ends by itself within this time, or is ended."""
 _POLL_S: Final = 0.05
 _RETRY_AFTER_S: Final = 10.0
+_CHECK_S: Final = 5.0
+"""How often an idle slot looks whether its worker is still there."""
+_SPAWN_RETRY_S: Final = 1.0
+
+_log = logging.getLogger(__name__)
 
 
 def default_slots() -> int:
@@ -51,7 +57,7 @@ class JobState(StrEnum):
 
 
 class Job:
-    """One plan from question to answer. Its fields change under its condition only."""
+    """One plan from question to answer. Its state changes under its condition only; requests are flags that stay up."""
 
     def __init__(self, portfolio_name: str, portfolio: Portfolio, options: SolveOptions) -> None:
         self.id = uuid.uuid4().hex
@@ -154,20 +160,26 @@ class JobRunner:
             if thread.is_alive():
                 thread.join()
 
-    def _next(self) -> Job | None:
+    def _next(self, worker: Worker) -> Job | None:
+        """The next job; none when there will be none, or when the worker for it was ended while it waited."""
         with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._closed)
-            return None if self._closed else self._queue.popleft()
+            while not self._closed and worker.alive:
+                if self._queue:
+                    return self._queue.popleft()
+                self._changed.wait(_CHECK_S)
+        return None
 
     def _serve(self) -> None:
         while not self._closed:
-            worker = Worker(self._target)
             try:
-                job = self._next()
+                worker = Worker(self._target)
+            except OSError:
+                _log.exception("cannot start a worker; trying again")
+                time.sleep(_SPAWN_RETRY_S)
+                continue
+            try:
+                job = self._next(worker)
                 if job is not None:
-                    if not worker.alive:  # somebody ended it while it waited
-                        worker.end()
-                        worker = Worker(self._target)
                     self._run(job, worker)
             finally:
                 worker.end()

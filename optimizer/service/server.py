@@ -60,8 +60,9 @@ class Server:
         self._runner = JobRunner(target, workers, queue_limit)
         self._planner = planner = Planner(Store(), self._runner, WAITING_LIMIT, heartbeat_s)
         self._health = health.HealthServicer()
+        self._threads = ThreadPoolExecutor(THREAD_COUNT, thread_name_prefix="optimizer-rpc")
         self._server = grpc.server(
-            ThreadPoolExecutor(THREAD_COUNT, thread_name_prefix="optimizer-rpc"),
+            self._threads,
             interceptors=[ErrorInterceptor()],
             options=_OPTIONS,
         )
@@ -84,6 +85,7 @@ class Server:
         self._health.enter_graceful_shutdown()
         self._server.stop(grace_s).wait()
         self._runner.close()
+        self._threads.shutdown(wait=False)
 
     def __enter__(self) -> Server:
         """Start."""

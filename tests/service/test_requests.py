@@ -7,7 +7,7 @@ from calls import OPTIONS, portfolio_for, refused
 
 from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.api.v1.resources_pb2 import Plan
-from optimizer.domain import Portfolio, SolveOptions
+from optimizer.domain import Portfolio, SolveOptions, validated
 from optimizer.errors import InvalidInputError, NotFoundError
 from optimizer.wire.convert import to_message
 
@@ -106,6 +106,23 @@ def test_problems_of_the_service_are_those_of_the_library(client, planning):
     request.portfolio.spec.CopyFrom(spec)
     fields = refused(lambda: planning.CreatePortfolio(request))[2]
     assert "finance.opening_cash_usd" in fields
+
+
+@pytest.mark.parametrize("name", ["Süd-Ölmühle 語", "a\nb\t", "100 % \U0001f600", "x" * 119])
+def test_problems_survive_any_text(client, planning, name):
+    data = wire_cases.small_data()
+    data["policy"] = {"mandatory": [{"offer": name}]}
+    spec = to_message(wire_cases.small_portfolio())
+    spec.policy.mandatory.add(offer=name)
+    record = client.create_portfolio(Portfolio.model_validate(wire_cases.small_data() | {"description": name}))
+    assert record.portfolio.description == name
+    with pytest.raises(InvalidInputError) as local:
+        validated(Portfolio, data, "portfolio")
+    request = api.CreatePortfolioRequest()
+    request.portfolio.spec.CopyFrom(spec)
+    with pytest.raises(InvalidInputError) as remote:
+        client._call(planning.CreatePortfolio, request)
+    assert remote.value.problems == local.value.problems
 
 
 def test_bytes_that_are_no_message_are_refused(channel):

@@ -1,0 +1,116 @@
+"""The page: its sections in order, and how they are put into one file that loads nothing."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from plotly.offline import get_plotlyjs
+
+from optimizer.domain.plan import Plan
+from optimizer.report.figure import Figure
+from optimizer.report.formats import escape, month, script_json
+from optimizer.report.script import SCRIPT
+from optimizer.report.sections import Section, sections
+from optimizer.report.style import STYLE
+from optimizer.report.words import audit_alarm, headline, recommendation
+
+MOST_BYTES = 6_000_000
+"""A page never grows beyond this; what does not fit is the file of the plan."""
+
+
+def write_report(plan: Plan, path: str | Path) -> None:
+    """Write the report of ``plan`` as one HTML file."""
+    Path(path).write_text(render_report(plan), encoding="utf-8", newline="\n")
+
+
+def render_report(plan: Plan) -> str:
+    """The report of ``plan`` as one HTML page that needs no network."""
+    parts = sections(plan)
+    figures = [figure for part in parts for figure in part.figures]
+    scripts = [get_plotlyjs(), SCRIPT] if figures else []
+    data = _figures_element(figures) if figures else ""
+    running = "".join(f"<script>{script}</script>" for script in scripts)
+    page = (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n{_head(plan, scripts)}</head>\n<body>\n{_header(plan, parts)}<main>\n'
+        f"{_noscript() if figures else ''}{''.join(_section(part) for part in parts)}</main>\n{{download}}\n{data}\n"
+    )
+    end = f"{running}\n</body>\n</html>\n"
+    room = MOST_BYTES - len(page.encode()) - len(end.encode())
+    before, _, after = page.rpartition("{download}")
+    return before + _download(plan, room) + after + end
+
+
+def _head(plan: Plan, scripts: Sequence[str]) -> str:
+    allowed = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
+    policy = (
+        f"default-src 'none'; script-src {allowed or chr(39) + 'none' + chr(39)}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+    return (
+        '<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        f"<title>{escape(plan.manifest.portfolio_name)}: {escape(headline(plan))}</title>\n<style>{STYLE}</style>\n"
+    )
+
+
+def _header(plan: Plan, parts: Sequence[Section]) -> str:
+    alarm = audit_alarm(plan)
+    warning = (
+        f'<div class="alarm" role="alert"><strong>{escape(alarm[0])}</strong><p>{escape(alarm[1])}</p></div>\n' if alarm else ""
+    )
+    span = f", {month(plan.cash_flow[0].month)} to {month(plan.cash_flow[-1].month)}" if plan.cash_flow else ""
+    links = "".join(f'<li><a href="#{part.slug}">{escape(part.title)}</a></li>' for part in parts)
+    return (
+        f'<header>\n{warning}<p class="eyebrow">Capacity plan of {escape(plan.manifest.portfolio_name)}{span}</p>\n'
+        f'<h1>{escape(headline(plan))}</h1>\n<p class="lead" id="recommendation">{escape(recommendation(plan))}</p>\n'
+        f'<nav aria-label="Sections"><ul>{links}</ul></nav>\n</header>\n'
+    )
+
+
+def _noscript() -> str:
+    return "<noscript><p>The charts need JavaScript. The tables below them hold the same numbers.</p></noscript>\n"
+
+
+def _section(part: Section) -> str:
+    return (
+        f'<section id="{part.slug}" aria-labelledby="{part.slug}-title">\n'
+        f'<h2 id="{part.slug}-title">{escape(part.title)}</h2>\n{part.html}\n</section>\n'
+    )
+
+
+def _figures_element(figures: Sequence[Figure]) -> str:
+    data = [
+        {
+            "slug": figure.slug,
+            "traces": figure.traces,
+            "layout": figure.layout,
+            "height": figure.height_px,
+            "small": figure.small,
+        }
+        for figure in figures
+    ]
+    return f'<script type="application/json" id="figures">{script_json(data)}</script>'
+
+
+def _download(plan: Plan, room: int) -> str:
+    """The plan itself as a link: as JSON when it fits, else compressed, else not at all."""
+    content = plan.model_dump_json(indent=1).encode()
+    forms = (
+        ("plan.json", "application/json", "JSON", content),
+        ("plan.json.gz", "application/gzip", "compressed JSON", gzip.compress(content, mtime=0)),
+    )
+    for name, kind, said, body in forms:
+        link = f"data:{kind};base64,{base64.b64encode(body).decode()}"
+        element = (
+            f'<footer class="download"><p><a download="{name}" href="{link}">Download the plan</a> '
+            f"({said}, {len(body) / 1000:,.0f} kB): every number of this page, by site, machine class and month.</p></footer>"
+        )
+        if len(element) <= room:
+            return element
+    return "<footer><p>The plan is too large to be carried by this page; its file holds every number by month.</p></footer>"

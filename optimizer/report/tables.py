@@ -1,0 +1,206 @@
+"""Tables of the page: everything in a cell is text and is escaped here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from optimizer.domain.plan import AuditReport, Plan
+from optimizer.report.charts_money import LINE_NAMES, year_name
+from optimizer.report.formats import MINUS, escape, money, month, mw, number, percent, significant
+from optimizer.report.totals import LEAST_MW, USE_NAMES, USES, Use, cash_by_year, fleet_moves, mean_by_year
+from optimizer.units import USD_PER_MUSD
+
+MOST_ROWS = 500
+"""Longer tables are cut, and say so."""
+DASH = "\u2013"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Head of a column."""
+
+    name: str
+    numeric: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Its cells' class."""
+        return ' class="n"' if self.numeric else ' class="w"'
+
+
+def words(*names: str) -> list[Column]:
+    """Columns of text."""
+    return [Column(name) for name in names]
+
+
+def numbers(*names: str) -> list[Column]:
+    """Columns of numbers."""
+    return [Column(name, numeric=True) for name in names]
+
+
+def table(
+    caption: str,
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[str]],
+    classes: Sequence[str] | None = None,
+) -> str:
+    """A table in a frame that scrolls sideways on a narrow screen; the first cell of a row heads it."""
+    shown = rows[:MOST_ROWS]
+    if len(rows) > len(shown):
+        caption += f" The first {MOST_ROWS} of {len(rows):,d} rows."
+    head = "".join(f'<th scope="col"{" class=" + chr(34) + "n" + chr(34) if c.numeric else ""}>{escape(c.name)}</th>' for c in columns)
+    body = []
+    for index, row in enumerate(shown):
+        kind = f' class="{escape(classes[index])}"' if classes and classes[index] else ""
+        first, *rest = row
+        cells = "".join(f"<td{c.kind}>{escape(cell)}</td>" for c, cell in zip(columns[1:], rest, strict=True))
+        body.append(f'<tr{kind}><th scope="row">{escape(first)}</th>{cells}</tr>')
+    return (
+        f'<div class="table" role="region" tabindex="0" aria-label="{escape(caption)}"><table>'
+        f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+    )
+
+
+def contracts(plan: Plan) -> str:
+    """Signed contracts with dates and money."""
+    columns = [
+        *words("Contract", "Tenant", "Site"),
+        *numbers("Critical IT", "Grid", "Signed", "Build from", "First live", "All live", "Ends"),
+        *numbers("Owner's capex", "Debt", "Rent, first year", "NPV"),
+    ]
+    rows = [
+        [
+            *(item.offer, item.tenant, item.site, mw(item.critical_mw), mw(item.grid_mw)),
+            *(month(item.sign_month), month(item.build_start_month), month(item.energize_month)),
+            *(month(item.full_energize_month), month(item.end_month)),
+            *(money(item.owner_capex_usd), money(item.debt_usd), money(item.first_year_rent_usd), money(item.npv_usd)),
+        ]
+        for item in plan.contracts
+    ]
+    caption = "Signed contracts. NPV is the contract's own, tail included, before what the site would earn otherwise."
+    return table(caption, columns, rows)
+
+
+def other_decisions(plan: Plan) -> str:
+    """GPU blocks to order and sites to open."""
+    rows = [
+        [f"Order {order.gpu_option}", order.site, month(order.order_month), number(order.block_count, "blocks", 0)]
+        for order in plan.decisions.gpu_orders
+    ]
+    rows += [[f"Open {opening.site}", opening.site, month(opening.month), DASH] for opening in plan.decisions.site_openings]
+    if not rows:
+        return ""
+    return table("Own GPUs to order and sites to open.", [*words("Decision", "Site"), *numbers("Month", "How many")], rows)
+
+
+def use_by_year(sites: dict[str, list[Use]]) -> str:
+    """Mean MW by site, use and year."""
+    years = sorted({row.month.year for use in sites.values() for row in use})
+    rows = []
+    for site, use in sites.items():
+        means = mean_by_year(use)
+        for name in USES:
+            values = [means[year].of(name) if year in means else 0.0 for year in years]
+            if max(values, default=0.0) >= LEAST_MW:
+                rows.append([site, USE_NAMES[name], *(number(value) for value in values)])
+    columns = [*words("Site", "Use"), *numbers(*(str(year) for year in years))]
+    return table("Mean MW at the meter by site, use and calendar year.", columns, rows)
+
+
+def fleet(plan: Plan) -> str:
+    """Machines bought, sold and moved."""
+    rows = [
+        [
+            str(item.year),
+            item.site,
+            item.asic_model,
+            *(number(value, digits=0) for value in (item.bought, item.sold, item.moved_out, item.moved_in)),
+        ]
+        for item in fleet_moves(plan)
+    ]
+    columns = [*words("Year", "Site", "ASIC model"), *numbers("Bought", "Sold", "Moved away", "Arrived from elsewhere")]
+    return table("Machines by calendar year, site and model; the plan does not round to whole machines.", columns, rows)
+
+
+def _musd(usd: float) -> str:
+    return f"{usd / USD_PER_MUSD:,.1f}".replace("-0.0", "0.0").replace("-", MINUS)
+
+
+def cash_flow(plan: Plan) -> str:
+    """Cash by line and year, with net, cash and debt at the end of the year."""
+    by_year = cash_by_year(plan)
+    ends = {row.month.year: row for row in plan.cash_flow}
+    lines = list(next(iter(by_year.values()), {}))
+    rows = [[line, *(_musd(row[line]) for row in by_year.values())] for line in lines]
+    rows.append(["Net cash", *(_musd(sum(row.values())) for row in by_year.values())])
+    rows.append(["Cash at the end", *(_musd(ends[year].cash_usd) for year in by_year)])
+    if any(row.debt_usd for row in plan.cash_flow):
+        rows.append(["Debt at the end", *(_musd(ends[year].debt_usd) for year in by_year)])
+    columns = [*words("Line"), *numbers(*(str(year) for year in by_year))]
+    classes = [""] * len(lines) + ["sum"] * (len(rows) - len(lines))
+    return table("Expected cash by calendar year, $M; costs are negative.", columns, rows, classes)
+
+
+def earnings(plan: Plan) -> str:
+    """Earnings by year and line."""
+    rows = []
+    for row in plan.earnings:
+        lines = (row.mining_usd, row.hosting_usd, row.gpu_usd, row.cost_usd)
+        rows.append([year_name(row), *(_musd(usd) for usd in lines), _musd(sum(lines))])
+    columns = [*words("Year"), *numbers("Mining", "Hosting", "Own GPUs", "Fixed costs and overhead", "Sum")]
+    return table("Expected earnings by calendar year before capex, debt and discounting, $M.", columns, rows)
+
+
+def npv_by_line(plan: Plan) -> str:
+    """Expected NPV by business line."""
+    npv = plan.npv
+    if npv is None:
+        return ""
+    rows = [[name, _musd(getattr(npv, f"{line}_usd"))] for line, name in LINE_NAMES.items()]
+    rows.append(["Total", _musd(npv.total_usd)])
+    classes = [""] * len(LINE_NAMES) + ["sum"]
+    return table("Expected NPV by business line, $M.", [*words("Line"), *numbers("NPV")], rows, classes)
+
+
+def quantiles(plan: Plan) -> str:
+    """NPV by probability, with the measures of risk."""
+    spread = plan.distribution
+    if spread is None:
+        return ""
+    tail = percent(spread.tail_probability)
+    rows = [[f"{percent(item.probability)} of scenarios are at most", money(item.npv_usd)] for item in spread.quantiles]
+    rows += [
+        ["Mean", money(spread.mean_usd)],
+        ["Sampling error of the mean", money(spread.standard_error_usd)],
+        ["Standard deviation", money(spread.standard_deviation_usd)],
+        [f"VaR: edge of the worst {tail}", money(spread.var_usd)],
+        [f"CVaR: mean of the worst {tail}", money(spread.cvar_usd)],
+    ]
+    return table(f"NPV over {spread.scenario_count:,d} scenarios.", [*words("Measure"), *numbers("NPV")], rows)
+
+
+def audit(report: AuditReport) -> str:
+    """All checks, failures first."""
+    checks = sorted(report.checks, key=lambda check: check.passed)
+    rows = [
+        [
+            check.name,
+            "passed" if check.passed else "FAILED",
+            f"{significant(check.largest_deviation)} {'' if check.unit == '1' else check.unit}".strip(),
+            f"{significant(check.tolerance)} {'' if check.unit == '1' else check.unit}".strip(),
+            check.where or DASH,
+        ]
+        for check in checks
+    ]
+    columns = [*words("Check", "Result"), *numbers("Largest deviation", "Tolerance"), *words("Where it is largest")]
+    classes = ["" if check.passed else "failed" for check in checks]
+    return table("Every check of the independent re-calculation.", columns, rows, classes)
+
+
+def assumptions(plan: Plan) -> str:
+    """Defaults that were used."""
+    if not plan.filled_in:
+        return "<p>The portfolio states everything; no default was used.</p>"
+    rows = [[item.path, item.value] for item in plan.filled_in]
+    return table("Values that the portfolio did not state, and the defaults used.", [*words("Field"), *numbers("Value")], rows)
