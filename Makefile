@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 .PHONY: demo test check lint dist docs lock clean
 
 demo: $(VENV)/built
-	$(BIN)/python -m optimizer.bench.demo --out out
+	$(BIN)/optimizer demo --out out
 
 test: $(VENV)/dev $(VENV)/built
 	$(BIN)/python -m pytest

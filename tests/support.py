@@ -19,7 +19,7 @@ from optimizer.domain import Plan, Portfolio, SolveOptions, add_months, validate
 from optimizer.model.family import ConstraintFamily, assemble
 from optimizer.model.formulation import FORMULATION
 from optimizer.model.problem import PlanningProblem
-from optimizer.model.program import Program
+from optimizer.model.program import Matrix, Program
 from optimizer.solve import Solution, solve_program
 
 START = "2027-01"
@@ -85,12 +85,16 @@ def scalable(name: str = "O1", least: float = 2.0, most: float = 10.0, **changes
 
 
 def asic(name: str = "M", **changes: Any) -> dict[str, Any]:
-    """One mode of 200 TH/s at 5 kW: 0.40 USD an hour less 0.20 USD of energy at 40 USD/MWh. Worth nothing on the market."""
+    """One mode of 200 TH/s at 5 kW: 0.40 USD an hour less 0.20 USD of energy at 40 USD/MWh.
+
+    It is worth nothing on the market, and cannot be moved within ten years.
+    """
     return {
         "name": name,
         "modes": [{"hashrate_th_s": 200.0, "power_w": 5000.0}],
         "price_usd_per_th": 0.0,
         "move_usd_per_machine": 0.0,
+        "move_downtime_months": 120,
         **changes,
     }
 
@@ -218,7 +222,7 @@ def binding(case: Portfolio) -> set[str]:
 
 
 def _same(value: float | None, other: float | None) -> bool:
-    return value is None and other is None or (None not in (value, other) and abs(value - other) < 10.0)  # type: ignore[operator]
+    return (value is None and other is None) or (None not in (value, other) and abs(value - other) < 10.0)  # type: ignore[operator]
 
 
 def signed(answer: Plan) -> dict[str, tuple[str, str]]:
@@ -235,3 +239,30 @@ def hours(*months: int) -> float:
 def close(value: float | None, expected: float, usd: float = 1.0) -> bool:
     """Whether two sums agree to a dollar."""
     return value is not None and bool(np.isclose(value, expected, rtol=1e-9, atol=usd))
+
+
+def matrix(
+    cost: Sequence[float],
+    rows: Sequence[Sequence[float]],
+    upper: Sequence[float] | float,
+    lower: Sequence[float] | float = -np.inf,
+    most: float = 1.0,
+    integer: bool = True,
+    constant: float = 0.0,
+) -> Matrix:
+    """A program in ``0 <= x <= most`` as arrays: maximise ``cost x + constant`` over ``lower <= rows x <= upper``, in millions."""
+    dense = np.asarray(rows, dtype=float).reshape(-1, len(cost))
+    row, column = np.nonzero(dense)
+    count = len(dense)
+    return Matrix(
+        cost=np.asarray(cost, dtype=float),
+        constant=constant,
+        column_lower=np.zeros(len(cost)),
+        column_upper=np.full(len(cost), most),
+        integer=np.full(len(cost), integer),
+        row_lower=np.broadcast_to(np.asarray(lower, dtype=float), (count,)).copy(),
+        row_upper=np.broadcast_to(np.asarray(upper, dtype=float), (count,)).copy(),
+        start=np.concatenate([[0], np.cumsum(np.bincount(row, minlength=count))]).astype(np.int32),
+        index=column.astype(np.int32),
+        value=dense[row, column],
+    )

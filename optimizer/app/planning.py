@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optimizer.app.filled_in import filled_in
 from optimizer.audit import Claims, audit
@@ -32,8 +33,9 @@ from optimizer.model.problem import PlanningProblem
 from optimizer.model.program import Matrix, Program
 from optimizer.model.read import Reading, read_solution
 from optimizer.risk import distribution_of, scenario_npv_usd
-from optimizer.solve import Search, solve_fixed, solve_program
+from optimizer.solve import Search, Solution, dive, solve_fixed, solve_program
 
+Floats = NDArray[np.float64]
 COMPONENTS = ("capacity-optimizer", "pyomo", "highspy", "numpy")
 LEAST_SOLVE_S = 1.0
 """However long the curves took, the solver gets this much of the time limit."""
@@ -83,13 +85,15 @@ class _Job:
             program = assemble(problem, FORMULATION)
         with self._stage("compile", told="build"):
             matrix = program.compile()
+        with self._stage("twin"):
+            twin = self._twin(program, matrix)
         with self._stage("solve"):
-            solution = solve_program(matrix, self._remaining(), self._search())
+            search = self._search()
+            start = dive(matrix, self._remaining(), search)
+            solution = solve_program(matrix, self._remaining(), search, start=_better(matrix, start, twin.values))
         if solution.values is None:
             return self._answer(solution.termination, matrix)
         reading = read_solution(program, problem, solution.values)
-        with self._stage("twin"):
-            twin = self._twin(program, matrix, reading.objective_usd)
         with self._stage("audit"):
             recalculation, report = audit(self.portfolio, futures, reading.decisions, _claims(reading))
             npv = scenario_npv_usd(self.portfolio, futures, reading.decisions, recalculation.objective_usd)
@@ -103,7 +107,7 @@ class _Job:
                 "npv": recalculation.npv,
                 "enterprise_value_usd": recalculation.enterprise_value_usd,
                 "distribution": distribution_of(npv, self.portfolio.risk.tail_probability),
-                "business_as_usual": twin,
+                "business_as_usual": _business_as_usual(twin, reading.objective_usd),
                 "audit": report,
             }
         )
@@ -141,15 +145,12 @@ class _Job:
 
         return Search(on_incumbent=told, should_stop=self.should_stop or (lambda: False))
 
-    def _twin(self, program: Program, matrix: Matrix, objective_usd: float) -> BusinessAsUsual:
+    def _twin(self, program: Program, matrix: Matrix) -> Solution:
+        """Mining on, signing nothing: what the plan is compared with, and the first plan the search has."""
         fixed = np.full(program.column_count, np.nan)
         for name in TWIN_DECISIONS:
             fixed[program.variables[name].columns] = 0.0
-        solution = solve_fixed(matrix, self._remaining(), fixed)
-        worth = solution.termination.objective_usd
-        if solution.values is None or worth is None:
-            return BusinessAsUsual(feasible=False, detail=f"mining on is {solution.termination.reason}")
-        return BusinessAsUsual(feasible=True, npv_usd=worth, difference_usd=objective_usd - worth)
+        return solve_fixed(matrix, self._remaining(), fixed)
 
     @contextmanager
     def _stage(self, name: str, told: str | None = None) -> Iterator[None]:
@@ -170,6 +171,19 @@ class _Job:
             }
         elapsed = time.monotonic() - self.started
         self.on_progress(Progress.model_validate({"stage": stage, "elapsed_s": elapsed, **numbers}))
+
+
+def _better(matrix: Matrix, *starts: Floats | None) -> Floats | None:
+    """The start of the highest NPV, if there is any."""
+    found = [start for start in starts if start is not None]
+    return max(found, key=lambda start: float(matrix.cost @ start), default=None)
+
+
+def _business_as_usual(twin: Solution, objective_usd: float) -> BusinessAsUsual:
+    worth = twin.termination.objective_usd
+    if twin.values is None or worth is None:
+        return BusinessAsUsual(feasible=False, detail=f"mining on: {twin.termination.reason}")
+    return BusinessAsUsual(feasible=True, npv_usd=worth, difference_usd=objective_usd - worth)
 
 
 def _claims(reading: Reading) -> Claims:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from optimizer.cli.commands import library, plan, report, schema, serve, show, validate
+from optimizer.cli.commands import demo, library, plan, report, schema, serve, show, validate
 from optimizer.cli.output import fail
 from optimizer.errors import OptimizerError
 
@@ -29,6 +29,7 @@ app.command("validate")(validate.validate)
 app.command("show")(show.show)
 app.command("report")(report.report)
 app.command("serve")(serve.serve)
+app.command("demo")(demo.demo)
 app.command("schema")(schema.schema)
 app.add_typer(library.app, name="library")
 

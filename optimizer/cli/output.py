@@ -38,12 +38,14 @@ EXIT_CODES: dict[type[OptimizerError], ExitCode] = {
 }
 """Exit code by error; what is not listed is unexpected."""
 
+PIPED_WIDTH = 140
+"""Columns of tables that nobody is looking at."""
 JSON_OPTION = typer.Option("--json", help="Print JSON instead of text.")
 
 
 def console() -> Console:
     """Standard output; plain when piped."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 
 
 def error_console() -> Console:

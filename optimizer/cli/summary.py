@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from optimizer.domain.plan import Limit, Plan, Termination, TerminationReason
+from optimizer.domain.plan import ContractOutcome, Limit, Plan, Termination, TerminationReason
 from optimizer.units import USD_PER_MUSD
 
 USES = ("mining_mw", "hosting_mw", "gpu_mw", "idle_mw")
@@ -21,6 +22,24 @@ REASONS = {
     TerminationReason.NO_PLAN_FOUND: "no plan found before the limit; there may be one",
 }
 LIMITS = {Limit.NONE: "", Limit.TIME: " (time limit)", Limit.INTERRUPTED: " (interrupted)"}
+
+
+WIDE = 110
+"""Columns of a terminal from which on all of a contract is shown."""
+CONTRACT_COLUMNS: tuple[tuple[str, Callable[[ContractOutcome], str]], ...] = (
+    ("offer", lambda item: item.offer),
+    ("site", lambda item: item.site),
+    ("MW", lambda item: f"{item.critical_mw:,.1f}"),
+    ("sign", lambda item: f"{item.sign_month:%Y-%m}"),
+    ("build", lambda item: f"{item.build_start_month:%Y-%m}"),
+    ("energize", lambda item: f"{item.energize_month:%Y-%m}"),
+    ("full", lambda item: f"{item.full_energize_month:%Y-%m}"),
+    ("end", lambda item: f"{item.end_month:%Y-%m}"),
+    ("capex M$", lambda item: f"{item.owner_capex_usd / USD_PER_MUSD:,.1f}"),
+    ("debt M$", lambda item: f"{item.debt_usd / USD_PER_MUSD:,.1f}"),
+    ("NPV M$", lambda item: f"{item.npv_usd / USD_PER_MUSD:,.1f}"),
+)
+ONLY_WIDE = frozenset({"build", "full", "debt M$"})
 
 
 def million(usd: float | None) -> str:
@@ -77,21 +96,10 @@ def _print_contracts(plan: Plan, console: Console) -> None:
     if not plan.contracts and not plan.decisions.gpu_orders and not plan.decisions.site_openings:
         console.print("Sign nothing: mining on is the best use of every megawatt.")
     if plan.contracts:
-        table = _table(
-            "Contracts", "offer", "site", "critical MW", "sign", "build", "energize", "full", "end",
-            "capex M USD", "debt M USD", "NPV M USD",
-        )  # fmt: skip
+        columns = [column for column in CONTRACT_COLUMNS if console.width >= WIDE or column[0] not in ONLY_WIDE]
+        table = _table("Contracts", *[heading for heading, _ in columns])
         for item in plan.contracts:
-            dates = (
-                item.sign_month, item.build_start_month, item.energize_month, item.full_energize_month, item.end_month,
-            )  # fmt: skip
-            table.add_row(
-                Text(item.offer),
-                Text(item.site),
-                f"{item.critical_mw:,.1f}",
-                *[f"{date:%Y-%m}" for date in dates],
-                *[f"{usd / USD_PER_MUSD:,.1f}" for usd in (item.owner_capex_usd, item.debt_usd, item.npv_usd)],
-            )
+            table.add_row(*[Text(cell(item)) for _, cell in columns])
         console.print(table)
     for order in plan.decisions.gpu_orders:
         console.print(f"Order {order.block_count} x {order.gpu_option} for {order.site} in {order.order_month:%Y-%m}")

@@ -2,7 +2,7 @@
 
 from optimizer.client.client import OptimizerClient
 from optimizer.client.records import PlanRecord, PlanState, PortfolioRecord
-from optimizer.wire.curves import (
+from optimizer.domain.curves import (
     Checkpointing,
     HashingCurve,
     HashingCurvePoint,

@@ -17,12 +17,12 @@ from grpc_status import rpc_status
 from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.api.v1 import planning_service_pb2_grpc
 from optimizer.client.records import PlanRecord, PortfolioRecord, plan_record, portfolio_record
+from optimizer.domain.curves import HashingCurve, HashingCurveSpec, ThroughputCurve, ThroughputCurveSpec
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.plan import Plan, Progress
 from optimizer.domain.portfolio import Portfolio
 from optimizer.errors import OptimizerError, ServiceError
 from optimizer.wire.convert import parse, to_message
-from optimizer.wire.curves import HashingCurve, HashingCurveSpec, ThroughputCurve, ThroughputCurveSpec
 from optimizer.wire.errors import from_status
 
 MAXIMUM_MESSAGE_BYTES: Final = 64 * 1024 * 1024

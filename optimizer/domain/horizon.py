@@ -51,7 +51,7 @@ class Horizon(Value):
     segments: tuple[Segment, ...] = Field(min_length=1)
     """Monthly periods first, then quarters or years; lengths may not shrink."""
     sign_every_months: Annotated[int, Quantity("months", 1, 12)] = 1
-    """Contracts, GPU orders and site openings may start every so many months."""
+    """Signing, GPU orders, openings and machine trades are possible every so many months."""
 
     @model_validator(mode="after")
     def _coarsening(self) -> Horizon:

@@ -14,9 +14,10 @@ from optimizer.domain.plan import (
     ModeCount,
     SiteOpening,
 )
-from optimizer.model.calendar import LINES, Floats
+from optimizer.model.calendar import LINES, Floats, Ints
 from optimizer.model.families.mining_fleet import class_epochs
 from optimizer.model.mining import MACHINES_PER_UNIT
+from optimizer.model.posting import contract_quantity
 from optimizer.model.problem import PlanningProblem
 from optimizer.model.program import Program
 from optimizer.units import USD_PER_MUSD
@@ -168,14 +169,23 @@ def _amounts(program: Program, name: str, solution: Floats) -> dict[object, floa
 
 
 def _use_by_kind(program: Program, problem: PlanningProblem, solution: Floats) -> tuple[Floats, Floats, Floats]:
+    """MW of mining, contracts and GPUs by site and period, ``[S, P]``; of the last two the most in any month."""
+    calendar, starts, orders = problem.calendar, problem.starts, problem.gpu_orders
+    sites = len(problem.portfolio.sites)
     row, column, coefficient = program.ledger["power_mw"].terms.arrays()
-    shape = (len(problem.portfolio.sites), problem.calendar.period_count)
-    amount = coefficient * solution[column]
+    running = np.isin(column, program.variables["running_machines"].columns)
+    amount = (coefficient * solution[column])[running]
+    mining = np.bincount(row[running], weights=amount, minlength=sites * calendar.period_count).astype(float)
 
-    def by_site(*names: str) -> Floats:
-        columns = np.concatenate([program.variables[name].columns for name in names])
-        chosen = np.isin(column, columns)
-        total = np.bincount(row[chosen], weights=amount[chosen], minlength=shape[0] * shape[1])
-        return total.astype(float).reshape(shape)
+    def most(site: Ints, reserved: Floats, quantity: Floats) -> Floats:
+        monthly = np.zeros((sites, calendar.month_count))
+        np.add.at(monthly, site, reserved * quantity[:, None])
+        return calendar.period_max(monthly)
 
-    return by_site("running_machines"), by_site("sign", "critical_mw"), by_site("gpu_blocks")
+    columns, factor = contract_quantity(program, problem)
+    blocks = solution[program.variables["gpu_blocks"].columns]
+    return (
+        mining.reshape(sites, calendar.period_count),
+        most(starts.site, starts.reserved_mw, solution[columns] * factor),
+        most(orders.site, orders.reserved_mw, blocks),
+    )

@@ -23,7 +23,7 @@ LINE_NAMES = {
     "mining": "Mining",
     "hosting": "Hosting",
     "gpu": "Own GPUs",
-    "corporate": "Fixed costs and overhead",
+    "corporate": "Fixed costs",
     "debt": "Debt fees",
 }
 
@@ -43,8 +43,8 @@ def cash_flow(plan: Plan) -> Figure | None:
     return Figure(
         slug="cash-flow",
         title="Cash flow by year",
-        caption="Expected cash in and out by calendar year, $M; hatched bars are investment, trade in machines and debt "
-        "drawn, the diamonds are the net.",
+        caption="Expected cash in and out by calendar year, $M; hatched bars are investment, trade in machines and "
+        "debt drawn, the diamonds are the net.",
         alternative="Net cash: " + ", ".join(f"{year} {money(usd)}" for year, usd in net.items()) + ".",
         traces=[*traces, _net(years, musd(net.values()))],
         layout=_by_year_layout(),
@@ -135,6 +135,7 @@ def earnings(plan: Plan) -> Figure | None:
     if not rows:
         return None
     years = [year_name(row) for row in rows]
+    ticks = [year.replace(" (", "<br>(") for year in years]
     lines = (
         ("Mining", "@mining", [row.mining_usd for row in rows]),
         ("Hosting", "@hosting", [row.hosting_usd for row in rows]),
@@ -149,7 +150,10 @@ def earnings(plan: Plan) -> Figure | None:
         alternative="Earnings after fixed costs: "
         + ", ".join(f"{year} {money(usd)}" for year, usd in zip(years, net, strict=True))
         + ".",
-        traces=[*(bars(name, years, musd(usd), colour) for name, colour, usd in lines if any(usd)), _net(years, musd(net))],
+        traces=[
+            *(bars(name, ticks, musd(usd), colour) for name, colour, usd in lines if any(usd)),
+            _net(ticks, musd(net)),
+        ],
         layout=_by_year_layout(),
         height_px=360,
     )
@@ -164,16 +168,14 @@ def npv_by_line(plan: Plan) -> Figure | None:
     parts = {line: usd for line, usd in parts.items() if usd}
     names = [LINE_NAMES[line] for line in parts] + ["Total"]
     values = [*parts.values(), npv.total_usd]
+    labels = [f"{name}<br>{money(usd)}" for name, usd in zip(names, values, strict=True)]
     trace = {
         "type": "bar",
         "orientation": "h",
         "x": musd(values),
-        "y": names,
-        "text": [money(usd) for usd in values],
-        "textposition": "auto",
-        "cliponaxis": False,
+        "y": labels,
         "marker": {"color": [f"@{line}" for line in parts] + ["@ink"]},
-        "hovertemplate": "%{y}: %{x:$,.1f}M<extra></extra>",
+        "hoverinfo": "skip",
         "showlegend": False,
     }
     return Figure(
@@ -183,11 +185,11 @@ def npv_by_line(plan: Plan) -> Figure | None:
         alternative=listed([f"{name} {money(usd)}" for name, usd in zip(names, values, strict=True)]) + ".",
         traces=[trace],
         layout={
-            "xaxis": {"tickformat": "$,~r", "ticksuffix": "M", "zeroline": True},
+            "xaxis": dict(MONEY_AXIS),
             "yaxis": {"autorange": "reversed", "type": "category", "showgrid": False},
             "hovermode": "closest",
         },
-        height_px=110 + 34 * len(names),
+        height_px=60 + 46 * len(names),
     )
 
 
@@ -213,14 +215,15 @@ def npv_distribution(plan: Plan) -> Figure | None:
     return Figure(
         slug="npv-distribution",
         title="How bad, how good: the NPV over the scenarios",
-        caption=f"Share of {spread.scenario_count:,d} scenarios in which the plan is worth at most that much, $M. VaR is the edge "
-        f"of the worst {tail}, CVaR the mean inside them.",
-        alternative=f"Mean {money(spread.mean_usd)}, VaR {money(spread.var_usd)} and CVaR {money(spread.cvar_usd)} at {tail}; "
+        caption=f"Share of {spread.scenario_count:,d} scenarios in which the plan is worth at most that much, $M. "
+        f"VaR is the edge of the worst {tail}, CVaR the mean inside them.",
+        alternative=f"Mean {money(spread.mean_usd)}, VaR {money(spread.var_usd)} and CVaR {money(spread.cvar_usd)} "
+        f"at {tail}; "
         + ", ".join(f"{percent(item.probability)} quantile {money(item.npv_usd)}" for item in spread.quantiles)
         + ".",
         traces=[curve, *marks],
         layout={
-            "xaxis": {"tickformat": "$,~r", "ticksuffix": "M"},
+            "xaxis": dict(MONEY_AXIS),
             "yaxis": {"tickformat": ".0%", "range": [0, 1.02]},
             "hovermode": "closest",
         },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import pairwise
 from typing import Any
 
 from optimizer.domain.base import add_months, months_between
@@ -23,6 +24,13 @@ from optimizer.report.totals import (
 MOST_SITE_CHARTS = 24
 """The sites with the largest grid connections are drawn; the file of the plan holds all."""
 _ROW_PX = 52
+_STAGES = (
+    ("Signed, not yet building", "@idle", ""),
+    ("Building", "@hosting", "/"),
+    ("First phases live", "@hosting-soft", ""),
+    ("All MW live", "@hosting", ""),
+)
+"""Stages of a contract, in order: name, colour, hatching."""
 
 
 def capacity_of_company(plan: Plan) -> Figure | None:
@@ -33,7 +41,7 @@ def capacity_of_company(plan: Plan) -> Figure | None:
     return Figure(
         slug="use-company",
         title="All sites together",
-        caption="MW at the meter by use in each month, stacked; the dashed line is the import limit of the grid connections.",
+        caption="MW at the meter by use in each month, stacked; the dashed line is the import limit.",
         alternative=_use_in_words("All sites together", use),
         traces=_use_traces(use),
         layout=_use_layout(),
@@ -105,7 +113,7 @@ def _use_traces(use: list[Use]) -> list[Trace]:
 def _use_layout() -> dict[str, Any]:
     return {
         "xaxis": dict(MONTH_AXIS),
-        "yaxis": {"ticksuffix": " MW", "rangemode": "tozero"},
+        "yaxis": {"tickformat": ",~r", "ticksuffix": " MW", "rangemode": "tozero"},
         "hovermode": "x unified",
     }
 
@@ -126,15 +134,9 @@ def timeline(plan: Plan) -> Figure | None:
         return None
     contracts = sorted(plan.contracts, key=lambda item: (item.sign_month, item.offer))
     rows = list(range(len(contracts)))
-    stages = (
-        ("Signed, not yet building", "@idle", "", lambda c: (c.sign_month, c.build_start_month)),
-        ("Building", "@hosting", "/", lambda c: (c.build_start_month, c.energize_month)),
-        ("First phases live", "@hosting-soft", "", lambda c: (c.energize_month, min(c.full_energize_month, c.end_month))),
-        ("All MW live", "@hosting", "", lambda c: (min(c.full_energize_month, c.end_month), c.end_month)),
-    )
     traces = []
-    for name, colour, pattern, span in stages:
-        spans = {row: span(item) for row, item in zip(rows, contracts, strict=True)}
+    for index, (name, colour, pattern) in enumerate(_STAGES):
+        spans = {row: _spans(item)[index] for row, item in enumerate(contracts)}
         spans = {row: (start, end) for row, (start, end) in spans.items() if end > start}
         if spans:
             traces.append(_stage(name, colour, pattern, spans))
@@ -156,7 +158,7 @@ def timeline(plan: Plan) -> Figure | None:
         traces=[*traces, signs],
         layout={
             "barmode": "overlay",
-            "xaxis": {"type": "date", "tickformat": "%Y-%m"},
+            "xaxis": dict(MONTH_AXIS),
             "yaxis": {"visible": False, "range": [len(rows) - 0.5, -0.8], "fixedrange": True},
             "annotations": [_row_label(row, item) for row, item in zip(rows, contracts, strict=True)],
             "shapes": _horizon_end(plan),
@@ -164,6 +166,12 @@ def timeline(plan: Plan) -> Figure | None:
         },
         height_px=_ROW_PX * len(rows) + 130,
     )
+
+
+def _spans(item: ContractOutcome) -> list[tuple[dt.date, dt.date]]:
+    """Start and end of every stage."""
+    full = min(item.full_energize_month, item.end_month)
+    return list(pairwise([item.sign_month, item.build_start_month, item.energize_month, full, item.end_month]))
 
 
 def _stage(name: str, colour: str, pattern: str, spans: dict[int, tuple[dt.date, dt.date]]) -> Trace:
@@ -195,6 +203,8 @@ def _row_label(row: int, item: ContractOutcome) -> dict[str, Any]:
         "yanchor": "bottom",
         "showarrow": False,
         "align": "left",
+        "bgcolor": "@paper",
+        "borderpad": 1,
         "text": chart_text(f"{item.offer} at {item.site}, {mw(item.critical_mw)}"),
     }
 
@@ -210,7 +220,8 @@ def _horizon_end(plan: Plan) -> list[dict[str, Any]]:
 def _contract_in_words(item: ContractOutcome) -> str:
     return (
         f"{item.offer} at {item.site}: signed {month(item.sign_month)}, building from {month(item.build_start_month)}, "
-        f"first live {month(item.energize_month)}, all live {month(item.full_energize_month)}, ends {month(item.end_month)}"
+        f"first live {month(item.energize_month)}, all live {month(item.full_energize_month)}, "
+        f"ends {month(item.end_month)}"
     )
 
 
@@ -250,20 +261,20 @@ def machines_by_year(plan: Plan) -> Figure | None:
     moves = fleet_moves(plan)
     if not moves:
         return None
-    years = sorted({item.year for item in moves})
+    years = sorted({row.month.year for row in plan.cash_flow} | {item.year for item in moves})
     kinds = (("Bought", "", "bought"), ("Sold", "/", "sold"), ("Moved to another site", ".", "moved_out"))
-    traces = []
+    traces, said = [], []
     for name, pattern, field in kinds:
-        total = [sum(_counted(item, field) for item in moves if item.year == year) for year in years]
+        total = [round(sum(_counted(item, field) for item in moves if item.year == year)) for year in years]
+        said.append(f"{name.lower()}: {count(sum(total), 'machine')}")
         if any(total):
-            trace = bars(name, [str(year) for year in years], [round(item) for item in total], "@mining", pattern)
+            trace = bars(name, [str(year) for year in years], total, "@mining", pattern)
             traces.append(trace | {"hovertemplate": "%{y:,.0f} machines"})
     return Figure(
         slug="machines",
         title="Machines bought, sold and moved",
         caption="Machines by calendar year, all sites and models together.",
-        alternative=f"Bought {round(sum(item.bought for item in moves)):,d}, sold {round(sum(item.sold for item in moves)):,d} "
-        f"and moved {round(sum(item.moved_out for item in moves)):,d} machines from {years[0]} to {years[-1]}.",
+        alternative=f"From {years[0]} to {years[-1]}, {', '.join(said)}.",
         traces=traces,
         layout={
             "barmode": "group",

@@ -6,7 +6,7 @@ Colours are names such as ``@mining``; the page puts in the value of its light o
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,9 +51,16 @@ def rounded(values: Iterable[float]) -> list[float]:
     return [round(value, 3) + 0.0 for value in values]
 
 
-def bars(name: str, x: list[Any], y: list[float], colour: str, pattern: str = "") -> Trace:
-    """Bars of one line; hatched ones keep the colour of their line."""
+def bars(name: str, x: Sequence[Any], y: Iterable[float], colour: str, pattern: str = "") -> Trace:
+    """Bars of one line; hatched ones keep the colour of their line, and zeros are not drawn at all."""
     marker: dict[str, Any] = {"color": colour, "line": {"color": colour, "width": 1}}
     if pattern:
         marker["pattern"] = {"shape": pattern, "fillmode": "replace", "size": 7, "solidity": 0.45, "fgcolor": colour}
-    return {"type": "bar", "name": name, "x": x, "y": y, "marker": marker, "hovertemplate": MONEY_HOVER}
+    return {
+        "type": "bar",
+        "name": name,
+        "x": x,
+        "y": [value or None for value in y],
+        "marker": marker,
+        "hovertemplate": MONEY_HOVER,
+    }

@@ -6,6 +6,7 @@ import datetime as dt
 import html
 import json
 import math
+import re
 from collections.abc import Iterable, Sequence
 
 from optimizer.units import USD_PER_MUSD
@@ -13,6 +14,7 @@ from optimizer.units import USD_PER_MUSD
 SPACE = "\u00a0"
 """A space that does not break, between a number and its unit."""
 MINUS = "\u2212"
+_MONTH = re.compile(r"(?<![\w-])(\d{4}-(?:0[1-9]|1[0-2]))(?![\w-])")
 _LEAST_MUSD = 1e5
 """Below this many dollars, millions with one digit would say too little."""
 _LEAST_GAP_PERCENT = 1e-4
@@ -21,6 +23,11 @@ _LEAST_GAP_PERCENT = 1e-4
 def escape(text: object) -> str:
     """Text that came from data, safe in HTML content and in quoted attributes."""
     return html.escape(str(text), quote=True)
+
+
+def prose(text: object) -> str:
+    """Text that came from data, safe in HTML content; months are marked as times, which do not break."""
+    return _MONTH.sub(r'<time datetime="\1">\1</time>', escape(text))
 
 
 def chart_text(text: str) -> str:
@@ -75,7 +82,7 @@ def gap(frac: float) -> str:
     size = 100.0 * abs(frac)
     if size < _LEAST_GAP_PERCENT:
         return f"less than {number(_LEAST_GAP_PERCENT, '%', 4)}"
-    return number(100.0 * frac, "%", max(0, 2 - math.floor(math.log10(size))) if size < 1.0 else 1)
+    return number(100.0 * frac, "%", 1 - math.floor(math.log10(size)) if size < 1.0 else 1)
 
 
 def month(value: dt.date) -> str:
@@ -90,7 +97,12 @@ def seconds(value: float) -> str:
 
 def significant(value: float) -> str:
     """A small or large number with three significant digits, as deviations are."""
-    return "0" if value == 0 else f"{value:,.3g}".replace("e-0", "e-").replace("e+0", "e").replace("-", MINUS)
+    if value == 0:
+        return "0"
+    magnitude = math.floor(math.log10(abs(value)))
+    if -4 < magnitude < 7:
+        return number(value, digits=max(0, 2 - magnitude))
+    return f"{value:.3g}".replace("e-0", "e-").replace("e+0", "e").replace("-", MINUS)
 
 
 def listed(items: Sequence[str]) -> str:

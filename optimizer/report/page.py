@@ -12,7 +12,7 @@ from plotly.offline import get_plotlyjs
 
 from optimizer.domain.plan import Plan
 from optimizer.report.figure import Figure
-from optimizer.report.formats import escape, month, script_json
+from optimizer.report.formats import escape, month, prose, script_json
 from optimizer.report.script import SCRIPT
 from optimizer.report.sections import Section, sections
 from optimizer.report.style import STYLE
@@ -34,14 +34,13 @@ def render_report(plan: Plan) -> str:
     scripts = [get_plotlyjs(), SCRIPT] if figures else []
     data = _figures_element(figures) if figures else ""
     running = "".join(f"<script>{script}</script>" for script in scripts)
-    page = (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n{_head(plan, scripts)}</head>\n<body>\n{_header(plan, parts)}<main>\n'
-        f"{_noscript() if figures else ''}{''.join(_section(part) for part in parts)}</main>\n{{download}}\n{data}\n"
+    start = (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n{_head(plan, scripts)}</head>\n<body>\n{_header(plan, parts)}'
+        f"<main>\n{_noscript() if figures else ''}{''.join(_section(part) for part in parts)}</main>\n"
     )
-    end = f"{running}\n</body>\n</html>\n"
-    room = MOST_BYTES - len(page.encode()) - len(end.encode())
-    before, _, after = page.rpartition("{download}")
-    return before + _download(plan, room) + after + end
+    end = f"\n{data}\n{running}\n</body>\n</html>\n"
+    room = MOST_BYTES - len(start.encode()) - len(end.encode())
+    return start + _download(plan, room) + end
 
 
 def _head(plan: Plan, scripts: Sequence[str]) -> str:
@@ -61,14 +60,16 @@ def _head(plan: Plan, scripts: Sequence[str]) -> str:
 
 def _header(plan: Plan, parts: Sequence[Section]) -> str:
     alarm = audit_alarm(plan)
-    warning = (
-        f'<div class="alarm" role="alert"><strong>{escape(alarm[0])}</strong><p>{escape(alarm[1])}</p></div>\n' if alarm else ""
-    )
+    warning = ""
+    if alarm is not None:
+        title, text = map(escape, alarm)
+        warning = f'<div class="alarm" role="alert"><strong>{title}</strong><p>{text}</p></div>\n'
     span = f", {month(plan.cash_flow[0].month)} to {month(plan.cash_flow[-1].month)}" if plan.cash_flow else ""
     links = "".join(f'<li><a href="#{part.slug}">{escape(part.title)}</a></li>' for part in parts)
+    whose = escape(plan.manifest.portfolio_name) + prose(span)
     return (
-        f'<header>\n{warning}<p class="eyebrow">Capacity plan of {escape(plan.manifest.portfolio_name)}{span}</p>\n'
-        f'<h1>{escape(headline(plan))}</h1>\n<p class="lead" id="recommendation">{escape(recommendation(plan))}</p>\n'
+        f'<header>\n{warning}<p class="eyebrow">Capacity plan of {whose}</p>\n'
+        f'<h1>{escape(headline(plan))}</h1>\n<p class="lead" id="recommendation">{prose(recommendation(plan))}</p>\n'
         f'<nav aria-label="Sections"><ul>{links}</ul></nav>\n</header>\n'
     )
 
@@ -109,8 +110,9 @@ def _download(plan: Plan, room: int) -> str:
         link = f"data:{kind};base64,{base64.b64encode(body).decode()}"
         element = (
             f'<footer class="download"><p><a download="{name}" href="{link}">Download the plan</a> '
-            f"({said}, {len(body) / 1000:,.0f} kB): every number of this page, by site, machine class and month.</p></footer>"
+            f"({said}, {len(body) / 1000:,.0f} kB): every number of this page, by site, machine class and month.</p>"
+            "</footer>"
         )
         if len(element) <= room:
             return element
-    return "<footer><p>The plan is too large to be carried by this page; its file holds every number by month.</p></footer>"
+    return "<footer><p>The plan is too large to be carried by this page; its file holds every number.</p></footer>"

@@ -28,14 +28,19 @@ SCRIPT = """
     return value;
   }
 
-  function axis(own, widthPx) {
+  function axis(own, widthPx, places) {
     const shared = {
       automargin: true, gridcolor: colour("grid"), linecolor: colour("rule"), zerolinecolor: colour("muted"),
       zerolinewidth: 1, tickfont: { color: colour("muted") }, fixedrange: touch.matches,
+      spikecolor: colour("muted"), spikethickness: 1,
     };
     if (own.type === "date") {
-      Object.assign(shared, { nticks: Math.max(3, Math.floor(widthPx / 110)), showgrid: false, ticks: "outside" });
+      Object.assign(shared, { nticks: Math.max(4, Math.floor(widthPx / 90)), showgrid: false, ticks: "outside" });
       shared.tickcolor = colour("rule");
+    } else if (own.type === "category" && places > 0) {
+      Object.assign(shared, { tickangle: 0, tick0: 0, dtick: Math.ceil(places * 50 / Math.max(widthPx - 70, 50)) });
+    } else if (places > 0) {
+      shared.nticks = Math.max(4, Math.floor(widthPx / 100));
     }
     return Object.assign(shared, own);
   }
@@ -43,17 +48,19 @@ SCRIPT = """
   function layoutOf(figure, widthPx) {
     const own = painted(figure.layout, "");
     return Object.assign({
-      font: { family: getComputedStyle(document.body).fontFamily, size: widthPx < 420 ? 11 : 12.5, color: colour("ink") },
+      font: { family: getComputedStyle(document.body).fontFamily, size: widthPx < 420 ? 11 : 12.5,
+        color: colour("ink") },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", bargap: 0.3, separators: ".,",
       margin: { l: 8, r: 16, t: 8, b: 8 },
       legend: {
         orientation: "h", x: 0, xanchor: "left", y: 1.02, yanchor: "bottom", traceorder: "normal",
         font: { color: colour("ink") },
       },
-      hoverlabel: { bgcolor: colour("panel"), bordercolor: colour("rule"), font: { color: colour("ink") }, align: "left" },
+      hoverlabel: { bgcolor: colour("panel"), bordercolor: colour("rule"), font: { color: colour("ink") },
+        align: "left" },
       dragmode: touch.matches ? false : "zoom",
     }, own, {
-      xaxis: axis(own.xaxis || {}, widthPx), yaxis: axis(own.yaxis || {}, widthPx),
+      xaxis: axis(own.xaxis || {}, widthPx, figure.traces[0].x.length), yaxis: axis(own.yaxis || {}, widthPx, 0),
       width: widthPx, height: figure.height, autosize: false,
     });
   }

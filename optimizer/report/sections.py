@@ -18,9 +18,10 @@ from optimizer.report.formats import (
     mw,
     number,
     percent,
+    prose,
     seconds,
 )
-from optimizer.report.totals import USE_NAMES, lowest_cash, owner_capex_usd, use_of_company
+from optimizer.report.totals import LEAST_MW, USE_NAMES, USES, lowest_cash, owner_capex_usd, use_of_company
 from optimizer.report.words import proof, worth_usd
 
 
@@ -71,7 +72,7 @@ def _folded(summary: str, content: str) -> str:
 
 
 def _paragraph(text: str) -> str:
-    return f"<p>{escape(text)}</p>" if text else ""
+    return f"<p>{prose(text)}</p>" if text else ""
 
 
 Card = tuple[str, str, str]
@@ -82,7 +83,7 @@ def _key_figures(plan: Plan) -> Section:
     cards = [card for card in (*_worth_cards(plan), *_company_cards(plan), *_proof_cards(plan)) if card is not None]
     items = "".join(
         f"<div><dt>{escape(name)}</dt><dd{_card_class(name, value)}>{escape(value)}</dd>"
-        + (f"<dd>{escape(remark)}</dd>" if remark else "")
+        + (f"<dd>{prose(remark)}</dd>" if remark else "")
         + "</div>"
         for name, value, remark in cards
     )
@@ -101,8 +102,8 @@ def _worth_cards(plan: Plan) -> list[Card | None]:
     if twin is not None and twin.difference_usd is not None and twin.npv_usd is not None:
         against = ("Against mining on", _signed(twin.difference_usd), f"mining on is worth {money(twin.npv_usd)}")
     elif twin is not None:
-        against = ("Against mining on", "not possible", twin.detail)
-    error = f"sampling error \u00b1{money(spread.standard_error_usd)}" if spread is not None else ""
+        against = ("Against mining on", "no comparison", twin.detail)
+    error = f"standard error {money(spread.standard_error_usd)}" if spread is not None else ""
     tail: Card | None = None
     if spread is not None:
         share = percent(spread.tail_probability)
@@ -127,11 +128,17 @@ def _company_cards(plan: Plan) -> list[Card | None]:
     blocks = sum(order.block_count for order in plan.decisions.gpu_orders)
     spent = owner_capex_usd(plan)
     return [
-        ("Contracts", number(len(plan.contracts)), f"{mw(critical)} of critical IT" if plan.contracts else "none signed"),
+        (
+            "Contracts",
+            number(len(plan.contracts)),
+            f"{mw(critical)} of critical IT" if plan.contracts else "none signed",
+        ),
         ("Own GPUs", count(blocks, "block"), "to order") if blocks else None,
         ("Capital spent", money(spent), "builds, machines, GPUs, openings; before debt") if plan.cash_flow else None,
         ("Lowest cash", money(low.cash_usd), f"end of {month(low.month)}") if low is not None else None,
-        ("Most debt", money(debt.debt_usd), f"end of {month(debt.month)}") if debt is not None and debt.debt_usd else None,
+        ("Most debt", money(debt.debt_usd), f"end of {month(debt.month)}")
+        if debt is not None and debt.debt_usd
+        else None,
         (
             "Hashrate at the end",
             number(use[-1].hashrate_eh_s, "EH/s", 2),
@@ -146,7 +153,8 @@ def _proof_cards(plan: Plan) -> list[Card | None]:
     end, audit = plan.termination, plan.audit
     bound: Card | None = None
     if end.bound_usd is not None:
-        distance = f"gap {gap(end.gap_frac)}" if end.gap_frac is not None else "gap not known"
+        asked = percent(plan.manifest.options.gap_frac, 4)
+        distance = f"gap {gap(end.gap_frac)}, asked for {asked}" if end.gap_frac is not None else "gap not known"
         bound = ("No plan is worth more than", money(end.bound_usd), distance)
     if audit is None:
         return [bound, ("Audit", "missing", "no independent re-calculation")]
@@ -162,19 +170,23 @@ def _power(plan: Plan) -> Section:
     sites, closed, left = charts_operations.drawn_sites(plan)
     first, drawn = _charts([company])
     rest, drawn_sites = _charts(charts_operations.capacity_of_sites(plan))
+    summary = "MW by site, use and year as a table"
     remarks = []
     if closed:
         remarks.append(f"Without a grid connection throughout, so not drawn: {listed(closed)}.")
     if left:
         remarks.append(f"The {len(sites)} sites with the largest connections are drawn, {left} smaller ones are not.")
+    if len(sites) + len(closed) == 1:
+        return Section("power", "Use of power", first + _folded(summary, tables.use_by_year(sites)), drawn)
+    used = [use for use in USES if any(row.of(use) >= LEAST_MW for rows in sites.values() for row in rows)]
     keys = "".join(
-        f'<li><span class="key-{use}" aria-hidden="true"></span>{name}</li>'
-        for use, name in {**USE_NAMES, "limit": "Grid limit"}.items()
+        f'<li><span class="key-{key}" aria-hidden="true"></span>{name}</li>'
+        for key, name in (*((use, USE_NAMES[use]) for use in used), ("limit", "Grid limit"))
     )
     html = (
         f'{first}<h3>Site by site</h3><ul class="colour-key">{keys}</ul>'
         f'<div class="small-charts">{rest}</div>{_paragraph(" ".join(remarks))}'
-        + _folded("MW by site, use and year as a table", tables.use_by_year(sites))
+        + _folded(summary, tables.use_by_year(sites))
     )
     return Section("power", "Use of power", html, (*drawn, *drawn_sites))
 
@@ -190,17 +202,20 @@ def _fleet(plan: Plan) -> Section:
     html, drawn = _charts([charts_operations.hashrate(plan), machines])
     if machines is None:
         return Section("fleet", "Fleet", html + _paragraph("No machine is bought, sold or moved."), drawn)
-    return Section("fleet", "Fleet", html + _folded("Moves by year, site and model as a table", tables.fleet(plan)), drawn)
+    table = _folded("Moves by year, site and model as a table", tables.fleet(plan))
+    return Section("fleet", "Fleet", html + table, drawn)
 
 
 def _cash(plan: Plan) -> Section:
     html, drawn = _charts([charts_money.cash_flow(plan), charts_money.cash_and_debt(plan)])
-    return Section("cash", "Cash", html + (_folded("Cash by year as a table", tables.cash_flow(plan)) if drawn else ""), drawn)
+    table = _folded("Cash by year as a table", tables.cash_flow(plan)) if drawn else ""
+    return Section("cash", "Cash", html + table, drawn)
 
 
 def _earnings(plan: Plan) -> Section:
     html, drawn = _charts([charts_money.earnings(plan)])
-    return Section("earnings", "Earnings", html + (_folded("Earnings as a table", tables.earnings(plan)) if drawn else ""), drawn)
+    table = _folded("Earnings as a table", tables.earnings(plan)) if drawn else ""
+    return Section("earnings", "Earnings", html + table, drawn)
 
 
 def _risk(plan: Plan) -> Section:
@@ -220,8 +235,8 @@ def _audit(plan: Plan) -> Section:
         else f'<p class="passed">All {count(len(report.checks), "check")} passed.</p>'
     )
     what = (
-        "MW, machines, contracts, cash and the objective were calculated again from the portfolio and the decisions alone, by code that "
-        "shares nothing with the model that found them."
+        "MW, machines, contracts, cash and the objective were calculated again from the portfolio and the decisions "
+        "alone, by code that shares nothing with the model that found them."
     )
     return Section("audit", "Audit", verdict + _paragraph(what) + _paragraph(proof(plan)) + tables.audit(report))
 
@@ -254,12 +269,8 @@ def _manifest(plan: Plan) -> Section:
     ]
     size = manifest.model_size
     if size is not None:
-        facts.append(
-            (
-                "Model",
-                f"{size.rows:,d} rows, {size.columns:,d} columns, {size.integers:,d} integers, {size.nonzeros:,d} nonzeros",
-            )
-        )
+        parts = {"rows": size.rows, "columns": size.columns, "integers": size.integers, "nonzeros": size.nonzeros}
+        facts.append(("Model", ", ".join(f"{total:,d} {name}" for name, total in parts.items())))
     if manifest.timings:
         facts.append(("Wall time", ", ".join(f"{item.stage} {seconds(item.seconds)}" for item in manifest.timings)))
     return Section("manifest", "How this was made", _facts(facts))

@@ -1,4 +1,4 @@
-"""The style sheet: light and dark, from a phone to paper. Colours of business lines have one name, used by charts and keys."""
+"""The style sheet: light and dark, from a phone to paper; charts and keys take the colours of the uses from it."""
 
 STYLE = """
 :root {
@@ -24,48 +24,50 @@ body {
 }
 header, main, footer { max-width: 1120px; margin: 0 auto; padding: 0 20px; }
 header { padding-top: 28px; }
-h1 { font-size: 1.9rem; line-height: 1.2; margin: 0.1em 0 0.4em; overflow-wrap: anywhere; }
+h1 { font-size: 1.9rem; line-height: 1.2; text-wrap: balance; margin: 0.1em 0 0.4em; overflow-wrap: anywhere; }
 h2 { font-size: 1.3rem; margin: 2.2em 0 0.6em; padding-top: 0.7em; border-top: 1px solid var(--rule); }
 h3 { font-size: 1rem; margin: 0 0 0.3em; overflow-wrap: anywhere; }
 p { margin: 0 0 0.9em; max-width: 78ch; overflow-wrap: anywhere; }
 a { color: var(--link); }
+time { white-space: nowrap; }
 .eyebrow { color: var(--muted); margin: 0; font-size: 0.95rem; }
 .lead { font-size: 1.08rem; }
-nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: 4px 18px; padding: 0; margin: 0.8em 0 0; font-size: 0.95rem; }
-.alarm { border: 3px solid var(--bad); background: var(--bad-panel); padding: 14px 18px; margin: 0 0 22px; border-radius: 6px; }
+nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: 4px 18px; padding: 0; margin: 0.8em 0 0; }
+.alarm { border: 3px solid var(--bad); background: var(--bad-panel); padding: 14px 18px; margin: 0 0 22px; }
 .alarm strong { display: block; color: var(--bad); font-size: 1.35rem; line-height: 1.3; }
 .alarm p { margin: 0.4em 0 0; }
-.key-figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(200px, 1fr)); gap: 12px; margin: 0; }
+.key-figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(168px, 1fr)); gap: 12px; margin: 0; }
 .key-figures div { background: var(--panel); border: 1px solid var(--rule); border-radius: 6px; padding: 12px 14px; }
 .key-figures dt { color: var(--muted); font-size: 0.88rem; }
-.key-figures dd { margin: 0; font-size: 1.35rem; font-weight: 600; line-height: 1.3; font-variant-numeric: tabular-nums; }
+.key-figures dd { margin: 0; font-size: 1.25rem; font-weight: 600; line-height: 1.3; }
 .key-figures dd + dd { font-size: 0.88rem; font-weight: 400; color: var(--muted); }
 .passed { color: var(--good); } .failed { color: var(--bad); font-weight: 700; }
 figure { margin: 0 0 26px; min-width: 0; }
 figcaption { color: var(--muted); font-size: 0.88rem; max-width: 90ch; }
 .chart { width: 100%; overflow: hidden; }
-.small-charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 18px 24px; }
+.small-charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(300px, 1fr)); gap: 18px 24px; }
 .small-charts figure { margin: 0; }
-.colour-key { display: flex; flex-wrap: wrap; gap: 4px 18px; list-style: none; padding: 0; margin: 0 0 1em; font-size: 0.9rem; }
+.colour-key { display: flex; flex-wrap: wrap; gap: 4px 18px; list-style: none; padding: 0; margin: 0 0 1em; }
+.colour-key li { font-size: 0.9rem; }
 .colour-key span { display: inline-block; width: 0.9em; height: 0.9em; margin-right: 0.45em; vertical-align: -0.08em; }
 .key-mining { background: var(--mining); } .key-hosting { background: var(--hosting); }
 .key-gpu { background: var(--gpu); } .key-idle { background: var(--idle); }
 .key-limit { border-top: 2px dashed var(--ink); height: 0 !important; vertical-align: 0.25em !important; }
 .table { overflow-x: auto; margin: 0 0 20px; }
-table { border-collapse: collapse; font-size: 0.88rem; line-height: 1.4; font-variant-numeric: tabular-nums; }
+table { min-width: min(100%, 480px); border-collapse: collapse; font-size: 0.88rem; line-height: 1.4; }
+td, dd { font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--muted); padding: 0 0 6px; }
 th, td { text-align: left; vertical-align: top; padding: 5px 14px 5px 0; border-bottom: 1px solid var(--rule); }
 thead th { font-weight: 600; vertical-align: bottom; border-bottom: 2px solid var(--rule); }
-tbody th { font-weight: 500; overflow-wrap: anywhere; min-width: 9ch; }
+tbody th { font-weight: 500; overflow-wrap: break-word; min-width: 14ch; }
 td.n, th.n { text-align: right; white-space: nowrap; }
 thead th.n { white-space: normal; }
-td.w { overflow-wrap: anywhere; min-width: 12ch; }
+td.w { overflow-wrap: break-word; min-width: 7ch; }
 tr.sum th, tr.sum td { font-weight: 600; border-top: 2px solid var(--rule); }
 details { margin: 0 0 16px; }
 summary { cursor: pointer; color: var(--link); margin-bottom: 8px; }
-dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: 4px 20px; margin: 0 0 16px; font-size: 0.92rem; }
+dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: 4px 20px; margin: 0 0 16px; }
 dl.facts dt { color: var(--muted); } dl.facts dd { margin: 0; overflow-wrap: anywhere; }
-code { font-family: ui-monospace, "SF Mono", Consolas, "Liberation Mono", monospace; font-size: 0.92em; overflow-wrap: anywhere; }
 footer { color: var(--muted); font-size: 0.88rem; margin-top: 40px; padding-bottom: 40px; }
 @media (max-width: 560px) {
   body { font-size: 15px; }
@@ -84,9 +86,13 @@ footer { color: var(--muted); font-size: 0.88rem; margin-top: 40px; padding-bott
   h2 { break-after: avoid; } h3 { break-after: avoid; }
   figure, .key-figures div, tr, .alarm { break-inside: avoid; }
   .small-charts { grid-template-columns: 1fr 1fr; }
+  .key-figures { grid-template-columns: repeat(4, 1fr); gap: 8px; }
+  .key-figures div { padding: 7px 9px; } .key-figures dd { font-size: 1.1rem; }
   .table { overflow: visible; }
   table { font-size: 7.6pt; } th, td { padding: 3px 7px 3px 0; }
   td.w, tbody th { min-width: 0; }
+  details .table { break-inside: avoid; } summary { break-after: avoid; }
+  .colour-key span { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   summary { list-style: none; color: var(--muted); } summary::-webkit-details-marker { display: none; }
   thead { display: table-header-group; }
   a { color: inherit; text-decoration: none; }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from optimizer.domain.plan import AuditReport, Plan
 from optimizer.report.charts_money import LINE_NAMES, year_name
-from optimizer.report.formats import MINUS, escape, money, month, mw, number, percent, significant
+from optimizer.report.formats import MINUS, count, escape, money, month, number, percent, significant
 from optimizer.report.totals import LEAST_MW, USE_NAMES, USES, Use, cash_by_year, fleet_moves, mean_by_year
 from optimizer.units import USD_PER_MUSD
 
@@ -25,8 +25,8 @@ class Column:
 
     @property
     def kind(self) -> str:
-        """Its cells' class."""
-        return ' class="n"' if self.numeric else ' class="w"'
+        """Class of its cells."""
+        return "n" if self.numeric else "w"
 
 
 def words(*names: str) -> list[Column]:
@@ -49,12 +49,14 @@ def table(
     shown = rows[:MOST_ROWS]
     if len(rows) > len(shown):
         caption += f" The first {MOST_ROWS} of {len(rows):,d} rows."
-    head = "".join(f'<th scope="col"{" class=" + chr(34) + "n" + chr(34) if c.numeric else ""}>{escape(c.name)}</th>' for c in columns)
+    head = "".join(f'<th scope="col" class="{column.kind}">{escape(column.name)}</th>' for column in columns)
     body = []
     for index, row in enumerate(shown):
         kind = f' class="{escape(classes[index])}"' if classes and classes[index] else ""
         first, *rest = row
-        cells = "".join(f"<td{c.kind}>{escape(cell)}</td>" for c, cell in zip(columns[1:], rest, strict=True))
+        cells = "".join(
+            f'<td class="{column.kind}">{escape(cell)}</td>' for column, cell in zip(columns[1:], rest, strict=True)
+        )
         body.append(f'<tr{kind}><th scope="row">{escape(first)}</th>{cells}</tr>')
     return (
         f'<div class="table" role="region" tabindex="0" aria-label="{escape(caption)}"><table>'
@@ -66,32 +68,36 @@ def contracts(plan: Plan) -> str:
     """Signed contracts with dates and money."""
     columns = [
         *words("Contract", "Tenant", "Site"),
-        *numbers("Critical IT", "Grid", "Signed", "Build from", "First live", "All live", "Ends"),
-        *numbers("Owner's capex", "Debt", "Rent, first year", "NPV"),
+        *numbers("Critical MW", "Grid MW", "Signed", "Build from", "First live", "All live", "Ends"),
+        *numbers("Capex, $M", "Debt, $M", "Rent, $M", "NPV, $M"),
     ]
     rows = [
         [
-            *(item.offer, item.tenant, item.site, mw(item.critical_mw), mw(item.grid_mw)),
+            *(item.offer, item.tenant, item.site, number(item.critical_mw), number(item.grid_mw)),
             *(month(item.sign_month), month(item.build_start_month), month(item.energize_month)),
             *(month(item.full_energize_month), month(item.end_month)),
-            *(money(item.owner_capex_usd), money(item.debt_usd), money(item.first_year_rent_usd), money(item.npv_usd)),
+            *(_musd(item.owner_capex_usd), _musd(item.debt_usd), _musd(item.first_year_rent_usd), _musd(item.npv_usd)),
         ]
         for item in plan.contracts
     ]
-    caption = "Signed contracts. NPV is the contract's own, tail included, before what the site would earn otherwise."
+    caption = (
+        "Signed contracts: capex that the owner pays, contract rent of the first twelve months at full MW, and the "
+        "contract's own expected NPV, tail included, before what the site would earn otherwise."
+    )
     return table(caption, columns, rows)
 
 
 def other_decisions(plan: Plan) -> str:
     """GPU blocks to order and sites to open."""
     rows = [
-        [f"Order {order.gpu_option}", order.site, month(order.order_month), number(order.block_count, "blocks", 0)]
+        [f"Order {order.gpu_option}", order.site, month(order.order_month), count(order.block_count, "block")]
         for order in plan.decisions.gpu_orders
     ]
-    rows += [[f"Open {opening.site}", opening.site, month(opening.month), DASH] for opening in plan.decisions.site_openings]
+    rows += [[f"Open {item.site}", item.site, month(item.month), DASH] for item in plan.decisions.site_openings]
     if not rows:
         return ""
-    return table("Own GPUs to order and sites to open.", [*words("Decision", "Site"), *numbers("Month", "How many")], rows)
+    columns = [*words("Decision", "Site"), *numbers("Month", "How many")]
+    return table("Own GPUs to order and sites to open.", columns, rows)
 
 
 def use_by_year(sites: dict[str, list[Use]]) -> str:
@@ -203,4 +209,5 @@ def assumptions(plan: Plan) -> str:
     if not plan.filled_in:
         return "<p>The portfolio states everything; no default was used.</p>"
     rows = [[item.path, item.value] for item in plan.filled_in]
-    return table("Values that the portfolio did not state, and the defaults used.", [*words("Field"), *numbers("Value")], rows)
+    columns = [*words("Field"), *numbers("Value")]
+    return table("Values that the portfolio did not state, and the defaults used.", columns, rows)

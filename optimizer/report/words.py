@@ -29,8 +29,10 @@ def headline(plan: Plan) -> str:
         todo.append(f"order {count(blocks, 'GPU block')}")
     if plan.decisions.site_openings:
         todo.append(f"open {count(len(plan.decisions.site_openings), 'site')}")
-    text = listed(todo) if todo else "sign nothing and mine on"
-    return text[:1].upper() + text[1:] + _against_mining_on(plan, bool(todo))
+    text = (listed(todo) if todo else "sign nothing and mine on") + _against_mining_on(plan, bool(todo))
+    if plan.audit_failed:
+        return f"Audit failed; the plan would {text}"
+    return text[:1].upper() + text[1:]
 
 
 def _signing(contracts: Sequence[ContractOutcome]) -> str:
@@ -71,7 +73,7 @@ def _contracts(contracts: Sequence[ContractOutcome]) -> str:
     if not contracts:
         return "Sign no contract."
     if len(contracts) <= NAMED_CONTRACTS:
-        return " ".join(f"Sign {_contract(item)}." for item in contracts)
+        return f"Sign {listed([_contract(item) for item in contracts])}."
     sites = {item.site for item in contracts}
     largest = sorted(contracts, key=lambda item: -item.critical_mw)[:NAMED_CONTRACTS]
     return (
@@ -82,19 +84,19 @@ def _contracts(contracts: Sequence[ContractOutcome]) -> str:
 
 
 def _contract(item: ContractOutcome) -> str:
-    live = f"energized {month(item.energize_month)}"
+    live = f"live from {month(item.energize_month)}"
     if item.full_energize_month > item.energize_month:
-        live += f" and in full {month(item.full_energize_month)}"
+        live += f" and in full from {month(item.full_energize_month)}"
     return (
-        f"{item.offer} ({item.tenant}) at {item.site} in {month(item.sign_month)}: "
-        f"{mw(item.critical_mw)} of critical IT, {live}"
+        f"{item.offer} at {item.site} ({mw(item.critical_mw)} of critical IT for {item.tenant}, "
+        f"signed {month(item.sign_month)}, {live})"
     )
 
 
 def _other_decisions(plan: Plan) -> str:
     parts = [
-        f"Order {count(order.block_count, 'block')} of {order.gpu_option} at {order.site} in {month(order.order_month)}."
-        for order in plan.decisions.gpu_orders
+        f"Order {count(item.block_count, 'block')} of {item.gpu_option} at {item.site} in {month(item.order_month)}."
+        for item in plan.decisions.gpu_orders
     ]
     if len(parts) > NAMED_CONTRACTS:
         orders = plan.decisions.gpu_orders
@@ -129,8 +131,8 @@ def _machines(plan: Plan) -> str:
         "sold": sum(item.sold for item in moves),
         "moved between sites": sum(item.moved_out for item in moves),
     }
-    parts = [f"{count(total, 'machine')} {what}" for what, total in sums.items() if round(total)]
-    return f"The fleet changes by {listed(parts)}." if parts else ""
+    parts = [f"{round(total):,d} {what}" for what, total in sums.items() if round(total)]
+    return f"Machines: {listed(parts)}." if parts else ""
 
 
 def _worth(plan: Plan) -> str:
@@ -143,7 +145,7 @@ def _worth(plan: Plan) -> str:
         return text + "."
     if not twin.feasible or twin.npv_usd is None or twin.difference_usd is None:
         why = f" ({twin.detail})" if twin.detail else ""
-        return text + f"; mining on without contracts is not possible{why}, so there is nothing to compare it with."
+        return text + f"; there is no plan without contracts to compare it with{why}."
     if abs(twin.difference_usd) <= NOTHING_USD:
         return text + f", the same as mining on without contracts ({money(twin.npv_usd)})."
     word = "more" if twin.difference_usd > 0 else "less"
@@ -157,7 +159,7 @@ def proof(plan: Plan) -> str:
     end = plan.termination
     if end.bound_usd is None or end.gap_frac is None:
         return f"{_stopped(end.limit)} No bound was found, so nothing is proven about better plans."
-    if end.reason is TerminationReason.OPTIMAL:
+    if end.reason is TerminationReason.OPTIMAL or end.gap_frac <= plan.manifest.options.gap_frac:
         return (
             f"No plan can be worth more than {money(end.bound_usd)}: "
             f"this one is proven to be within {gap(end.gap_frac)} of the best possible."
@@ -251,5 +253,6 @@ def audit_alarm(plan: Plan) -> tuple[str, str] | None:
     return (
         "Audit failed: do not act on this plan",
         f"{len(failures)} of {count(len(plan.audit.checks), 'check')} of the independent re-calculation did not pass: "
-        f"{worst}{rest}. The numbers below are the re-calculation's; the decisions break a limit or the model's claims are wrong.",
+        f"{worst}{rest}. The numbers below are the re-calculation's; "
+        "the decisions break a limit, or what the model claims of them is wrong.",
     )

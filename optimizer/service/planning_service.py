@@ -13,7 +13,7 @@ from google.protobuf.empty_pb2 import Empty
 
 from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.api.v1 import planning_service_pb2_grpc
-from optimizer.service.curves import compute_hashing_curve, compute_throughput_curve
+from optimizer.domain.curves import HashingCurveSpec, ThroughputCurveSpec
 from optimizer.service.planner import Planner
 from optimizer.service.resources import (
     checked_operation,
@@ -28,7 +28,6 @@ from optimizer.service.resources import (
     resource_id,
 )
 from optimizer.wire.convert import parse, to_message
-from optimizer.wire.curves import HashingCurveSpec, ThroughputCurveSpec
 
 MS_PER_S = 1000.0
 
@@ -85,12 +84,16 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
 
     def ComputeHashingCurve(self, request: Any, context: grpc.ServicerContext) -> api.ComputeHashingCurveResponse:
         """Compute what a machine earns."""
-        curve = compute_hashing_curve(parse(HashingCurveSpec, request.spec, "spec"))
+        from optimizer.app.curves import hashing_curve  # the first call loads the curve engine, not the server
+
+        curve = hashing_curve(parse(HashingCurveSpec, request.spec, "spec"))
         return api.ComputeHashingCurveResponse(curve=to_message(curve))
 
     def ComputeThroughputCurve(self, request: Any, context: grpc.ServicerContext) -> api.ComputeThroughputCurveResponse:
         """Compute what a cluster gets done."""
-        curve = compute_throughput_curve(parse(ThroughputCurveSpec, request.spec, "spec"))
+        from optimizer.app.curves import throughput_curve
+
+        curve = throughput_curve(parse(ThroughputCurveSpec, request.spec, "spec"))
         return api.ComputeThroughputCurveResponse(curve=to_message(curve))
 
 

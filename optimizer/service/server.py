@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Final
@@ -114,8 +115,9 @@ def serve(
     queue_limit: int = 64,
     insecure_listen: bool = False,
     grace_s: float = 5.0,
+    on_ready: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Run a server until SIGINT or SIGTERM.
+    """Run a server until SIGINT or SIGTERM; ``on_ready`` hears its port.
 
     ``workers`` is how many plans are computed at a time, by default one for every two processors. An address beyond
     this machine needs ``insecure_listen=True``: connections are neither encrypted nor authenticated.
@@ -125,6 +127,7 @@ def serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     server.start()
+    on_ready(server.port)
     try:
         stopped.wait()
     finally:

@@ -21,12 +21,17 @@ from optimizer.domain.options import SolveOptions
 from optimizer.domain.plan import Termination
 from optimizer.errors import SolverError
 from optimizer.model.program import Matrix
-from optimizer.solve.status import termination_of
+from optimizer.solve.status import AMBIGUOUS, termination_of
 from optimizer.units import USD_PER_MUSD
 
 Floats = NDArray[np.float64]
 PRIMAL_TOLERANCE = 1e-9
 """Rows and bounds of the final linear program hold to this, in million USD and MW: a tenth of a cent."""
+SECONDS_BETWEEN_REPORTS = 0.5
+ABSOLUTE_GAP_MUSD = 1e-6
+"""A gap of a dollar is no gap."""
+BOUND_TOLERANCE = 1e-5
+"""Relative excess of a plan over the bound that tolerances can explain."""
 
 
 @dataclass
@@ -59,20 +64,28 @@ def set_option(highs: Any, name: str, value: object) -> None:
         raise SolverError(f"HiGHS refuses option {name} = {value!r}")
 
 
-def solve_program(matrix: Matrix, options: SolveOptions, search: Search | None = None) -> Solution:
-    """Solve a mixed-integer program to the gap or the limits of ``options``.
+def solve_program(
+    matrix: Matrix, options: SolveOptions, search: Search | None = None, start: Floats | None = None
+) -> Solution:
+    """Solve a mixed-integer program to the gap or the limits of ``options``, from a feasible ``start`` if there is one.
 
     When a plan is found, its integers are fixed and the rest is solved once more as a linear program at tight
-    tolerance, so that the
-    plan is exact to fractions of a cent and not only to the tolerance of branch and bound.
+    tolerance, so that the plan is exact to fractions of a cent and not only to the tolerance of branch and bound.
+
+    Raises:
+        SolverError: when the solver fails, or its bound is contradicted by a plan that it found itself.
     """
     search = search or Search()
-    started = time.monotonic()
-    highs = _loaded(matrix, options)
-    set_option(highs, "time_limit", float(options.time_limit_s))
-    set_option(highs, "mip_rel_gap", float(options.gap_frac))
-    set_option(highs, "mip_abs_gap", 1e-6)
-    interrupted = _run(highs, search, started)
+    highs = load(matrix, options)
+    if start is not None:
+        solution = highspy.HighsSolution()
+        solution.col_value, solution.value_valid = start, True
+        highs.setSolution(solution)
+    interrupted = _run(highs, search)
+    if highs.getModelStatus() in AMBIGUOUS and not interrupted:
+        highs = load(matrix, options)  # presolve stopped at "infeasible or unbounded"; without it HiGHS tells which
+        set_option(highs, "presolve", "off")
+        interrupted = _run(highs, search)
     termination = termination_of(highs, interrupted)
     if not termination.has_plan:
         return Solution(termination, None)
@@ -82,14 +95,21 @@ def solve_program(matrix: Matrix, options: SolveOptions, search: Search | None =
     polished = solve_fixed(matrix, options, np.where(matrix.integer, np.rint(found), np.nan))
     if polished.values is None:
         return Solution(termination, found)
-    objective = polished.termination.objective_usd or 0.0
-    bound = max(termination.bound_usd if termination.bound_usd is not None else objective, objective)
+    return Solution(_proven(termination, polished.termination.objective_usd), polished.values)
+
+
+def _proven(termination: Termination, objective_usd: float | None) -> Termination:
+    """The termination with the polished plan's own objective; its gap is to the bound of the search."""
+    objective = objective_usd or 0.0
+    bound = termination.bound_usd if termination.bound_usd is not None else objective
+    if objective - bound > BOUND_TOLERANCE * max(abs(objective), USD_PER_MUSD):
+        raise SolverError(
+            f"HiGHS reports a bound of {bound:,.0f} USD, but its own plan is worth {objective:,.0f} USD: "
+            "do not trust either; solve again with another seed"
+        )
+    bound = max(bound, objective)
     gap = (bound - objective) / max(abs(objective), 1.0)
-    return Solution(termination.model_copy(update=_money(objective, bound, gap)), polished.values)
-
-
-def _money(objective: float, bound: float, gap: float) -> dict[str, float]:
-    return {"objective_usd": objective, "bound_usd": bound, "gap_frac": gap}
+    return termination.model_copy(update={"objective_usd": objective, "bound_usd": bound, "gap_frac": gap})
 
 
 def solve_fixed(matrix: Matrix, options: SolveOptions, fixed: Floats) -> Solution:
@@ -101,21 +121,26 @@ def solve_fixed(matrix: Matrix, options: SolveOptions, fixed: Floats) -> Solutio
         column_upper=np.where(given, fixed, matrix.column_upper),
         integer=matrix.integer & ~given,
     )
-    highs = _loaded(narrowed, options)
+    highs = load(narrowed, options)
     set_option(highs, "primal_feasibility_tolerance", PRIMAL_TOLERANCE)
-    set_option(highs, "time_limit", float(options.time_limit_s))
-    set_option(highs, "mip_rel_gap", float(options.gap_frac))
     highs.run()
     termination = termination_of(highs, interrupted=False)
     return Solution(termination, np.array(highs.getSolution().col_value) if termination.has_plan else None)
 
 
-def _loaded(matrix: Matrix, options: SolveOptions) -> Any:
-    """A HiGHS object with the program passed as arrays."""
+def load(matrix: Matrix, options: SolveOptions) -> Any:
+    """A HiGHS object with options set and the program passed as arrays."""
+    for name in ("cost", "value"):
+        if not np.isfinite(getattr(matrix, name)).all():
+            raise SolverError(f"the program has a {name} that is not finite; check the portfolio's numbers")
     highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-    set_option(highs, "output_flag", False)
+    set_option(highs, "log_to_console", False)  # output_flag would silence the callbacks too
     set_option(highs, "threads", int(options.threads))
     set_option(highs, "random_seed", int(options.seed))
+    set_option(highs, "time_limit", float(options.time_limit_s))
+    set_option(highs, "mip_rel_gap", float(options.gap_frac))
+    set_option(highs, "mip_abs_gap", ABSOLUTE_GAP_MUSD)
+    set_option(highs, "mip_min_logging_interval", SECONDS_BETWEEN_REPORTS)
     program = highspy.HighsLp()
     rows, columns = matrix.shape
     program.num_row_, program.num_col_ = rows, columns
@@ -138,7 +163,7 @@ def _loaded(matrix: Matrix, options: SolveOptions) -> Any:
     return highs
 
 
-def _run(highs: Any, search: Search, started: float) -> bool:
+def _run(highs: Any, search: Search) -> bool:
     """Run in a thread, report incumbents, stop when asked. Returns whether it was interrupted."""
     stopping = threading.Event()
     reported = [0.0]
@@ -150,7 +175,7 @@ def _run(highs: Any, search: Search, started: float) -> bool:
 
     def on_log(event: Any) -> None:
         now = time.monotonic()
-        if search.on_incumbent is None or now - reported[0] < 0.2:
+        if search.on_incumbent is None or now - reported[0] < SECONDS_BETWEEN_REPORTS:
             return
         reported[0] = now
         data = event.data_out
@@ -177,7 +202,7 @@ def _run(highs: Any, search: Search, started: float) -> bool:
         except KeyboardInterrupt:
             stopping.set()
     if failure:
-        raise SolverError(f"HiGHS failed after {time.monotonic() - started:.1f} s: {failure[0]}") from failure[0]
+        raise SolverError(f"HiGHS failed: {failure[0]}") from failure[0]
     return stopping.is_set()
 
 

@@ -9,7 +9,16 @@ from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.api.v1.resources_pb2 import Plan
 from optimizer.domain import Portfolio, SolveOptions, validated
 from optimizer.errors import InvalidInputError, NotFoundError
+from optimizer.service.server import Server
 from optimizer.wire.convert import to_message
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A server that computes no plans, so that it starts no processes."""
+    with Server("127.0.0.1:0", workers=0) as running:
+        yield running
+
 
 # ---------------------------------------------------------------------------------------------------- stored, and asked
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from optimizer.api.v1 import portfolio_pb2
 from optimizer.domain import Plan, Portfolio, Progress, SolveOptions, ValuePath
+from optimizer.domain.curves import HashingCurve, HashingCurveSpec, ThroughputCurve, ThroughputCurveSpec
 from optimizer.errors import InvalidInputError
 from optimizer.wire.convert import from_bytes, parse, to_bytes, to_data, to_message
-from optimizer.wire.curves import HashingCurve, HashingCurveSpec, ThroughputCurve, ThroughputCurveSpec
 
 VALUES = [
     wire_cases.rich_portfolio(),

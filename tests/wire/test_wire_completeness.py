@@ -16,13 +16,13 @@ from google.protobuf.message import Message
 
 import optimizer.domain
 from optimizer import errors as domain_errors
-from optimizer.domain import Plan, Portfolio, Progress, SolveOptions, Value
+from optimizer.domain import Plan, Portfolio, Progress, SolveOptions, Value, curves
+from optimizer.domain.curves import HashingCurve, HashingCurveSpec, ThroughputCurve, ThroughputCurveSpec
 from optimizer.errors import OptimizerError
 from optimizer.service.jobs import JobState
 from optimizer.service.resources import STATES
-from optimizer.wire import curves, schema
 from optimizer.wire import errors as wire_errors
-from optimizer.wire.curves import HashingCurve, HashingCurveSpec, ThroughputCurve, ThroughputCurveSpec
+from optimizer.wire import schema
 
 NOT_ON_THE_WIRE = {
     "Value": "the base of all others",

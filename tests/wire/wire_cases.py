@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any, Literal, get_args, get_origin
 
 from optimizer.domain import Plan, Portfolio, SolveOptions, Value
-from optimizer.wire.curves import HashingCurveSpec, ThroughputCurveSpec
+from optimizer.domain.curves import HashingCurveSpec, ThroughputCurveSpec
 from optimizer.wire.schema import item_type
 
 HOURS = {

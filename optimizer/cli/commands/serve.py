@@ -20,6 +20,12 @@ def serve(
 
       optimizer serve --listen 127.0.0.1:50051 --workers 2
     """
-    from optimizer.service import serve as run
+    from optimizer.service.server import serve as run
 
-    run(listen, workers=workers, insecure_listen=insecure_listen)
+    host = listen.rpartition(":")[0]
+    run(
+        listen,
+        workers=workers,
+        insecure_listen=insecure_listen,
+        on_ready=lambda port: typer.echo(f"listening on {host}:{port}, Ctrl-C stops"),
+    )

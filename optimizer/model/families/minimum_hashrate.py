@@ -28,8 +28,9 @@ def build(program: Program, problem: PlanningProblem) -> None:
     least = np.zeros(calendar.month_count)
     for rule in problem.portfolio.policy.minimum_hashrate:
         first = max(horizon.index_of(rule.from_month), 0) if rule.from_month else 0
-        last = horizon.index_of(rule.until_month) if rule.until_month else calendar.month_count - 1
-        least[first : last + 1] = np.maximum(least[first : last + 1], rule.minimum_eh_s)
+        after = horizon.index_of(rule.until_month) + 1 if rule.until_month else calendar.month_count
+        window = slice(first, max(after, first))
+        least[window] = np.maximum(least[window], rule.minimum_eh_s)
     required = calendar.period_max(least)
     row, column, coefficient = program.close("hashrate_eh_s").terms.arrays()
     terms = Triplets()

@@ -43,7 +43,9 @@ def test_power_goes_to_who_pays_most_for_it():
 def test_reserved_power_is_the_grids_and_not_the_racks():
     case = portfolio(sites=[site(grid_mw=14.9)], offers=[offer(sites=[place(grid_mw_per_critical_mw=1.5)])])
     assert close(worth(case), 0.0)
-    assert close(worth(portfolio(sites=[site(grid_mw=15.0)], offers=[offer(sites=[place(grid_mw_per_critical_mw=1.5)])])), 1e6)
+    assert close(
+        worth(portfolio(sites=[site(grid_mw=15.0)], offers=[offer(sites=[place(grid_mw_per_critical_mw=1.5)])])), 1e6
+    )
 
 
 def test_the_limit_follows_the_ramp_and_the_lease():

@@ -39,7 +39,13 @@ def test_no_debt_is_drawn_where_cash_is_there():
 
 def test_loan_to_cost_limits_it():
     assert close(worth(case(loan_to_cost_frac=0.6)), 0.0)
-    assert binding(case(loan_to_cost_frac=0.6)) == {"cash_carried_forward", "debt_within_limit"}
+
+
+def test_nothing_is_lent_on_a_contract_that_is_not_signed():
+    idle = offer("O2", term_months=3, price_usd_per_kw_month=0.0)
+    short = case(offers=[offer(term_months=3), idle], loan_to_cost_frac=0.6)
+    assert close(worth(short), 0.0)
+    assert binding(short) == {"cash_carried_forward", "debt_within_limit"}
 
 
 def test_the_tenants_share_cannot_be_borrowed_on():

@@ -39,7 +39,9 @@ def test_the_earliest_month_of_the_decision_counts():
 
 
 def test_a_site_opens_once_and_not_for_each_contract():
-    two = [offer(name, sites=[place("B")], sign_from_month="2027-02", sign_until_month="2027-02") for name in ("O1", "O2")]
+    two = [
+        offer(name, sites=[place("B")], sign_from_month="2027-02", sign_until_month="2027-02") for name in ("O1", "O2")
+    ]
     alone = case(capex_usd=0.0, offers=two, grid=[{"from_month": "2026-01", "grid_mw": 10.0}], hall_mw=0.0)
     # Opened in January only; were it opened twice in different months, there would be 20 MW.
     assert close(worth(alone), 1e6)

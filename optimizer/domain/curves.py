@@ -1,4 +1,4 @@
-"""Questions and answers of the two curve calls; the arithmetic is in ``optimizer.app.curves``."""
+"""Questions and answers of the two curve calls; the arithmetic is in :mod:`optimizer.app.curves`."""
 
 from __future__ import annotations
 

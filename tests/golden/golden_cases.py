@@ -1,0 +1,90 @@
+"""Portfolios whose answers are pinned, by the name of their file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from support import asic, fleet, gpu_option, offer, opening, place, portfolio, scalable, site
+
+from optimizer.domain import Portfolio
+from optimizer.io import load_portfolio
+
+
+def two_sites() -> Portfolio:
+    """Contracts under a budget and two crews; nothing else."""
+    offers = [
+        offer(f"O{i}", price_usd_per_kw_month=60.0 + 7 * i, term_months=6, sign_until_month="2027-04",
+              sites=[place("A", build_months=2), place("B", capex_usd_per_critical_mw=8e4, build_months=3)])
+        for i in range(5)
+    ]  # fmt: skip
+    return portfolio(
+        14,
+        sites=[site("A", grid_mw=18.0), site("B", grid_mw=24.0, region="US-NY")],
+        offers=offers,
+        discount_per_year_frac=0.1,
+        finance={
+            "opening_cash_usd": 4e6,
+            "capex_budgets": [
+                {"name": "first", "from_month": "2027-01", "until_month": "2027-03", "maximum_capex_usd": 1.5e6}
+            ],
+        },
+        policy={"parallel_builds": [{"maximum_count": 2}]},
+    )
+
+
+def everything() -> Portfolio:
+    """Months, then quarters; every family has something to do."""
+    modes = [{"hashrate_th_s": 120.0, "power_w": 2500.0}, {"hashrate_th_s": 200.0, "power_w": 5000.0}]
+    return portfolio(
+        segments=[(1, 6), (3, 4)],
+        discount_per_year_frac=0.12,
+        sites=[
+            site("A", grid_mw=20.0, hall_mw=12.0),
+            site("B", grid_mw=15.0, hall_mw=8.0, country="CA", region="CA-QC", power={"flat_usd_per_mwh": 32.0}),
+            site("C", grid_mw=25.0, hall_mw=5.0, opening=opening(4e5, 1), fixed_opex_usd_per_month=2e4),
+        ],
+        asic_models=[
+            asic(modes=modes, price_usd_per_th=2.0, purchasable=True, resale_frac=0.5, move_downtime_months=1,
+                 move_usd_per_machine=20.0, delivery_lead_months=2)
+        ],
+        fleets=[fleet(2400), fleet(900, "B", condition_frac=0.9)],
+        offers=[
+            offer("north", tenant="T", term_months=24, sign_until_month="2027-06",
+                  sites=[place("A", halls_displaced_mw_per_critical_mw=0.4, build_months=3), place("C", build_months=2)]),
+            scalable("lab", term_months=18, price_usd_per_kw_month=85.0, sign_until_month="2027-04", least=3.0, most=9.0,
+                     sites=[place("A", build_months=2), place("B", build_months=4)]),
+            offer("late", tenant="T", critical_mw=8.0, term_months=12, price_usd_per_kw_month=70.0,
+                  sign_from_month="2027-04", sign_until_month="2027-12", sites=[place("C"), place("B")]),
+        ],
+        gpu_options=[
+            gpu_option(sites=["A", "B"], block_gpu_count=2000, maximum_block_count=3, order_until_month="2027-05",
+                       capex_usd_per_gpu=4000.0, life_months=14, lead_months=2, residual_frac=0.1)
+        ],
+        finance={
+            "opening_cash_usd": 6e6,
+            "minimum_liquidity_usd": 5e5,
+            "overhead_usd_per_month": 1e5,
+            "project_debt": {
+                "loan_to_cost_frac": 0.6, "interest_per_year_frac": 0.09, "amortization_months": 12, "maximum_debt_usd": 8e5
+            },
+            "capex_budgets": [
+                {"name": "H1", "from_month": "2027-01", "until_month": "2027-06", "maximum_capex_usd": 2e7}
+            ],
+            "terminal": {"contract_tail_frac": 0.8, "mining_tail_months": 6, "machine_resale_frac": 0.5},
+        },
+        policy={
+            "parallel_builds": [{"region": "US-TX", "maximum_count": 1}],
+            "tenant_limits": [{"tenant": "T", "maximum_share_frac": 0.45}],
+            "country_limits": [{"country": "CA", "maximum_share_frac": 0.3}],
+            "domestic_share": {"country": "US", "minimum_share_frac": 0.4},
+            "minimum_hashrate": [{"minimum_eh_s": 0.2, "until_month": "2027-06"}],
+            "exclusive_groups": [{"name": "one lab", "offers": ["lab", "late"]}],
+        },
+    )  # fmt: skip
+
+
+CASES: dict[str, Callable[[], Portfolio]] = {
+    "tiny": lambda: load_portfolio("tiny"),
+    "two-sites": two_sites,
+    "everything": everything,
+}
