@@ -23,9 +23,11 @@ lint: $(VENV)/dev $(VENV)/built
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/cython-lint ext
+	PATH="$(BIN):$$PATH" $(BIN)/cython-lint ext
+	$(BIN)/python .ci/check_hints.py
 	$(BIN)/lint-imports
-	$(BIN)/python protos/generate.py --check --lint
+	$(BIN)/python protos/generate.py --check
+	PATH="$(BIN):$$PATH" $(BIN)/python protos/generate.py --lint
 	$(BIN)/python docs/generate.py --check
 
 dist: $(VENV)/dev

@@ -80,13 +80,13 @@ class Futures:
     @property
     def hours_in_month(self) -> Floats:
         """Hours, ``[T_ext]``."""
-        return self.days_in_month * HOURS_PER_DAY
+        return np.asarray(self.days_in_month * HOURS_PER_DAY, dtype=np.float64)
 
     def path(self, path: ValuePath, month_count: int | None = None) -> Floats:
         """A stated path by month, ``[T_ext]`` or ``[month_count]``."""
         count = self.extended_month_count if month_count is None else month_count
         months = np.arange(count)
-        growth: Floats = np.power(1.0 + path.growth_per_year_frac, months / MONTHS_PER_YEAR)
+        growth = np.asarray((1.0 + path.growth_per_year_frac) ** (months / MONTHS_PER_YEAR), dtype=np.float64)
         if path.value is not None:
             return np.asarray(path.value * growth, dtype=np.float64)
         start = self.portfolio.horizon.start_month

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.domain.options import SolveOptions
-from optimizer.domain.plan import Termination
+from optimizer.domain.plan import Limit, Termination, TerminationReason
 from optimizer.errors import SolverError
 from optimizer.model.program import Matrix
 from optimizer.solve.status import AMBIGUOUS, termination_of
@@ -95,10 +95,10 @@ def solve_program(
     polished = solve_fixed(matrix, options, np.where(matrix.integer, np.rint(found), np.nan))
     if polished.values is None:
         return Solution(termination, found)
-    return Solution(_proven(termination, polished.termination.objective_usd), polished.values)
+    return Solution(_proven(termination, polished.termination.objective_usd, options.gap_frac), polished.values)
 
 
-def _proven(termination: Termination, objective_usd: float | None) -> Termination:
+def _proven(termination: Termination, objective_usd: float | None, gap_frac: float) -> Termination:
     """The termination with the polished plan's own objective; its gap is to the bound of the search."""
     objective = objective_usd or 0.0
     bound = termination.bound_usd if termination.bound_usd is not None else objective
@@ -109,7 +109,10 @@ def _proven(termination: Termination, objective_usd: float | None) -> Terminatio
         )
     bound = max(bound, objective)
     gap = (bound - objective) / max(abs(objective), 1.0)
-    return termination.model_copy(update={"objective_usd": objective, "bound_usd": bound, "gap_frac": gap})
+    known: dict[str, object] = {"objective_usd": objective, "bound_usd": bound, "gap_frac": gap}
+    if gap <= gap_frac:
+        known |= {"reason": TerminationReason.OPTIMAL, "limit": Limit.NONE}
+    return termination.model_copy(update=known)
 
 
 def solve_fixed(matrix: Matrix, options: SolveOptions, fixed: Floats) -> Solution:

@@ -7,7 +7,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from support import (
-    BTC_USD, EXACT, asic, best, close, fleet, gpu_option, hours, offer, opening, place, portfolio, scalable, site, worth,
+    BTC_USD,
+    EXACT,
+    asic,
+    best,
+    close,
+    fleet,
+    gpu_option,
+    hours,
+    offer,
+    opening,
+    place,
+    portfolio,
+    scalable,
+    site,
+    worth,
 )  # fmt: skip
 
 import optimizer.app.planning as planning
@@ -119,7 +133,13 @@ def test_the_manifest_reproduces(answer):
     assert manifest.portfolio_name == "tiny"
     assert manifest.options == EXACT
     assert len(manifest.portfolio_sha256) == 64
-    assert {item.component for item in manifest.versions} == {"python", "capacity-optimizer", "pyomo", "highspy", "numpy"}
+    assert {item.component for item in manifest.versions} == {
+        "python",
+        "capacity-optimizer",
+        "pyomo",
+        "highspy",
+        "numpy",
+    }
     assert [item.stage for item in manifest.timings] == ["curves", "build", "compile", "solve", "twin", "audit"]
     assert manifest.model_size.columns > manifest.model_size.integers > 0
     other = plan(portfolio(offers=[offer()]), EXACT).manifest.portfolio_sha256
@@ -409,7 +429,9 @@ def test_no_halls():
 
 
 def test_no_grid_yet_and_no_lease_any_more():
-    assert close(worth(portfolio(sites=[site(grid=[{"from_month": "2030-01", "grid_mw": 9.0}])], offers=TWO, **MINING)), 0.0)
+    assert close(
+        worth(portfolio(sites=[site(grid=[{"from_month": "2030-01", "grid_mw": 9.0}])], offers=TWO, **MINING)), 0.0
+    )
     assert close(worth(portfolio(sites=[site(lease_end_month="2026-12")], offers=TWO, **MINING)), 0.0)
 
 

@@ -65,10 +65,10 @@ class Market:
         prices, months = self.prices.get(site_name, ([40.0] * 12, list(range(1, 13))))
         return np.array(prices), np.array(months)
 
-    def power_level(self, site_name: str) -> np.ndarray:  # noqa: ARG002 - one level for all sites
+    def power_level(self, site_name: str) -> np.ndarray:
         return self._paths(self.level or [1.0] * self.scenario_count, self.extended_month_count)
 
-    def power_adder_usd_per_mwh(self, site_name: str) -> np.ndarray:  # noqa: ARG002 - one adder for all sites
+    def power_adder_usd_per_mwh(self, site_name: str) -> np.ndarray:
         return np.full(self.extended_month_count, self.adder)
 
 

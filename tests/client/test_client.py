@@ -1,4 +1,3 @@
-# ruff: noqa: N802 - gRPC names the methods
 """The client: what it imports, what it repeats, how it goes on, what it tells."""
 
 import subprocess

@@ -61,7 +61,9 @@ def calls(path, method):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if name in method:
-                yield from (item.value for item in node.args if isinstance(item, ast.Constant) and item.value in ACCOUNTS)
+                yield from (
+                    item.value for item in node.args if isinstance(item, ast.Constant) and item.value in ACCOUNTS
+                )
 
 
 def accounts_in(method):

@@ -21,7 +21,31 @@ from optimizer.solve import solve_fixed
 CHECKED_BY_AUDIT = [seed for seed in range(1, 44) if seed not in (7, 11)]
 """Those two have ten thousands of combinations."""
 CHECKED_WITH_MACHINES = (
-    *(100, 101, 102, 103, 104, 107, 108, 109, 111, 114, 116, 118, 120, 122, 123, 124, 125, 126, 130, 131, 132, 135, 139),
+    *(
+        100,
+        101,
+        102,
+        103,
+        104,
+        107,
+        108,
+        109,
+        111,
+        114,
+        116,
+        118,
+        120,
+        122,
+        123,
+        124,
+        125,
+        126,
+        130,
+        131,
+        132,
+        135,
+        139,
+    ),
 )
 MOST = 600
 """Linear programs a case."""

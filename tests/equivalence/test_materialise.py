@@ -126,7 +126,9 @@ def test_bounds_and_kinds_of_the_columns_are_the_same():
         assert (variable.ub if variable.ub is not None else np.inf) == direct.column_upper[at]
         assert variable.is_integer() == direct.integer[at]
     assert seen == set(range(direct.shape[1]))
-    used = {id(item) for block in model.component_data_objects(pyo.Constraint) for item in identify_variables(block.body)}
+    used = {
+        id(item) for block in model.component_data_objects(pyo.Constraint) for item in identify_variables(block.body)
+    }
     assert used <= set(column)
 
 

@@ -8,7 +8,20 @@ import numpy as np
 import pytest
 from random_portfolios import random_portfolio
 from support import (
-    EXACT, asic, best, close, fleet, gpu_option, offer, place, portfolio, problem_of, scalable, signed, site, worth,
+    EXACT,
+    asic,
+    best,
+    close,
+    fleet,
+    gpu_option,
+    offer,
+    place,
+    portfolio,
+    problem_of,
+    scalable,
+    signed,
+    site,
+    worth,
 )  # fmt: skip
 
 from optimizer.app import plan
@@ -43,7 +56,9 @@ def value_of(case):
 def scaled(item, factor, name=""):
     """All amounts of money in a statement times a factor."""
     if isinstance(item, dict):
-        return {key: scaled(value, factor, key if key not in ("value", "points") else name) for key, value in item.items()}
+        return {
+            key: scaled(value, factor, key if key not in ("value", "points") else name) for key, value in item.items()
+        }
     if isinstance(item, list):
         return [scaled(value, factor, name) for value in item]
     if "usd" in name and isinstance(item, int | float) and not isinstance(item, bool):
@@ -167,7 +182,9 @@ def test_a_rule_never_helps(seed):
 
 def test_scenarios_of_a_certain_market_are_one():
     parts = {"asic_models": [asic()], "fleets": [fleet()], "offers": [offer()]}
-    assert close(worth(portfolio(risk={"scenario_count": 1}, **parts)), worth(portfolio(risk={"scenario_count": 9}, **parts)))
+    assert close(
+        worth(portfolio(risk={"scenario_count": 1}, **parts)), worth(portfolio(risk={"scenario_count": 9}, **parts))
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------- scenarios
@@ -240,7 +257,9 @@ def test_machine_margins_by_scenario_average_to_the_coefficients(monkeypatch):
     expected = 0.0
     for row in answer.decisions.machines:
         month = case.horizon.index_of(row.month)
-        (pair,) = [q for q, k in enumerate(machines.machine_class) if machines.classes[k].condition_frac == row.condition_frac]
+        (pair,) = [
+            q for q, k in enumerate(machines.machine_class) if machines.classes[k].condition_frac == row.condition_frac
+        ]
         modes = machines.classes[machines.machine_class[pair]].modes.tolist()
         for ran in row.running:
             mode, count = modes.index(ran.mode), ran.machine_count / MACHINES_PER_UNIT

@@ -46,7 +46,7 @@ def test_the_formulation_assembles_for_a_portfolio_of_everything_and_of_nothing(
 
 
 def test_a_family_without_what_it_needs_is_refused():
-    with pytest.raises(ModelAssemblyError, match="family 'contract_start' needs open_site.*check FORMULATION"):
+    with pytest.raises(ModelAssemblyError, match=r"family 'contract_start' needs open_site.*check FORMULATION"):
         assemble(problem_of(everything()), (CONTRACT_START,))
     with pytest.raises(ModelAssemblyError, match="family 'project_debt' needs sign, critical_mw"):
         assemble(problem_of(everything()), (SITE_OPENING, PROJECT_DEBT, CONTRACT_START))
