@@ -7,19 +7,20 @@ import sys
 import tempfile
 from pathlib import Path
 
+DIRECTIVES = "boundscheck=False,wraparound=False,initializedcheck=False,cdivision=True"
+"""As in a release build."""
 SOURCES = sorted(Path("ext").rglob("*.pyx"))
 
 
 def main() -> int:
     """Compile every kernel to C and read what the compiler says."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "cython", "-3", "-I", "ext", "--working", "."]
+        command = [sys.executable, "-m", "cython", "-3", "-I", "ext", "-X", DIRECTIVES]
         said = ""
         for source in SOURCES:
             target = Path(folder, source.stem + ".c")
-            run = subprocess.run(
-                [*command, str(source), "-o", str(target)], capture_output=True, text=True, check=False
-            )
+            arguments = [*command, str(source), "-o", str(target)]
+            run = subprocess.run(arguments, capture_output=True, text=True, check=False)
             said += run.stdout + run.stderr
             if run.returncode:
                 said += f"{source}: does not compile\n"

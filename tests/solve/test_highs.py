@@ -13,7 +13,7 @@ from optimizer.app import plan
 from optimizer.domain import Limit, SolveOptions, TerminationReason
 from optimizer.errors import SolverError
 from optimizer.io import load_portfolio
-from optimizer.solve import Search, solve_fixed, solve_program
+from optimizer.solve import Search, dive, solve_fixed, solve_program
 from optimizer.solve.highs import PRIMAL_TOLERANCE, set_option
 from optimizer.solve.status import AMBIGUOUS, ENDED, termination_of
 
@@ -272,3 +272,62 @@ def test_the_final_program_is_exact():
         span = slice(program.start[row], program.start[row + 1])
         activity = program.value[span] @ values[program.index[span]]
         assert program.row_lower[row] - PRIMAL_TOLERANCE <= activity <= program.row_upper[row] + PRIMAL_TOLERANCE
+
+
+# ------------------------------------------------------------------------------------------------------------- a first plan
+
+
+def holds(program, values):
+    """Whether a vector satisfies rows, bounds and whole numbers."""
+    activity = np.array(
+        [
+            program.value[program.start[row] : program.start[row + 1]]
+            @ values[program.index[program.start[row] : program.start[row + 1]]]
+            for row in range(program.shape[0])
+        ]
+    )
+    return (
+        (activity <= program.row_upper + 1e-6).all()
+        and (activity >= program.row_lower - 1e-6).all()
+        and (values >= program.column_lower - 1e-6).all()
+        and (values <= program.column_upper + 1e-6).all()
+        and np.abs(values - np.rint(values))[program.integer].max(initial=0.0) <= 1e-6
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_dive_ends_at_a_plan_that_holds_and_is_no_better_than_the_best(seed):
+    program = knapsacks(18, 4, seed)
+    values = dive(program, EXACT, Search())
+    assert holds(program, values)
+    optimum = solve_program(program, EXACT).termination.objective_usd
+    assert 0.8 * optimum <= 1e6 * program.cost @ values <= optimum + 1.0
+
+
+def test_a_dive_of_the_tiny_example_holds():
+    program = assembled(load_portfolio("tiny")).compile()
+    values = dive(program, EXACT, Search())
+    assert values is not None
+    assert holds(program, values)
+
+
+def test_a_dive_finds_nothing_where_there_is_nothing():
+    assert dive(matrix([1.0], [[1.0]], upper=np.inf, lower=2.0), EXACT, Search()) is None
+    assert dive(knapsacks(), EXACT, Search(should_stop=lambda: True)) is None
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0], ids=["feasible", "infeasible"])
+def test_a_start_changes_the_way_and_not_the_end(value):
+    program = knapsacks(18, 4)
+    plain = solve_program(program, EXACT).termination
+    started = solve_program(program, EXACT, start=np.full(program.shape[1], value)).termination
+    assert (started.reason, started.limit) == (plain.reason, plain.limit)
+    assert started.objective_usd == pytest.approx(plain.objective_usd)
+
+
+def test_a_stop_returns_the_start():
+    program = knapsacks()
+    start = dive(program, EXACT, Search())
+    stopped = solve_program(program, EXACT, Search(should_stop=lambda: True), start=start)
+    assert stopped.termination.limit is Limit.INTERRUPTED
+    assert stopped.termination.objective_usd >= 1e6 * program.cost @ start - 1.0
