@@ -278,7 +278,10 @@ def validated(kind: type[ValueT], data: Mapping[str, Any] | object, what: str) -
 
 def problems_of(error: ValidationError, kind: type[BaseModel]) -> list[Problem]:
     """The problems behind a pydantic error, in our words."""
-    return [_problem_of(dict(item), kind) for item in error.errors(include_url=False)]
+    found = [dict(item) for item in error.errors(include_url=False)]
+    # A list all of whose items are wrong is told as its items, not also as too short.
+    below = {tuple(item["loc"][:depth]) for item in found for depth in range(len(item["loc"]))}
+    return [_problem_of(item, kind) for item in found if item["type"] != "too_short" or item["loc"] not in below]
 
 
 def _problem_of(item: dict[str, Any], kind: type[BaseModel]) -> Problem:
@@ -296,10 +299,14 @@ def _problem_of(item: dict[str, Any], kind: type[BaseModel]) -> Problem:
         case "float_type" | "int_type" | "int_from_float":
             whole = "a whole number" if item["type"] != "float_type" else "a number"
             return Problem(path, f"{value!r} is not {whole}", "write it without quotes or unit")
+        case "model_type" if context.get("class_name") == ValuePath.__name__:
+            return Problem(path, f"{_short(value)} is not a number or a path", "write a number, or a list of points")
         case "model_type" | "model_attributes_type" | "dict_type":
             return Problem(path, f"{_short(value)} is not a mapping", "write key: value lines below it")
         case "tuple_type":
             return Problem(path, f"{_short(value)} is not a list", "write one '- ' item a line below it")
+        case "string_pattern_mismatch":
+            return Problem(path, f"{_short(value)} does not match {context.get('pattern')}", "write it in that form")
         case "enum" | "literal_error":
             return Problem(path, f"{_short(value)} is not one of {context.get('expected')}", "choose one of these")
     message = str(item["msg"])

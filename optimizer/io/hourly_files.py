@@ -85,7 +85,7 @@ def _times(table: pd.DataFrame, spec: SeriesFile, path: str) -> pd.DatetimeIndex
         if name not in table:
             raise SeriesError.single(path, f"there is no column {name!r}", _columns(table))
     dates = table[spec.date_column if spec.date_column is not None else named[0] if named else DEFAULT_TIME_COLUMN]
-    times = pd.to_datetime(dates, errors="coerce")
+    times = pd.to_datetime(dates, format="ISO8601", errors="coerce")
     if times.isna().any():
         row = int(np.argmax(times.isna().to_numpy()))
         told = f"row {row + 2}: {dates.iloc[row]!r} is not a time"

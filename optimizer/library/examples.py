@@ -9,7 +9,7 @@ What is drawn, and from what (long: the tables of regions and of kinds of offer 
   step of their ramp.
 - *Rules*: exclusive pairs are two offers that want the same site, all-or-nothing pairs two offers of one tenant.
 
-Market, machines and GPU options are those of the example ``us-miner``; the balance sheet is about six times as large.
+Market, machines and GPU options are those of the example ``us-miner``; the balance sheet is four to five times as large.
 Ranges that are not in the tables of this library are unsourced estimates.
 
 Random bits come from Philox, one stream an item, and become numbers by additions and multiplications alone: the file
@@ -193,7 +193,7 @@ _CONDITIONS: Final = {"s19-xp": 0.93, "s21": 0.97, "s21-pro": 1.0, "s21-xp": 1.0
 
 
 def _site(region: _Region, name: str, opens: bool, draw: _Draw) -> Data:
-    grid_mw = draw.between((40, 150), 5)
+    grid_mw = draw.between((30, 110), 5)
     first = "2027-07" if opens else f"{START:%Y-%m}"
     size_mw = grid_mw
     grid: list[Data] = [{"from_month": first, "grid_mw": grid_mw}]
@@ -340,7 +340,9 @@ _LETTERS = "ABCDEFGH"
 def _offer(kind: _Kind, name: str, sites: Sequence[Data], capex_frac: dict[str, float], draw: _Draw) -> Data:
     letter = _LETTERS[draw.below(kind.tenants)]
     tenant = f"{kind.name.replace('-', ' ').capitalize()} {letter}"
-    most = draw.between(kind.critical_mw, 5 if kind.critical_mw[1] > 50 else 1)
+    places_mw = [site["grid"][-1]["grid_mw"] for site in sites if _suits(kind, site)]
+    step = 5 if kind.critical_mw[1] > 50 else 1
+    most = min(draw.between(kind.critical_mw, step), int(max(places_mw) / max(kind.gross_up)))
     opens = add_months(START, 3 * draw.below(6))
     closes = add_months(opens, 6 + 3 * draw.below(4))
     offer: Data = {"name": name, "tenant": tenant, "credit": _credit(kind, draw)}
@@ -380,6 +382,11 @@ def _credit(kind: _Kind, draw: _Draw) -> Data:
     return credit
 
 
+def _suits(kind: _Kind, site: Data) -> bool:
+    """Whether offers of the kind go there: by country, and only where the site is held for good."""
+    return site["country"] in kind.countries and "lease_end_month" not in site
+
+
 def _places(
     kind: _Kind, most_mw: float, sites: Sequence[Data], capex_frac: dict[str, float], draw: _Draw
 ) -> list[Data]:
@@ -392,7 +399,7 @@ def _places(
     places: list[Data] = []
     for site in draw.shuffled(sites):
         enough = [step["from_month"] for step in site["grid"] if step["grid_mw"] >= most_mw * gross_up]
-        if len(places) == wanted or site["country"] not in kind.countries or not enough or "lease_end_month" in site:
+        if len(places) == wanted or not enough or not _suits(kind, site):
             continue
         cost = round(capex * capex_frac[site["region"]] + draw.between((-0.2, 0.2), 0.1), 1)
         place: Data = {"site": site["name"], "capex_usd_per_critical_mw": round(cost * 1e6)}
@@ -452,15 +459,15 @@ def _pairs(free: list[Data], count: int, fit: Any) -> list[list[str]]:
 
 
 def _finance(base: Data) -> Data:
-    """Six times the balance sheet of the base example, with round budgets."""
+    """Four to five times the balance sheet of the base example, with round budgets."""
     quarters = [
-        (f"2027-Q{q + 1}", f"2027-{3 * q + 1:02}", f"2027-{3 * q + 3:02}", 1_400_000_000 + 200_000_000 * q)
+        (f"2027-Q{q + 1}", f"2027-{3 * q + 1:02}", f"2027-{3 * q + 3:02}", 800_000_000 + 200_000_000 * q)
         for q in range(4)
     ]
     years = [
-        ("2028", "2028-01", "2028-12", 6_500_000_000),
-        ("2029", "2029-01", "2029-12", 5_000_000_000),
-        ("2030", "2030-01", "2030-12", 4_000_000_000),
+        ("2028", "2028-01", "2028-12", 4_500_000_000),
+        ("2029", "2029-01", "2029-12", 4_000_000_000),
+        ("2030", "2030-01", "2030-12", 3_000_000_000),
     ]
     budgets = [
         {"name": name, "from_month": first, "until_month": last, "maximum_capex_usd": most}
@@ -468,11 +475,11 @@ def _finance(base: Data) -> Data:
     ]
     return {
         **base,
-        "opening_cash_usd": 2_400_000_000,
+        "opening_cash_usd": 2_000_000_000,
         "minimum_liquidity_usd": 500_000_000,
         "capex_budgets": budgets,
-        "project_debt": {**base["project_debt"], "maximum_debt_usd": 12_000_000_000},
-        "overhead_usd_per_month": 18_000_000,
+        "project_debt": {**base["project_debt"], "maximum_debt_usd": 9_000_000_000},
+        "overhead_usd_per_month": 16_000_000,
     }
 
 

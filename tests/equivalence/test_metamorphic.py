@@ -153,6 +153,15 @@ def test_an_offer_at_no_price_is_never_signed(terms):
     assert set(signed(answer)) == {"O1"}
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="a scalable offer that may have 0 MW can be signed with 0 MW: worth nothing, and in the plan all the same",
+)
+def test_no_offer_is_signed_for_no_megawatts():
+    nothing = scalable("F", least=0.0, price_usd_per_kw_month=0.0)
+    assert best(portfolio(offers=[nothing])).decisions.contracts == ()
+
+
 @pytest.mark.parametrize("seed", [seed for seed in SEEDS if "mandatory" not in data_of(case_of(seed))["policy"]])
 def test_no_offer_at_no_price_is_signed_in_random_portfolios(seed):
     data = data_of(case_of(seed))
@@ -190,14 +199,14 @@ def test_scenarios_of_a_certain_market_are_one():
 # ------------------------------------------------------------------------------------------------------------- scenarios
 
 
-def uncertain(**parts):
+def uncertain(lease_end_month=None, **parts):
     uncertainty = [
         {"factor": factor, "volatility_per_year_frac": 0.6}
         for factor in ("btc_price", "power_price", "gpu_rental", "re_lease_rent")
     ]
     return portfolio(
         6,
-        sites=[site(power={"flat_usd_per_mwh": 45.0, "market_exposure_frac": 1.0})],
+        sites=[site(power={"flat_usd_per_mwh": 45.0, "market_exposure_frac": 1.0}, lease_end_month=lease_end_month)],
         discount_per_year_frac=0.1,
         market={"uncertainty": uncertainty, "re_lease_rent_usd_per_kw_month": 70.0},
         risk={"scenario_count": 64},
@@ -294,8 +303,8 @@ def test_gpu_margins_by_scenario_average_to_the_coefficients(monkeypatch):
     ],
     ids=["default", "backstop", "let at once"],
 )
-@pytest.mark.parametrize("payer", ["tenant", "landlord"])
-def test_contract_income_by_scenario_averages_to_the_coefficients(monkeypatch, changes, payer):
+@pytest.mark.parametrize(("payer", "lease"), [("tenant", None), ("landlord", None), ("tenant", "2028-06")])
+def test_contract_income_by_scenario_averages_to_the_coefficients(monkeypatch, changes, payer, lease):
     credit = {"default_hazard_per_year_frac": 0.8, "recovery_frac": 0.25, "vacancy_months": 2, **changes}
     renewal = {"option_count": 2, "term_months": 2, "probability_frac": 0.5, "rent_frac": 0.8}
     terms = offer(
@@ -307,7 +316,7 @@ def test_contract_income_by_scenario_averages_to_the_coefficients(monkeypatch, c
         escalator_per_year_frac=0.1,
         phases=[{"share_frac": 0.4, "offset_months": 0}, {"share_frac": 0.6, "offset_months": 2}],
     )
-    case = uncertain(offers=[terms], finance={"terminal": {"contract_tail_frac": 0.6}})
+    case = uncertain(lease, offers=[terms], finance={"terminal": {"contract_tail_frac": 0.6}})
     answer = best(case)
     assert answer.decisions.contracts
     problem = problem_of(case)

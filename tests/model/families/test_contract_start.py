@@ -88,6 +88,15 @@ def test_a_renewal_counts_with_its_probability_and_its_rent():
     assert close(worth(portfolio(6, offers=[terms])), 1e6 + 0.8e6 * (0.5 + 0.25))
 
 
+def test_a_renewal_that_would_outlast_the_lease_is_not_counted_on():
+    terms = offer(renewal={"option_count": 2, "term_months": 1, "probability_frac": 0.5})
+    leased = portfolio(6, sites=[site(lease_end_month="2027-05")], offers=[terms])
+    assert close(worth(leased), 1e6 + 0.5e6)
+    assert [row.hosting_mw for row in best(leased).capacity] == [0, 10, 10, 10, 0, 0]
+    longer = {**terms, "renewal": {**terms["renewal"], "term_months": 2}}
+    assert close(worth(portfolio(6, sites=[site(lease_end_month="2027-05")], offers=[longer])), 1e6)
+
+
 def test_a_renewal_keeps_its_power_whether_it_is_used_or_not():
     terms = offer(renewal={"option_count": 1, "term_months": 1, "probability_frac": 0.5})
     rows = best(portfolio(6, offers=[terms])).capacity

@@ -60,6 +60,14 @@ def test_within_a_long_period_the_least_limit_and_the_most_reserved_count():
     assert [row.mining_mw for row in best(case).capacity] == pytest.approx([1.0, 1.0, 1.0])
 
 
+def test_power_that_comes_within_a_long_period_counts_from_the_next():
+    # Power and contract come in the same month; by months they fit, by the quarter the contract has to wait.
+    ramp = [{"from_month": "2027-02", "grid_mw": 10.0}]
+    terms = {"sites": [site(grid=ramp)], "offers": [offer(sites=[place(build_months=1)])]}
+    assert close(worth(portfolio(segments=[(1, 6)], **terms)), 1e6)
+    assert close(worth(portfolio(segments=[(3, 2)], **terms)), 0.0)
+
+
 def test_an_obligation_without_power_is_infeasible():
     case = portfolio(sites=[site(grid_mw=9.0)], offers=[offer()], policy={"mandatory": [{"offer": "O1"}]})
     assert reason(case) == "infeasible"
