@@ -21,6 +21,8 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainSerializer,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
     StringConstraints,
     ValidationError,
     WithJsonSchema,
@@ -183,10 +185,12 @@ class ValuePath(Value):
         return self
 
     @model_serializer(mode="wrap")
-    def _as_written(self, handler: Any) -> Any:
-        if self.value is not None and not self.growth_per_year_frac:
+    def _as_written(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> Any:
+        """A bare number for a flat path; of a longer one what was stated, or what matters."""
+        stated = {name for name in self.model_fields_set if getattr(self, name) is not None}
+        if stated == {"value"} or (not info.exclude_unset and self.value is not None and not self.growth_per_year_frac):
             return self.value
-        return {key: item for key, item in handler(self).items() if item not in (None, (), []) and item != 0.0}
+        return {key: item for key, item in handler(self).items() if item is not None and item != [] and item != ()}
 
     @property
     def extremes(self) -> tuple[float, float]:
@@ -278,7 +282,7 @@ def validated(kind: type[ValueT], data: Mapping[str, Any] | object, what: str) -
 
 def problems_of(error: ValidationError, kind: type[BaseModel]) -> list[Problem]:
     """The problems behind a pydantic error, in our words."""
-    found = [dict(item) for item in error.errors(include_url=False)]
+    found: list[dict[str, Any]] = [dict(item) for item in error.errors(include_url=False)]
     # A list all of whose items are wrong is told as its items, not also as too short.
     below = {tuple(item["loc"][:depth]) for item in found for depth in range(len(item["loc"]))}
     return [_problem_of(item, kind) for item in found if item["type"] != "too_short" or item["loc"] not in below]

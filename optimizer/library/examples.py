@@ -9,7 +9,7 @@ What is drawn, and from what (long: the tables of regions and of kinds of offer 
   step of their ramp.
 - *Rules*: exclusive pairs are two offers that want the same site, all-or-nothing pairs two offers of one tenant.
 
-Market, machines and GPU options are those of the example ``us-miner``; the balance sheet is four to five times as large.
+Market, machines and GPU options are those of the example ``us-miner``; the balance sheet is five times as large.
 Ranges that are not in the tables of this library are unsourced estimates.
 
 Random bits come from Philox, one stream an item, and become numbers by additions and multiplications alone: the file
@@ -459,7 +459,7 @@ def _pairs(free: list[Data], count: int, fit: Any) -> list[list[str]]:
 
 
 def _finance(base: Data) -> Data:
-    """Four to five times the balance sheet of the base example, with round budgets."""
+    """Four or five times the balance sheet of the base example, with round budgets."""
     quarters = [
         (f"2027-Q{q + 1}", f"2027-{3 * q + 1:02}", f"2027-{3 * q + 3:02}", 800_000_000 + 200_000_000 * q)
         for q in range(4)
