@@ -123,7 +123,7 @@ def _print_capacity(plan: Plan, console: Console) -> None:
             cells = [total[site, year] for year in years]
             means = [cell[position] / cell[-1] if cell[-1] else 0.0 for cell in cells]
             if any(mean > 0.05 for mean in means):
-                table.add_row(Text(label), use.removesuffix("_mw"), *[f"{mean:,.0f}" if mean else "" for mean in means])
+                table.add_row(Text(label), use.removesuffix("_mw"), *[f"{mean:,.0f}" if round(mean) else "" for mean in means])
                 label = ""
     console.print(table)
 

@@ -1,6 +1,6 @@
-"""The example portfolio ``empire``: 40 sites and 150 offers like the public deals, drawn by a seeded generator.
+"""The example portfolio ``empire``, drawn by a seeded generator (long: the tables of what is drawn are in it).
 
-What is drawn, and from what (long: the tables of regions and of kinds of offer are in it):
+Forty sites and 150 offers like the public deals. What is drawn, and from what:
 
 - *Regions*: 12 in 6 countries, each with its power price (a series of the library, or a flat tariff), its building
   costs and the names of its sites. A site's import limit, ramp, halls and fleet are drawn.

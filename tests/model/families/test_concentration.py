@@ -87,3 +87,10 @@ def test_no_power_at_home_leaves_no_share():
 def test_an_obligation_beyond_the_share_is_infeasible():
     bound = {**tenant(0.05), "mandatory": [{"offer": "O1"}]}
     assert reason(portfolio(offers=[offer(tenant="T")], policy=bound)) == "infeasible"
+
+
+def test_in_a_long_period_a_tenant_counts_with_its_most():
+    # Live in one month of a quarter.
+    short = [offer(tenant="T", term_months=1, price_usd_per_kw_month=200.0)]
+    assert close(worth(portfolio(segments=[(3, 1)], offers=short, policy=tenant(0.09))), 0.0)
+    assert close(worth(portfolio(segments=[(3, 1)], offers=short, policy=tenant(0.1))), 1e6)
