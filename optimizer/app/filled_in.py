@@ -10,8 +10,8 @@ from enum import Enum
 from pydantic import BaseModel
 
 from optimizer.domain.base import ValuePath
-from optimizer.domain.plan import FilledIn
 from optimizer.domain.portfolio import Portfolio
+from optimizer.domain.proof import FilledIn
 
 _INDEX = re.compile(r"\[(\d+)\]")
 SILENT = frozenset({"", None})

@@ -15,17 +15,10 @@ from optimizer.app.filled_in import filled_in
 from optimizer.audit import Claims, audit
 from optimizer.curves.futures import Futures
 from optimizer.domain.options import SolveOptions
-from optimizer.domain.plan import (
-    BusinessAsUsual,
-    Manifest,
-    ModelSize,
-    Plan,
-    Progress,
-    Seconds,
-    Termination,
-    Version,
-)
+from optimizer.domain.outcome import BusinessAsUsual
+from optimizer.domain.plan import Plan, Progress
 from optimizer.domain.portfolio import Portfolio
+from optimizer.domain.proof import Manifest, ModelSize, Seconds, Termination, Version
 from optimizer.io.portfolios import fingerprint
 from optimizer.model.family import assemble
 from optimizer.model.formulation import FORMULATION

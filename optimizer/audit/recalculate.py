@@ -21,7 +21,7 @@ from optimizer.audit.gpu import GpuMoney, gpu_money
 from optimizer.audit.mining import MiningMoney, mining_money
 from optimizer.audit.paths import EnergyPrices, FloatArray, MarketPaths
 from optimizer.domain import Decisions, Portfolio
-from optimizer.domain.plan import CapacityRow, CashFlowRow, ContractOutcome, EarningsRow, NpvBreakdown
+from optimizer.domain.outcome import CapacityRow, CashFlowRow, ContractOutcome, EarningsRow, NpvBreakdown
 from optimizer.errors import InvalidInputError
 from optimizer.units import KW_PER_MW, MONTHS_PER_YEAR
 

@@ -10,7 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from optimizer.domain.plan import ContractOutcome, Limit, Plan, Termination, TerminationReason
+from optimizer.domain.outcome import ContractOutcome
+from optimizer.domain.plan import Plan
+from optimizer.domain.proof import Limit, Termination, TerminationReason
 from optimizer.units import USD_PER_MUSD
 
 USES = ("mining_mw", "hosting_mw", "gpu_mw", "idle_mw")
@@ -40,6 +42,10 @@ CONTRACT_COLUMNS: tuple[tuple[str, Callable[[ContractOutcome], str]], ...] = (
     ("NPV M$", lambda item: f"{item.npv_usd / USD_PER_MUSD:,.1f}"),
 )
 ONLY_WIDE = frozenset({"build", "full", "debt M$"})
+
+
+def _whole(mw: float) -> str:
+    return f"{mw:,.0f}" if round(mw) else ""
 
 
 def million(usd: float | None) -> str:
@@ -123,7 +129,7 @@ def _print_capacity(plan: Plan, console: Console) -> None:
             cells = [total[site, year] for year in years]
             means = [cell[position] / cell[-1] if cell[-1] else 0.0 for cell in cells]
             if any(mean > 0.05 for mean in means):
-                table.add_row(Text(label), use.removesuffix("_mw"), *[f"{mean:,.0f}" if round(mean) else "" for mean in means])
+                table.add_row(Text(label), use.removesuffix("_mw"), *[_whole(mean) for mean in means])
                 label = ""
     console.print(table)
 

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from optimizer.domain.base import Value
-from optimizer.domain.plan import CapacityRow, CashFlowRow, ContractOutcome, MachineDecision, Plan
+from optimizer.domain.decisions import MachineDecision
+from optimizer.domain.outcome import CapacityRow, CashFlowRow, ContractOutcome
+from optimizer.domain.plan import Plan
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,6 +1,7 @@
 """Value objects: what a planner states (:class:`Portfolio`) and what comes back (:class:`Plan`)."""
 
 from optimizer.domain.base import Value, ValuePath, add_months, months_between, validated
+from optimizer.domain.decisions import ContractDecision, Decisions, GpuOrder, MachineDecision, ModeCount, SiteOpening
 from optimizer.domain.finance import CapexBudget, DiscountRates, Finance, Multiples, ProjectDebt, TerminalValue
 from optimizer.domain.fleet import AsicModel, Fleet, OperatingMode
 from optimizer.domain.gpu import CapCurve, GpuOption
@@ -8,25 +9,11 @@ from optimizer.domain.horizon import Horizon, Period, Segment
 from optimizer.domain.market import Factor, FactorCorrelation, FactorUncertainty, Market
 from optimizer.domain.offer import Credit, Offer, OfferSite, Phase, PowerPayer, Prepayment, Renewal
 from optimizer.domain.options import SolveOptions
-from optimizer.domain.plan import (
-    AuditCheck,
-    AuditReport,
-    BusinessAsUsual,
-    ContractDecision,
-    Decisions,
-    GpuOrder,
-    Limit,
-    MachineDecision,
-    ModeCount,
-    NpvDistribution,
-    Plan,
-    Progress,
-    SiteOpening,
-    Termination,
-    TerminationReason,
-)
+from optimizer.domain.outcome import BusinessAsUsual, NpvDistribution
+from optimizer.domain.plan import Plan, Progress
 from optimizer.domain.policy import Placement, Policy
 from optimizer.domain.portfolio import Portfolio
+from optimizer.domain.proof import AuditCheck, AuditReport, Limit, Termination, TerminationReason
 from optimizer.domain.risk import RiskSpec
 from optimizer.domain.series import HourlyPrices, HourlySeries, MissingHours, SeriesFile
 from optimizer.domain.site import DemandResponse, GridStep, Opening, PowerSupply, Site

@@ -85,6 +85,8 @@ class Quantity:
         )
 
 
+Real = Annotated[float, Field(allow_inf_nan=False)]
+"""Any finite number."""
 Frac = Annotated[float, Quantity("fraction", 0.0, 1.0, "a fraction, not a percentage: 5 % is 0.05")]
 GrowthPerYear = Annotated[float, Quantity("1/year", -0.95, 5.0, "a fraction a year, not a percentage: 3 % is 0.03")]
 RatePerYear = Annotated[float, Quantity("1/year", 0.0, 1.0, "a fraction a year, not a percentage: 8 % is 0.08")]

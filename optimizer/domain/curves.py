@@ -6,10 +6,9 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from optimizer.domain.base import Frac, Pue, Quantity, UsdPerMwh, Value, problem
+from optimizer.domain.base import Frac, Pue, Quantity, Real, UsdPerMwh, Value, problem
 from optimizer.domain.fleet import OperatingMode
 from optimizer.domain.gpu import CapCurve
-from optimizer.domain.plan import Real
 from optimizer.domain.series import HourlyPrices
 
 MAXIMUM_POINT_COUNT = 10_000

@@ -154,11 +154,11 @@ class Offer(Value):
                 f"offer {self.name} needs critical_mw, or both minimum_critical_mw and maximum_critical_mw",
                 "give one or the other",
             )
-        if self.minimum_mw > self.maximum_mw or self.maximum_mw == 0:
+        if not 0.0 < self.minimum_mw <= self.maximum_mw:
             raise problem(
                 "critical_mw",
                 f"offer {self.name} has {self.minimum_mw:g} MW at least and {self.maximum_mw:g} MW at most",
-                "the most must be positive and no less than the least",
+                "the least must be positive, a contract of 0 MW is none, and the most no less than it",
             )
         if (self.landlord_opex_usd_per_kw_month is None) == (self.noi_margin_frac is None):
             raise problem(

@@ -6,14 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.domain.plan import (
-    ContractDecision,
-    Decisions,
-    GpuOrder,
-    MachineDecision,
-    ModeCount,
-    SiteOpening,
-)
+from optimizer.domain.decisions import ContractDecision, Decisions, GpuOrder, MachineDecision, ModeCount, SiteOpening
 from optimizer.model.calendar import LINES, Floats, Ints
 from optimizer.model.families.mining_fleet import class_epochs
 from optimizer.model.mining import MACHINES_PER_UNIT

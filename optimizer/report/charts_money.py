@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from optimizer.domain.plan import EarningsRow, NpvDistribution, Plan
+from optimizer.domain.outcome import EarningsRow, NpvDistribution
+from optimizer.domain.plan import Plan
 from optimizer.report.figure import (
     MONEY_AXIS,
     MONEY_HOVER,

@@ -7,7 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 from optimizer.domain.base import add_months, months_between
-from optimizer.domain.plan import ContractOutcome, Plan
+from optimizer.domain.outcome import ContractOutcome
+from optimizer.domain.plan import Plan
 from optimizer.report.figure import MONTH_AXIS, USE_COLOURS, Figure, Trace, bars, month_axis_value, rounded
 from optimizer.report.formats import chart_text, count, listed, month, mw, number
 from optimizer.report.totals import (

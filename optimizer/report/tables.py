@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from optimizer.domain.plan import AuditReport, Plan
+from optimizer.domain.plan import Plan
+from optimizer.domain.proof import AuditReport
 from optimizer.report.charts_money import LINE_NAMES, year_name
 from optimizer.report.formats import MINUS, count, escape, money, month, number, percent, significant
 from optimizer.report.totals import LEAST_MW, USE_NAMES, USES, Use, cash_by_year, fleet_moves, mean_by_year

@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from optimizer.domain.plan import CapacityRow, CashFlowRow, Plan
+from optimizer.domain.outcome import CapacityRow, CashFlowRow
+from optimizer.domain.plan import Plan
 
 USES = ("mining", "hosting", "gpu", "idle")
 """Uses of a site's MW, in the order in which they are stacked."""

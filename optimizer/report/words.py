@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from optimizer.domain.plan import ContractOutcome, Limit, Plan, TerminationReason
+from optimizer.domain.outcome import ContractOutcome
+from optimizer.domain.plan import Plan
+from optimizer.domain.proof import Limit, TerminationReason
 from optimizer.report.formats import count, gap, listed, money, month, mw, percent, sentences
 from optimizer.report.totals import LEAST_MW, USE_NAMES, USES, fleet_moves, lowest_cash, use_of_company
 

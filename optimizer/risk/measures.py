@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.domain.plan import NpvDistribution, Quantile
+from optimizer.domain.outcome import NpvDistribution, Quantile
 
 PROBABILITIES = (0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99)
 

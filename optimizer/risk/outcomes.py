@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from optimizer.curves.futures import Futures
 from optimizer.curves.power import accumulate_scenario_margin_usd
 from optimizer.curves.throughput import CAP_CURVES, accumulate_scenario_gpu_usd
-from optimizer.domain.plan import ContractDecision, Decisions, MachineDecision
+from optimizer.domain.decisions import ContractDecision, Decisions, MachineDecision
 from optimizer.domain.portfolio import Portfolio
 from optimizer.model.calendar import Calendar
 from optimizer.model.hosting import hosting_pue

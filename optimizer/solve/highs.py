@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.domain.options import SolveOptions
-from optimizer.domain.plan import Limit, Termination, TerminationReason
+from optimizer.domain.proof import Limit, Termination, TerminationReason
 from optimizer.errors import SolverError
 from optimizer.model.program import Matrix
 from optimizer.solve.status import AMBIGUOUS, termination_of
@@ -99,15 +99,16 @@ def solve_program(
 
 
 def _proven(termination: Termination, objective_usd: float | None, gap_frac: float) -> Termination:
-    """The termination with the polished plan's own objective; its gap is to the bound of the search."""
+    """The termination with the polished plan's own objective; its gap is to the bound of the search, if any."""
     objective = objective_usd or 0.0
-    bound = termination.bound_usd if termination.bound_usd is not None else objective
-    if objective - bound > BOUND_TOLERANCE * max(abs(objective), USD_PER_MUSD):
+    if termination.bound_usd is None:
+        return termination.model_copy(update={"objective_usd": objective, "gap_frac": None})
+    if objective - termination.bound_usd > BOUND_TOLERANCE * max(abs(objective), USD_PER_MUSD):
         raise SolverError(
-            f"HiGHS reports a bound of {bound:,.0f} USD, but its own plan is worth {objective:,.0f} USD: "
-            "do not trust either; solve again with another seed"
+            f"HiGHS reports a bound of {termination.bound_usd:,.0f} USD, but its own plan is worth "
+            f"{objective:,.0f} USD: do not trust either; solve again with another seed"
         )
-    bound = max(bound, objective)
+    bound = max(termination.bound_usd, objective)
     gap = (bound - objective) / max(abs(objective), 1.0)
     known: dict[str, object] = {"objective_usd": objective, "bound_usd": bound, "gap_frac": gap}
     if gap <= gap_frac:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import highspy
 import numpy as np
 
-from optimizer.domain.plan import Limit, Termination, TerminationReason
+from optimizer.domain.proof import Limit, Termination, TerminationReason
 from optimizer.errors import SolverError
 from optimizer.units import USD_PER_MUSD
 

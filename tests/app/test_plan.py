@@ -181,10 +181,6 @@ def test_without_a_plan_the_stages_end_early():
     assert answer.filled_in
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a search that is stopped before its first bound has none; _proven takes the plan's own worth for it and claims optimality",
-)
 def test_a_stop_before_the_first_plan_is_a_result():
     answer = plan(load_portfolio("tiny"), EXACT, should_stop=lambda: True)
     assert answer.termination.limit == "interrupted"

@@ -104,7 +104,6 @@ def sources():
     ]
 
 
-@pytest.mark.xfail(strict=True, reason="domain/plan.py has 466 lines and does not say why")
 def test_long_files_say_why():
     silent = []
     for file in sources():

@@ -27,6 +27,7 @@ from support import (
 from optimizer.app import plan
 from optimizer.curves.futures import Futures
 from optimizer.domain import Portfolio, validated
+from optimizer.errors import InvalidInputError
 from optimizer.io import load_portfolio
 from optimizer.model.mining import MACHINES_PER_UNIT
 from optimizer.risk import scenario_npv_usd
@@ -153,13 +154,9 @@ def test_an_offer_at_no_price_is_never_signed(terms):
     assert set(signed(answer)) == {"O1"}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a scalable offer that may have 0 MW can be signed with 0 MW: worth nothing, and in the plan all the same",
-)
-def test_no_offer_is_signed_for_no_megawatts():
-    nothing = scalable("F", least=0.0, price_usd_per_kw_month=0.0)
-    assert best(portfolio(offers=[nothing])).decisions.contracts == ()
+def test_a_contract_of_no_megawatts_is_none():
+    with pytest.raises(InvalidInputError, match="a contract of 0 MW is none"):
+        portfolio(offers=[scalable("F", least=0.0)])
 
 
 @pytest.mark.parametrize("seed", [seed for seed in SEEDS if "mandatory" not in data_of(case_of(seed))["policy"]])

@@ -6,28 +6,27 @@ import datetime as dt
 from typing import Any
 
 from optimizer.domain.base import add_months
+from optimizer.domain.decisions import Decisions, GpuOrder, MachineDecision, SiteOpening
 from optimizer.domain.options import SolveOptions
-from optimizer.domain.plan import (
-    AuditCheck,
-    AuditReport,
+from optimizer.domain.outcome import (
     BusinessAsUsual,
     CapacityRow,
     CashFlowRow,
     ContractOutcome,
-    Decisions,
     EarningsRow,
-    FilledIn,
-    GpuOrder,
-    Limit,
-    MachineDecision,
-    Manifest,
-    ModelSize,
     NpvBreakdown,
     NpvDistribution,
-    Plan,
     Quantile,
+)
+from optimizer.domain.plan import Plan
+from optimizer.domain.proof import (
+    AuditCheck,
+    AuditReport,
+    FilledIn,
+    Limit,
+    Manifest,
+    ModelSize,
     Seconds,
-    SiteOpening,
     Termination,
     TerminationReason,
     Version,

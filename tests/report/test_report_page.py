@@ -15,7 +15,8 @@ import plotly.graph_objects as go
 import pytest
 from report_cases import capacity, check, contract, everything, hostile, made_plan, without_plan
 
-from optimizer.domain.plan import AuditReport, Plan, TerminationReason
+from optimizer.domain.plan import Plan
+from optimizer.domain.proof import AuditReport, TerminationReason
 from optimizer.io.plans import load_plan
 from optimizer.report import page, render_report, tables, write_report
 from optimizer.report.charts_operations import MOST_SITE_CHARTS, drawn_sites

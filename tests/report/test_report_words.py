@@ -7,7 +7,9 @@ import json
 import pytest
 from report_cases import check, contract, distribution, everything, made_plan, without_plan
 
-from optimizer.domain.plan import AuditReport, BusinessAsUsual, Limit, Plan, Termination, TerminationReason
+from optimizer.domain.outcome import BusinessAsUsual
+from optimizer.domain.plan import Plan
+from optimizer.domain.proof import AuditReport, Limit, Termination, TerminationReason
 from optimizer.report import formats
 from optimizer.report.words import audit_alarm, headline, no_plan, proof, recommendation
 

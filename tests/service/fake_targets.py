@@ -12,7 +12,8 @@ from optimizer.domain import (
     Termination,
     TerminationReason,
 )
-from optimizer.domain.plan import CapacityRow, FilledIn, Limit, Manifest, Version
+from optimizer.domain.outcome import CapacityRow
+from optimizer.domain.proof import FilledIn, Limit, Manifest, Version
 from optimizer.errors import SolverError
 
 

@@ -182,7 +182,7 @@ def _offers() -> list[dict[str, Any]]:
         {
             "name": "Beta",
             "tenant": "Lab",
-            "minimum_critical_mw": 0.0,
+            "minimum_critical_mw": 1.0,
             "maximum_critical_mw": 15.0,
             "price_usd_per_kw_month": 130.0,
             "term_months": 60,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import best, binding, close, gpu_option, hours, opening, portfolio, site, worth
+from support import asic, best, binding, close, fleet, gpu_option, hours, opening, portfolio, site, worth
 
 HOUR_USD = 960.0
 """What a block earns in an hour: 1000 GPUs at 1 USD less 0.04 USD of energy."""
@@ -88,3 +88,9 @@ def test_orders_are_placed_on_the_signing_grid():
         6, sign_every_months=2, gpu_options=[gpu_option(order_from_month="2027-02", order_until_month="2027-02")]
     )
     assert close(worth(case), 0.0)
+
+
+def test_machines_make_room_while_a_block_is_on_order():
+    option = gpu_option(halls_displaced_mw_per_critical_mw=2.0, lead_months=2)
+    case = portfolio(4, sites=[site(hall_mw=5.0)], asic_models=[asic()], fleets=[fleet()], gpu_options=[option])
+    assert [row.mining_mw for row in best(case).capacity] == pytest.approx([3.0] * 4)

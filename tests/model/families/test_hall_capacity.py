@@ -44,3 +44,12 @@ def test_more_halls_cannot_be_taken_than_there_are():
 def test_a_closed_site_has_no_halls():
     case = portfolio(sites=[site(opening=opening(1e9))], asic_models=[asic()], fleets=[fleet()])
     assert close(worth(case), 0.0)
+
+
+def test_in_a_long_period_halls_are_displaced_from_its_first_month():
+    taking = offer(sites=[place(halls_displaced_mw_per_critical_mw=0.3)], sign_from_month="2027-03",
+                   sign_until_month="2027-03", price_usd_per_kw_month=300.0)  # fmt: skip
+    case = portfolio(
+        segments=[(3, 2)], sites=[site(hall_mw=5.0)], asic_models=[asic()], fleets=[fleet()], offers=[taking]
+    )
+    assert [row.mining_mw for row in best(case).capacity] == pytest.approx([2.0] * 6)

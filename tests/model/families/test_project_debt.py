@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import best, binding, close, offer, place, portfolio, worth
+from support import best, binding, close, offer, place, portfolio, scalable, worth
 
 NEEDED = 0.6e6 / 0.99
 """Debt that leaves 0.6 million USD after a fee of 1 %."""
@@ -100,3 +100,10 @@ def test_what_is_owed_at_the_end_of_the_horizon_is_deducted():
 def test_without_terms_nothing_is_lent():
     poor = portfolio(5, offers=[offer(term_months=3)], finance={"opening_cash_usd": 0.4e6})
     assert close(worth(poor), 0.0)
+
+
+def test_a_smaller_contract_carries_less_debt():
+    # 0.1 million an MW, of which 0.06 less the fee can be borrowed: 0.2 million in cash build not quite 5 MW.
+    grown = scalable(least=1.0, term_months=3)
+    answer = best(case(offers=[grown], opening_cash_usd=0.2e6, loan_to_cost_frac=0.6))
+    assert answer.decisions.contracts[0].critical_mw == pytest.approx(0.2 / (0.1 - 0.06 * 0.99))

@@ -65,3 +65,18 @@ def test_power_and_halls_come_with_the_opening():
         4, sites=[site("B", opening=opening(5e4, 1))], asic_models=[asic()], fleets=[fleet(site_name="B")]
     )
     assert close(worth(mining), 200.0 * hours(1, 2, 3) - 5e4)
+
+
+def test_a_site_opened_within_a_long_period_is_used_from_the_next():
+    case = portfolio(
+        segments=[(3, 2)],
+        sites=[site("B", opening=opening(5e4, earliest_month="2027-02"))],
+        asic_models=[asic()],
+        fleets=[fleet(site_name="B")],
+    )
+    assert close(worth(case), 200.0 * hours(3, 4, 5) - 5e4)
+    ready = offer(term_months=1, price_usd_per_kw_month=200.0, sign_from_month="2027-02", sign_until_month="2027-02",
+                  sites=[place("B", build_months=0)])  # fmt: skip
+    terms = {"sites": [site("B", opening=opening(5e4, earliest_month="2027-02"))], "offers": [ready]}
+    assert close(worth(portfolio(segments=[(3, 2)], **terms)), 0.0)
+    assert close(worth(portfolio(segments=[(1, 6)], **terms)), 1e6 - 5e4)

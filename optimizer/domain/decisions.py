@@ -1,0 +1,89 @@
+"""Everything that a plan decides; the rest of it follows from these and the portfolio."""
+
+from __future__ import annotations
+
+from optimizer.domain.base import Month, Name, Real, Value
+
+
+class ContractDecision(Value):
+    """A contract to sign."""
+
+    offer: Name
+    """Name of the offer."""
+    site: Name
+    """Where."""
+    sign_month: Month
+    """When it is signed."""
+    critical_mw: Real
+    """MW of critical IT."""
+    debt_usd: Real = 0.0
+    """Project debt."""
+
+
+class ModeCount(Value):
+    """Machines running up to a mode."""
+
+    mode: int
+    """Index of the ceiling mode in the ASIC model's list."""
+    machine_count: Real
+    """How many."""
+
+
+class MachineDecision(Value):
+    """What happens to one class of machines at one site in one period; machines are not rounded to whole ones."""
+
+    site: Name
+    """Site."""
+    asic_model: Name
+    """ASIC model."""
+    condition_frac: Real = 1.0
+    """Condition of the class."""
+    month: Month
+    """First month of the period."""
+    running: tuple[ModeCount, ...] = ()
+    """Machines running, by ceiling mode."""
+    stock_count: Real = 0.0
+    """Machines at the site, running or stored."""
+    bought_count: Real = 0.0
+    """Machines ordered."""
+    sold_count: Real = 0.0
+    """Machines sold."""
+    moved_out_count: Real = 0.0
+    """Machines that leave for another site."""
+    moved_in_count: Real = 0.0
+    """Machines that arrive from another site."""
+
+
+class GpuOrder(Value):
+    """GPU blocks to order."""
+
+    gpu_option: Name
+    """Name of the GPU option."""
+    site: Name
+    """Where they will stand."""
+    order_month: Month
+    """When they are ordered."""
+    block_count: int
+    """How many."""
+
+
+class SiteOpening(Value):
+    """A site to open."""
+
+    site: Name
+    """Name of the site."""
+    month: Month
+    """When the decision is taken."""
+
+
+class Decisions(Value):
+    """Everything that is decided; the rest of a plan follows from it and the portfolio."""
+
+    contracts: tuple[ContractDecision, ...] = ()
+    """Contracts, in order of signing."""
+    machines: tuple[MachineDecision, ...] = ()
+    """Machines by site, class and period; absent means none."""
+    gpu_orders: tuple[GpuOrder, ...] = ()
+    """GPU blocks."""
+    site_openings: tuple[SiteOpening, ...] = ()
+    """Openings."""

@@ -1,0 +1,177 @@
+"""What follows from the decisions of a plan: MW, cash, earnings, NPV and its distribution, all in expectation."""
+
+from __future__ import annotations
+
+from optimizer.domain.base import Month, Name, Real, Value
+
+
+class ContractOutcome(Value):
+    """What a signed contract means."""
+
+    offer: Name
+    """Offer."""
+    tenant: Name
+    """Tenant."""
+    site: Name
+    """Site."""
+    critical_mw: Real
+    """MW of critical IT."""
+    grid_mw: Real
+    """Grid MW reserved once all phases are live."""
+    sign_month: Month
+    """Signing."""
+    build_start_month: Month
+    """Start of building."""
+    energize_month: Month
+    """First energization."""
+    full_energize_month: Month
+    """Energization of the last phase."""
+    end_month: Month
+    """First month after the term."""
+    owner_capex_usd: Real
+    """Capex that the owner pays."""
+    debt_usd: Real
+    """Project debt."""
+    first_year_rent_usd: Real
+    """Contract rent of the first twelve months at full MW."""
+    npv_usd: Real
+    """Expected NPV of the contract on the hosting line, tail included, before what the site would earn otherwise."""
+
+
+class CapacityRow(Value):
+    """Use of one site in one month, in MW at the meter."""
+
+    site: Name
+    """Site."""
+    month: Month
+    """Month."""
+    grid_mw: Real
+    """Import limit."""
+    mining_mw: Real
+    """Mining."""
+    hosting_mw: Real
+    """Reserved for contracts."""
+    gpu_mw: Real
+    """Reserved for own GPUs."""
+    idle_mw: Real
+    """Unused."""
+    hashrate_eh_s: Real
+    """Hashrate of the running machines at their ceiling mode."""
+
+
+class CashFlowRow(Value):
+    """Expected cash of one month in USD; costs are negative."""
+
+    month: Month
+    """Month."""
+    mining_margin_usd: Real
+    """Mining revenue less energy and operating cost, with demand-response income."""
+    machine_purchases_usd: Real
+    """Machines bought, with duty."""
+    machine_sales_usd: Real
+    """Machines sold."""
+    machine_moves_usd: Real
+    """Moves, with duty."""
+    hosting_noi_usd: Real
+    """Rents, re-lease and recoveries less landlord's opex and energy."""
+    hosting_prepayments_usd: Real
+    """Prepayments received, less credits."""
+    hosting_capex_usd: Real
+    """The owner's capex of contracts."""
+    gpu_margin_usd: Real
+    """Rental of own GPUs less energy and opex."""
+    gpu_capex_usd: Real
+    """GPU blocks, less residual values received."""
+    site_costs_usd: Real
+    """Fixed opex of sites."""
+    opening_capex_usd: Real
+    """Site openings."""
+    overhead_usd: Real
+    """Corporate overhead."""
+    debt_draws_usd: Real
+    """Debt drawn."""
+    debt_service_usd: Real
+    """Fees, interest and principal."""
+    net_cash_usd: Real
+    """Sum of all of them."""
+    cash_usd: Real
+    """Cash at the end of the month."""
+    debt_usd: Real
+    """Debt outstanding at the end of the month."""
+
+
+class EarningsRow(Value):
+    """Expected earnings of one calendar year in USD, before capex, debt and discounting."""
+
+    year: int
+    """Calendar year."""
+    month_count: int
+    """Months of it inside the horizon."""
+    mining_usd: Real
+    """Mining margin."""
+    hosting_usd: Real
+    """Hosting net operating income."""
+    gpu_usd: Real
+    """Margin of own GPUs."""
+    cost_usd: Real
+    """Fixed site costs and overhead, negative."""
+
+
+class NpvBreakdown(Value):
+    """Expected NPV by business line in USD, terminal values included."""
+
+    mining_usd: Real
+    """Mining."""
+    hosting_usd: Real
+    """Hosting."""
+    gpu_usd: Real
+    """Own GPUs."""
+    corporate_usd: Real
+    """Fixed costs, openings, overhead."""
+    debt_usd: Real
+    """Debt: its fees."""
+    total_usd: Real
+    """All together: the objective."""
+
+
+class Quantile(Value):
+    """One quantile of the NPV."""
+
+    probability: Real
+    """Probability of at most this NPV."""
+    npv_usd: Real
+    """NPV."""
+
+
+class NpvDistribution(Value):
+    """NPV of the plan over the scenarios."""
+
+    scenario_count: int
+    """Number of scenarios."""
+    mean_usd: Real
+    """Mean."""
+    standard_error_usd: Real
+    """Sampling error of the mean."""
+    standard_deviation_usd: Real
+    """Standard deviation."""
+    quantiles: tuple[Quantile, ...]
+    """Quantiles in ascending order."""
+    tail_probability: Real
+    """Mass of the lower tail."""
+    var_usd: Real
+    """NPV at the edge of the tail."""
+    cvar_usd: Real
+    """Mean NPV over the tail."""
+
+
+class BusinessAsUsual(Value):
+    """The twin that mines on: no contracts, GPUs or openings; machines still run, are sold and move at their best."""
+
+    feasible: bool
+    """Whether it satisfies liquidity and all policies."""
+    npv_usd: Real | None = None
+    """Its expected NPV."""
+    difference_usd: Real | None = None
+    """What the plan is worth more."""
+    detail: str = ""
+    """Why it is not feasible."""
