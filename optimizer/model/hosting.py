@@ -76,12 +76,12 @@ class Starts:
 def build_starts(portfolio: Portfolio, futures: Futures, calendar: Calendar) -> Starts:
     """Every start that the terms allow, in the order of offers, then sites, then months."""
     parts = []
-    for index, offer in enumerate(portfolio.offers):
-        tenant = _Survival.of(offer, futures)
+    for offer in portfolio.offers:
+        fate = Fate.expected(offer, futures)
         for place in offer.sites:
             months = _sign_months(offer, place, portfolio, calendar)
             if len(months):
-                parts.append(_Placement(portfolio, futures, calendar, index, offer, place, tenant).starts(months))
+                parts.append(OfferAtSite(portfolio, futures, calendar, offer, place).starts(months, fate))
     parts = parts or [_no_starts(calendar)]
     joined: dict[str, Any] = {
         item.name: np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(Starts)
@@ -121,55 +121,112 @@ def _energize(sign_months: Ints, place: OfferSite, portfolio: Portfolio) -> Ints
 
 
 @dataclass(frozen=True, eq=False)
-class _Survival:
-    """What a tenant's default does to expected rents, by month ``[T_ext]``."""
+class Fate:
+    """What becomes of a tenant's rent, by month: in expectation ``[T_ext]``, or in every scenario ``[T_ext, W]``."""
 
-    solvent: Floats
-    """Probability that the tenant still pays."""
-    defaults: Floats
-    """Probability that it defaults in the month."""
-    re_lease_usd_per_kw: Floats
-    """Expected re-lease rent, counted where the vacancy after a default is over."""
+    paid: Floats
+    """Share of the contract rent that is paid, by the tenant or after a default by the backstopper."""
+    let_usd_per_kw: Floats
+    """Re-lease rent of the unbacked share, where the vacancy after a default is over."""
+    recovered: Floats
+    """Months of contract rent that are recovered at once in the month of default."""
 
     @classmethod
-    def of(cls, offer: Offer, futures: Futures) -> _Survival:
-        month = futures.default_month(offer.tenant)
-        months = np.arange(futures.extended_month_count)
-        at = np.bincount(np.minimum(month, len(months)), minlength=len(months) + 1) / futures.scenario_count
-        vacant_until = month.astype(np.int64) + offer.credit.vacancy_months
-        let = months[:, None] >= vacant_until[None, :]
-        rent = np.where(let, futures.re_lease_rent_usd_per_kw_month, 0.0).mean(axis=1)
-        return cls(solvent=1.0 - np.cumsum(at[:-1]), defaults=at[:-1], re_lease_usd_per_kw=rent)
+    def by_scenario(cls, offer: Offer, futures: Futures) -> Fate:
+        """The fate in every scenario."""
+        credit, unbacked = offer.credit, 1.0 - offer.credit.backstop_share_frac
+        default = futures.default_month(offer.tenant).astype(np.int64)
+        months = np.arange(futures.extended_month_count)[:, None]
+        let = months >= default + credit.vacancy_months
+        return cls(
+            paid=np.where(months < default, 1.0, credit.backstop_share_frac),
+            let_usd_per_kw=np.where(let, unbacked * futures.re_lease_rent_usd_per_kw_month, 0.0),
+            recovered=(months == default) * (unbacked * credit.recovery_frac * MONTHS_PER_YEAR),
+        )
+
+    @classmethod
+    def expected(cls, offer: Offer, futures: Futures) -> Fate:
+        """The mean over the scenarios."""
+        each = cls.by_scenario(offer, futures)
+        return cls(each.paid.mean(axis=1), each.let_usd_per_kw.mean(axis=1), each.recovered.mean(axis=1))
 
 
 @dataclass(frozen=True, eq=False)
-class _Placement:
-    """One offer at one site; :meth:`starts` vectorises over its sign months."""
+class RentTerms:
+    """What a live contract earns and costs in USD per critical kW, ``[N, T_ext]``, linear in the tenant's fate."""
+
+    rent: Floats
+    """Contract rent, weighted with the probability of renewals."""
+    weight: Floats
+    """Live share times the probability that the contract still runs: times energy, the landlord's energy."""
+    let_weight: Floats
+    """The same from the end of a vacancy that begins with the contract: times the re-lease rent."""
+    recovery: Floats
+    """Contract rent of the initial term: times months recovered."""
+    opex: Floats
+    """Landlord's operating cost without energy."""
+
+    def revenue(self, fate: Fate) -> Floats:
+        """Expected revenue ``[N, T_ext]`` under an expected fate."""
+        return np.asarray(
+            self.rent * fate.paid + self.let_weight * fate.let_usd_per_kw + self.recovery * fate.recovered
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class OfferAtSite:
+    """One offer at one site; everything is vectorised over sign months."""
 
     portfolio: Portfolio
     futures: Futures
     calendar: Calendar
-    offer_index: int
     offer: Offer
     place: OfferSite
-    tenant: _Survival
 
-    def starts(self, sign: Ints) -> Starts:
-        offer, place, horizon = self.offer, self.place, self.calendar.month_count
-        energize = _energize(sign, place, self.portfolio)
+    def age(self, sign: Ints) -> Ints:
+        """Months since the first energization, ``[N, T_ext]``."""
         months = np.arange(self.calendar.extended_month_count)
-        age = months[None, :] - energize[:, None]
-        full = energize + offer.phases[-1].offset_months
-        live = self._live_share(age)
+        return months[None, :] - _energize(sign, self.place, self.portfolio)[:, None]
+
+    def terms(self, age: Ints) -> RentTerms:
+        """Rents and costs by month."""
+        offer, live = self.offer, self._live_share(age)
         weight, rent_weight = self._renewal_weights(age)
-        noi, contracted = self._noi(age, live, weight, rent_weight)
+        escalation = (1.0 + offer.escalator_per_year_frac) ** np.maximum(age // MONTHS_PER_YEAR, 0)
+        rent = offer.price_usd_per_kw_month * escalation
+        if offer.noi_margin_frac is not None:
+            opex = (1.0 - offer.noi_margin_frac) * rent
+        else:
+            opex = (offer.landlord_opex_usd_per_kw_month or 0.0) * escalation
+        in_term = (age >= 0) & (age < offer.term_months)
+        return RentTerms(
+            rent=live * rent_weight * rent,
+            weight=live * weight,
+            let_weight=live * weight * (age >= offer.credit.vacancy_months),
+            recovery=live * rent * in_term,
+            opex=live * weight * opex,
+        )
+
+    def energy_mwh_per_kw(self) -> Floats:
+        """Energy per live kW and month that the landlord pays, ``[T_ext]``; 0 if the tenant does."""
+        if self.offer.power_payer is PowerPayer.TENANT:
+            return np.zeros(self.calendar.extended_month_count)
+        pue = hosting_pue(self.place.pue, self.portfolio.site(self.place.site), self.futures)
+        return np.asarray(pue * self.futures.hours_in_month / KW_PER_MW)
+
+    def starts(self, sign: Ints, fate: Fate) -> Starts:
+        """Coefficients of signing in each of these months, under the tenant's expected fate."""
+        offer, place, horizon = self.offer, self.place, self.calendar.month_count
+        age, energize = self.age(sign), _energize(sign, place, self.portfolio)
+        full = energize + offer.phases[-1].offset_months
+        noi, contracted = self._noi(age, fate)
         capex, displaced = self._building(age)
         count = len(sign)
         debt = _debt_profile(
             self.portfolio.finance.project_debt, capex, contracted, full - energize, age, offer.term_months
         )
         return Starts(
-            offer=np.full(count, self.offer_index),
+            offer=np.full(count, self.portfolio.offers.index(offer)),
             site=np.full(count, self.portfolio.site_index[place.site]),
             sign_month=sign,
             build_month=energize - place.build_months,
@@ -177,7 +234,7 @@ class _Placement:
             full_month=full,
             minimum_mw=np.full(count, offer.minimum_mw),
             maximum_mw=np.full(count, offer.maximum_mw),
-            reserved_mw=(live * place.grid_mw_per_critical_mw)[:, :horizon],
+            reserved_mw=(self._live_share(age) * place.grid_mw_per_critical_mw)[:, :horizon],
             displaced_mw=(displaced * place.halls_displaced_mw_per_critical_mw)[:, :horizon],
             noi_musd=noi,
             prepayment_musd=self._prepayment(sign, age),
@@ -221,33 +278,14 @@ class _Placement:
         weight = np.where(number >= 0, renewal.probability_frac ** np.maximum(number, 0), 0.0)
         return weight, np.where(number > 0, weight * renewal.rent_frac, weight)
 
-    def _noi(self, age: Ints, live: Floats, weight: Floats, rent_weight: Floats) -> tuple[Floats, Floats]:
+    def _noi(self, age: Ints, fate: Fate) -> tuple[Floats, Floats]:
         """Expected NOI, and the NOI of the initial term if the tenant always pays, in million USD per critical MW."""
-        offer, credit, tenant = self.offer, self.offer.credit, self.tenant
-        escalation = (1.0 + offer.escalator_per_year_frac) ** np.maximum(age // MONTHS_PER_YEAR, 0)
-        rent = offer.price_usd_per_kw_month * escalation
-        backed = credit.backstop_share_frac
-        paid = tenant.solvent + backed * (1.0 - tenant.solvent)
-        let_again = np.where(age >= credit.vacancy_months, (1.0 - backed) * tenant.re_lease_usd_per_kw, 0.0)
-        in_term = (age >= 0) & (age < offer.term_months)
-        recovered = (1.0 - backed) * credit.recovery_frac * MONTHS_PER_YEAR * tenant.defaults * rent * in_term
-        revenue = live * (rent_weight * rent * paid + weight * let_again + recovered)
-        if offer.noi_margin_frac is not None:
-            opex = (1.0 - offer.noi_margin_frac) * rent
-        else:
-            opex = (offer.landlord_opex_usd_per_kw_month or 0.0) * escalation
-        cost = live * weight * (opex + self._energy_usd_per_kw())
-        contracted = np.where(in_term, live * rent - cost, 0.0)
-        return (revenue - cost) * MUSD_PER_MW_OF_USD_PER_KW, contracted * MUSD_PER_MW_OF_USD_PER_KW
-
-    def _energy_usd_per_kw(self) -> Floats:
-        """Expected energy cost of a live kW and month that the landlord pays, ``[T_ext]``."""
-        if self.offer.power_payer is PowerPayer.TENANT:
-            return np.zeros(self.calendar.extended_month_count)
-        futures, site = self.futures, self.portfolio.site(self.place.site)
-        price = futures.mean_power_usd_per_mwh(site.name).mean(axis=1)
-        energy = hosting_pue(self.place.pue, site, futures) * futures.hours_in_month * price
-        return np.asarray(energy / KW_PER_MW)
+        terms = self.terms(age)
+        price = self.futures.mean_power_usd_per_mwh(self.place.site).mean(axis=1)
+        cost = terms.opex + terms.weight * self.energy_mwh_per_kw() * price
+        in_term = (age >= 0) & (age < self.offer.term_months)
+        contracted = np.where(in_term, terms.rent - cost, 0.0)
+        return (terms.revenue(fate) - cost) * MUSD_PER_MW_OF_USD_PER_KW, contracted * MUSD_PER_MW_OF_USD_PER_KW
 
     def _prepayment(self, sign: Ints, age: Ints) -> Floats:
         offer, terms = self.offer, self.offer.prepayment

@@ -6,6 +6,7 @@ Follows "Mining" in ``docs/explanation/economics.md``. Money in million USD per 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -148,28 +149,37 @@ def _margins(
 ) -> tuple[Floats, Floats]:
     """Expected margin by ceiling mode and month, and the NPV of the mining tail by ceiling mode."""
     months = calendar.month_count
-    values = mining_month_values(
-        futures.shape(site.name),
-        calendar_month=futures.calendar_month[:months],
-        hours_in_month=futures.hours_in_month[:months],
-        hashprice_usd_per_ph_day=futures.hashprice_usd_per_ph_day,
-        level=futures.power_level(site.name)[:months],
-        adder_usd_per_mwh=futures.power_adder_usd_per_mwh(site.name)[:months],
-        hashrate_th_s=[item.model.modes[mode].hashrate_th_s for mode in item.modes],
-        power_w=[item.model.modes[mode].power_w for mode in item.modes],
-        pue=site.mining_pue,
-        uptime_frac=site.mining_uptime_frac,
-        pool_fee_frac=portfolio.market.pool_fee_frac,
-        hash_factor=item.condition_frac,
-    )
+    values = mining_month_values(futures.shape(site.name), **margin_arguments(site, item, futures))
     flexible = fixed_income_usd_per_mw(site, portfolio, months)
     grid_mw = item.power_mw * site.mining_pue
     margin = values.margin_usd * MUSD_PER_UNIT_OF_USD + grid_mw[:, None] * flexible / USD_PER_MUSD
-    tail_months = portfolio.finance.terminal.mining_tail_months
+    return margin, margin[:, -1] * mining_tail_weight(site, portfolio, calendar)
+
+
+def margin_arguments(site: Site, item: MachineClass, futures: Futures) -> dict[str, Any]:
+    """What the margin kernels need to know of a class at a site, besides its price structure."""
+    months = futures.month_count
+    return {
+        "calendar_month": futures.calendar_month[:months],
+        "hours_in_month": futures.hours_in_month[:months],
+        "hashprice_usd_per_ph_day": futures.hashprice_usd_per_ph_day,
+        "level": futures.power_level(site.name)[:months],
+        "adder_usd_per_mwh": futures.power_adder_usd_per_mwh(site.name)[:months],
+        "hashrate_th_s": [item.model.modes[mode].hashrate_th_s for mode in item.modes],
+        "power_w": [item.model.modes[mode].power_w for mode in item.modes],
+        "pue": site.mining_pue,
+        "uptime_frac": site.mining_uptime_frac,
+        "pool_fee_frac": futures.portfolio.market.pool_fee_frac,
+        "hash_factor": item.condition_frac,
+    }
+
+
+def mining_tail_weight(site: Site, portfolio: Portfolio, calendar: Calendar) -> float:
+    """Sum of the discount factors of the months after the horizon in which the last month's margin is counted on."""
+    months, count = calendar.month_count, portfolio.finance.terminal.mining_tail_months
     if site.lease_end_month is not None:
-        tail_months = min(tail_months, portfolio.horizon.index_of(site.lease_end_month) - months)
-    weight = calendar.discount("mining")[months : months + max(tail_months, 0)].sum()
-    return margin, margin[:, -1] * weight
+        count = min(count, portfolio.horizon.index_of(site.lease_end_month) - months)
+    return float(calendar.discount("mining")[months : months + max(count, 0)].sum())
 
 
 def fixed_income_usd_per_mw(site: Site, portfolio: Portfolio, months: int) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,11 @@ from support import EXACT, assembled
 from optimizer.app import plan
 from optimizer.audit import Claims, audit, recalculate
 from optimizer.curves.futures import Futures
-from optimizer.domain import ContractDecision, Decisions, GpuOrder, Portfolio, SiteOpening, add_months
+from optimizer.domain import ContractDecision, Decisions, GpuOrder, Plan, Portfolio, SiteOpening, add_months
 from optimizer.solve import solve_fixed
 
-CHECKED_BY_AUDIT = [seed for seed in range(1, 44) if seed not in (7, 11)]
-"""Those two have ten thousands of combinations."""
+CHECKED_BY_AUDIT = [seed for seed in range(1, 43) if seed not in (7, 11, 13)]
+"""Those have ten thousands of combinations."""
 CHECKED_WITH_MACHINES = (
     *(
         100,
@@ -49,6 +50,12 @@ CHECKED_WITH_MACHINES = (
 )
 MOST = 600
 """Linear programs a case."""
+
+
+@cache
+def answer_of(seed: int, machines: bool = False) -> Plan:
+    """The plan of a random portfolio."""
+    return plan(random_portfolio(seed, machines=machines), EXACT)
 
 
 def candidates(case: Portfolio) -> list[list[Any]]:
@@ -124,7 +131,7 @@ def by_worth(case: Portfolio, futures: Futures) -> Iterator[Decisions]:
 def test_the_best_plan_is_the_best_that_the_audit_lets_pass(seed):
     case = random_portfolio(seed)
     futures = Futures.of(case)
-    answer = plan(case, EXACT)
+    answer = answer_of(seed)
     for decisions in by_worth(case, futures):
         found, report = audit(case, futures, decisions, Claims())
         if report.passed:
@@ -132,28 +139,6 @@ def test_the_best_plan_is_the_best_that_the_audit_lets_pass(seed):
             assert answer.audit.failures == ()
             return
     assert answer.termination.reason == "infeasible"
-
-
-def test_the_cases_are_worth_trying():
-    ends, signed, ordered, opened, borrowed, scaled = Counter(), 0, 0, 0, 0, 0
-    for seed in [*CHECKED_BY_AUDIT, *CHECKED_WITH_MACHINES]:
-        case = random_portfolio(seed, machines=seed in CHECKED_WITH_MACHINES)
-        answer = plan(case, EXACT)
-        ends[answer.termination.reason.value] += 1
-        signed += len(answer.decisions.contracts)
-        ordered += len(answer.decisions.gpu_orders)
-        opened += len(answer.decisions.site_openings)
-        borrowed += sum(item.debt_usd > 1e3 for item in answer.decisions.contracts)
-        scaled += sum(
-            item.critical_mw < case.offers_by_name[item.offer].maximum_mw - 1e-3 for item in answer.decisions.contracts
-        )
-    assert ends["optimal"] >= 50
-    assert ends["infeasible"] >= 4
-    assert signed >= 60
-    assert ordered >= 10
-    assert opened >= 5
-    assert borrowed >= 2
-    assert scaled >= 2
 
 
 def whole_vectors(program: Any) -> Iterator[np.ndarray]:
@@ -185,7 +170,7 @@ def test_with_machines_debt_and_scale_the_best_of_all_linear_programs_is_found(s
     vectors = list(itertools.islice(whole_vectors(program), MOST + 1))
     assert len(vectors) <= MOST, "leave this seed out"
     matrix = program.compile()
-    answer = plan(case, EXACT)
+    answer = answer_of(seed, True)
     values = [solve_fixed(matrix, EXACT, vector).termination.objective_usd for vector in vectors]
     found = [value for value in values if value is not None]
     if not answer.termination.has_plan:
@@ -193,3 +178,25 @@ def test_with_machines_debt_and_scale_the_best_of_all_linear_programs_is_found(s
         return
     assert answer.audit.failures == ()
     assert max(found) == pytest.approx(answer.termination.objective_usd, abs=2.0)
+
+
+def test_the_cases_are_worth_trying():
+    ends, signed, ordered, opened, borrowed, scaled = Counter(), 0, 0, 0, 0, 0
+    for seed in [*CHECKED_BY_AUDIT, *CHECKED_WITH_MACHINES]:
+        case = random_portfolio(seed, machines=seed in CHECKED_WITH_MACHINES)
+        answer = answer_of(seed, seed in CHECKED_WITH_MACHINES)
+        ends[answer.termination.reason.value] += 1
+        signed += len(answer.decisions.contracts)
+        ordered += len(answer.decisions.gpu_orders)
+        opened += len(answer.decisions.site_openings)
+        borrowed += sum(item.debt_usd > 1e3 for item in answer.decisions.contracts)
+        scaled += sum(
+            item.critical_mw < case.offers_by_name[item.offer].maximum_mw - 1e-3 for item in answer.decisions.contracts
+        )
+    assert ends["optimal"] >= 50
+    assert ends["infeasible"] >= 4
+    assert signed >= 60
+    assert ordered >= 10
+    assert opened >= 5
+    assert borrowed >= 2
+    assert scaled >= 2

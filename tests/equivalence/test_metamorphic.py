@@ -279,9 +279,13 @@ def test_machine_margins_by_scenario_average_to_the_coefficients(monkeypatch):
 
 
 def test_gpu_margins_by_scenario_average_to_the_coefficients(monkeypatch):
-    case = uncertain(gpu_options=[gpu_option(life_months=4, rental_usd_per_gpu_hour=0.2, opex_usd_per_gpu_month=0.0)])
+    case = uncertain(
+        gpu_options=[
+            gpu_option(life_months=4, maximum_block_count=3, rental_usd_per_gpu_hour=0.2, opex_usd_per_gpu_month=0.0)
+        ]
+    )
     answer = best(case)
-    assert answer.decisions.gpu_orders
+    assert answer.decisions.gpu_orders[0].block_count == 3
     problem = problem_of(case)
     discount = problem.calendar.discount("gpu")[: problem.calendar.month_count]
     chosen = answer.decisions.gpu_orders[0]

@@ -7,7 +7,7 @@ import time
 import highspy
 import numpy as np
 import pytest
-from support import EXACT, assembled, best, matrix, offer, portfolio
+from support import EXACT, asic, assembled, best, fleet, matrix, offer, portfolio
 
 from optimizer.app import plan
 from optimizer.domain import Limit, SolveOptions, TerminationReason
@@ -240,7 +240,15 @@ def test_a_limit_after_a_stop_is_the_stop():
 
 
 def test_the_same_portfolio_gives_the_same_plan_twice():
-    first, second = (best(load_portfolio("tiny")) for _ in range(2))
+    several = portfolio(
+        8,
+        offers=[offer(f"O{i}", price_usd_per_kw_month=90.0 + i, sign_until_month="2027-04") for i in range(5)],
+        asic_models=[asic()],
+        fleets=[fleet()],
+        finance={"opening_cash_usd": 2e6},
+    )
+    first, second = (best(several) for _ in range(2))
+    assert first.decisions.contracts
     assert first.decisions == second.decisions
     assert first.cash_flow == second.cash_flow
     assert first.termination == second.termination
