@@ -203,22 +203,18 @@ def solved(case: Portfolio, formulation: Sequence[ConstraintFamily] = FORMULATIO
     return solve_program(assembled(case, formulation).compile(), EXACT)
 
 
-def worth_without_rows(case: Portfolio, *blocks: str) -> float | None:
-    """Expected NPV in USD when some row blocks are left out; None if that leaves nothing to find or no limit."""
-    program = assembled(case)
-    for name in blocks:
-        del program.rows[name]
-    return solve_program(program.compile(), EXACT).termination.objective_usd
-
-
 def binding(case: Portfolio) -> set[str]:
-    """Row blocks without which the best plan would be worth more."""
-    value = solved(case).termination.objective_usd
-    return {
-        name
-        for name, block in assembled(case).rows.items()
-        if block.keys and not _same(worth_without_rows(case, name), value)
-    }
+    """Row blocks without which the best plan would be worth more, or worth anything."""
+    program = assembled(case)
+    value = solve_program(program.compile(), EXACT).termination.objective_usd
+    found = set()
+    for name, block in list(program.rows.items()):
+        if block.keys:
+            del program.rows[name]
+            if not _same(solve_program(program.compile(), EXACT).termination.objective_usd, value):
+                found.add(name)
+            program.rows[name] = block
+    return found
 
 
 def _same(value: float | None, other: float | None) -> bool:

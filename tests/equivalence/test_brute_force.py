@@ -19,7 +19,7 @@ from optimizer.curves.futures import Futures
 from optimizer.domain import ContractDecision, Decisions, GpuOrder, Plan, Portfolio, SiteOpening, add_months
 from optimizer.solve import solve_fixed
 
-CHECKED_BY_AUDIT = [seed for seed in range(1, 43) if seed not in (7, 11, 13)]
+CHECKED_BY_AUDIT = [seed for seed in range(1, 36) if seed not in (7, 11, 13)]
 """Those have ten thousands of combinations."""
 CHECKED_WITH_MACHINES = (
     *(
@@ -53,7 +53,7 @@ MOST = 600
 
 
 @cache
-def answer_of(seed: int, machines: bool = False) -> Plan:
+def answer_of(seed: int, machines: bool) -> Plan:
     """The plan of a random portfolio."""
     return plan(random_portfolio(seed, machines=machines), EXACT)
 
@@ -131,7 +131,7 @@ def by_worth(case: Portfolio, futures: Futures) -> Iterator[Decisions]:
 def test_the_best_plan_is_the_best_that_the_audit_lets_pass(seed):
     case = random_portfolio(seed)
     futures = Futures.of(case)
-    answer = answer_of(seed)
+    answer = answer_of(seed, False)
     for decisions in by_worth(case, futures):
         found, report = audit(case, futures, decisions, Claims())
         if report.passed:
@@ -193,10 +193,10 @@ def test_the_cases_are_worth_trying():
         scaled += sum(
             item.critical_mw < case.offers_by_name[item.offer].maximum_mw - 1e-3 for item in answer.decisions.contracts
         )
-    assert ends["optimal"] >= 50
-    assert ends["infeasible"] >= 4
-    assert signed >= 60
-    assert ordered >= 10
+    assert ends["optimal"] >= 45
+    assert ends["infeasible"] >= 3
+    assert signed >= 55
+    assert ordered >= 8
     assert opened >= 5
     assert borrowed >= 2
     assert scaled >= 2

@@ -255,7 +255,7 @@ def test_the_same_portfolio_gives_the_same_plan_twice():
 
 
 def test_the_seed_repeats_the_search_and_does_not_change_the_answer():
-    first, again, other = (solve_program(knapsacks(20, 4), SolveOptions(gap_frac=0.0, seed=seed)) for seed in (7, 7, 8))
+    first, again, other = (solve_program(knapsacks(16, 4), SolveOptions(gap_frac=0.0, seed=seed)) for seed in (7, 7, 8))
     assert np.array_equal(first.values, again.values)
     assert first.termination == again.termination
     assert other.termination.objective_usd == pytest.approx(first.termination.objective_usd)
