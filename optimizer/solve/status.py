@@ -47,6 +47,10 @@ def termination_of(highs: Any, interrupted: bool) -> Termination:
         return Termination(
             reason=TerminationReason.INFEASIBLE, detail="infeasible or unbounded; presolve did not tell which"
         )
+    if status == _Status.kNotset:
+        raise SolverError(
+            "HiGHS did not run: a process can solve with one number of threads only, that of its first solve"
+        )
     if status not in ENDED:
         raise SolverError(f"HiGHS ended with status {highs.modelStatusToString(status)!r}")
     reason, limit = ENDED[status]

@@ -63,8 +63,6 @@ class Epochs:
             if arrival is not None:
                 bought[period] = arrival
             arrival = calendar.first_period_from(first + downtime_months)
-            if arrival is not None and downtime_months and arrival == period:
-                arrival = period + 1 if period + 1 < calendar.period_count else None
             if arrival is not None:
                 moved[period] = arrival
         change = np.unique([0, *trade, *bought.values(), *moved.values()])
