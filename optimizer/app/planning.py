@@ -18,7 +18,7 @@ from optimizer.domain.options import SolveOptions
 from optimizer.domain.outcome import BusinessAsUsual
 from optimizer.domain.plan import Plan, Progress
 from optimizer.domain.portfolio import Portfolio
-from optimizer.domain.proof import Manifest, ModelSize, Seconds, Termination, Version
+from optimizer.domain.proof import Manifest, ModelSize, Seconds, Termination, TerminationReason, Version
 from optimizer.io.portfolios import fingerprint
 from optimizer.model.family import assemble
 from optimizer.model.formulation import FORMULATION
@@ -78,10 +78,10 @@ class _Job:
             program = assemble(problem, FORMULATION)
         with self._stage("compile", told="build"):
             matrix = program.compile()
+        search = self._search()
         with self._stage("twin"):
-            twin = self._twin(program, matrix)
+            twin = self._twin(program, matrix, search)
         with self._stage("solve"):
-            search = self._search()
             start = dive(matrix, self._remaining(), search)
             solution = solve_program(matrix, self._remaining(), search, start=_better(matrix, start, twin.values))
         if solution.values is None:
@@ -138,12 +138,12 @@ class _Job:
 
         return Search(on_incumbent=told, should_stop=self.should_stop or (lambda: False))
 
-    def _twin(self, program: Program, matrix: Matrix) -> Solution:
+    def _twin(self, program: Program, matrix: Matrix, search: Search) -> Solution:
         """Mining on, signing nothing: what the plan is compared with, and the first plan the search has."""
         fixed = np.full(program.column_count, np.nan)
         for name in TWIN_DECISIONS:
             fixed[program.variables[name].columns] = 0.0
-        return solve_fixed(matrix, self._remaining(), fixed)
+        return solve_fixed(matrix, self._remaining(), fixed, search)
 
     @contextmanager
     def _stage(self, name: str, told: str | None = None) -> Iterator[None]:
@@ -173,9 +173,11 @@ def _better(matrix: Matrix, *starts: Floats | None) -> Floats | None:
 
 
 def _business_as_usual(twin: Solution, objective_usd: float) -> BusinessAsUsual:
-    worth = twin.termination.objective_usd
-    if twin.values is None or worth is None:
-        return BusinessAsUsual(feasible=False, detail=f"mining on: {twin.termination.reason}")
+    worth, reason = twin.termination.objective_usd, twin.termination.reason
+    if reason is not TerminationReason.OPTIMAL or worth is None:
+        infeasible = reason is TerminationReason.INFEASIBLE
+        told = "mining on breaks liquidity or a policy" if infeasible else "stopped before it was solved"
+        return BusinessAsUsual(feasible=False if infeasible else None, detail=told)
     return BusinessAsUsual(feasible=True, npv_usd=worth, difference_usd=objective_usd - worth)
 
 

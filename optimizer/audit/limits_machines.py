@@ -11,7 +11,7 @@ from optimizer.audit.mining import move_arrives, purchase_arrives, worthwhile_mo
 from optimizer.audit.paths import FloatArray
 from optimizer.audit.recalculate import Recalculation
 from optimizer.audit.worst import Worst, machines_tolerance
-from optimizer.domain import AuditCheck, Period
+from optimizer.domain import AuditCheck, Horizon, Period
 
 
 def machine_checks(recalculation: Recalculation) -> Iterator[AuditCheck]:
@@ -21,7 +21,7 @@ def machine_checks(recalculation: Recalculation) -> Iterator[AuditCheck]:
     tolerance = machines_tolerance(owned)
     checks: dict[str, Worst] = {}
     for machines in book.machines:
-        for name, deviation in _deviations(machines, book.portfolio.horizon.periods):
+        for name, deviation in _deviations(machines, book.portfolio.horizon):
             worst = checks.setdefault(name, Worst(name, "machines"))
             worst.add_array(deviation, tolerance, lambda *at, label=machines.label: f"{_where(book, *at)}: {label}")
     for worst in checks.values():
@@ -34,8 +34,9 @@ def _where(book: Book, *at: int) -> str:
     return book.where(at[0], period.first) if len(at) > 1 else book.month_name(period.first)
 
 
-def _deviations(machines: MachineClass, periods: Sequence[Period]) -> Iterator[tuple[str, FloatArray]]:
+def _deviations(machines: MachineClass, horizon: Horizon) -> Iterator[tuple[str, FloatArray]]:
     """What there is to check of a class: name of the check and deviations by site and period, or by period."""
+    periods = horizon.periods
     flows = [machines.stock, machines.bought, machines.sold, machines.moved_out, machines.moved_in]
     least = np.minimum(np.min(flows, axis=0), machines.running.min(axis=2))
     yield "no number of machines is negative", -least
@@ -49,6 +50,10 @@ def _deviations(machines: MachineClass, periods: Sequence[Period]) -> Iterator[t
         yield "machines in transit arrive in time", _unexplained_arrivals(machines, periods)
     if machines.moved_out.any() or machines.bought.any():
         yield "machines ordered or moved arrive inside the horizon", _late(machines, periods)
+    traded = machines.bought + machines.sold + machines.moved_out
+    if traded.any():
+        off_grid = np.array([period.first % horizon.sign_every_months > 0 for period in periods])
+        yield "machines trade on the signing grid", traded * off_grid
     if machines.bought.any():
         for_sale = machines.model.purchasable and machines.condition_frac == 1.0
         yield "machines bought are for sale", machines.bought * float(not for_sale)

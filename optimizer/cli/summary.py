@@ -139,7 +139,9 @@ def _print_key_figures(plan: Plan, console: Console) -> None:
     twin, npv, tail = plan.business_as_usual, plan.npv, plan.distribution
     table.add_row("expected NPV", million(plan.termination.objective_usd))
     if twin is not None:
-        told = f"{million(twin.npv_usd)}, {million(twin.difference_usd)} less" if twin.feasible else twin.detail
+        told = twin.detail
+        if twin.feasible:
+            told = f"{million(twin.npv_usd)}, {million(abs(twin.difference_usd or 0.0))} less"
         table.add_row("mining on, signing nothing", told)
     if npv is not None:
         for line in ("mining", "hosting", "gpu", "corporate", "debt"):

@@ -120,11 +120,16 @@ class OptimizerClient:
         """The plan of a portfolio, or of a stored one by name; returns when it is there.
 
         ``progress=True`` writes a line for every step to standard error; a function is called with each
-        :class:`~optimizer.domain.plan.Progress`. A connection that is lost is resumed. When the caller is interrupted
-        the plan goes on; :meth:`list_plans` finds it.
+        :class:`~optimizer.domain.plan.Progress`. A connection that is lost is resumed. Ctrl-C ends the search, and the
+        best plan found by then is returned; a second one leaves it to the service (:meth:`list_plans` finds it).
         """
         name = portfolio if isinstance(portfolio, str) else self.create_portfolio(portfolio).name
-        record = self.wait(self.create_plan(name, options), progress=progress)
+        planned = self.create_plan(name, options)
+        try:
+            record = self.wait(planned, progress=progress)
+        except KeyboardInterrupt:
+            self.stop(planned)
+            record = self.wait(planned, progress=progress)
         if record.plan is not None:
             return record.plan
         raise record.error or ServiceError(f"{record.name} ended as {record.state.value} without a plan")

@@ -174,7 +174,7 @@ class Futures:
             raise SeriesError.single(
                 f"series[{names.index(power.hourly_series)}].hours",
                 f"the hours of {power.hourly_series!r} are not loaded",
-                "load the portfolio with optimizer.io.load, which reads its series",
+                "load the portfolio with optimizer.io.load_portfolio, which reads its series",
             )
         return np.array(hours.usd_per_mwh), np.array(hours.month_of_year)
 

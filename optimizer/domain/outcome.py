@@ -167,8 +167,8 @@ class NpvDistribution(Value):
 class BusinessAsUsual(Value):
     """The twin that mines on: no contracts, GPUs or openings; machines still run, are sold and move at their best."""
 
-    feasible: bool
-    """Whether it satisfies liquidity and all policies."""
+    feasible: bool | None = None
+    """Whether it satisfies liquidity and all policies; absent if the search was stopped before that was known."""
     npv_usd: Real | None = None
     """Its expected NPV."""
     difference_usd: Real | None = None

@@ -133,7 +133,10 @@ _STANDARD_TYPES = frozenset(
     }
 )  # fmt: skip
 
-_NAMED = ("sites", "asic_models", "offers", "gpu_options", "series")
+_NAMED = (
+    ("sites",), ("asic_models",), ("offers",), ("gpu_options",), ("series",), ("finance", "capex_budgets"),
+    ("policy", "exclusive_groups"), ("policy", "all_or_nothing_groups"),
+)  # fmt: skip
 
 
 def _get(item: object, key: str) -> Any:
@@ -141,14 +144,16 @@ def _get(item: object, key: str) -> Any:
 
 
 def _duplicate_names(portfolio: object) -> Iterator[Finding]:
-    for kind in _NAMED:
-        items = _get(portfolio, kind)
+    for location in _NAMED:
+        items = portfolio
+        for part in location:
+            items = _get(items, part)
         names = [_get(item, "name") for item in items] if isinstance(items, list | tuple) else []
         counts = Counter(name for name in names if isinstance(name, str))
         seen: set[str] = set()
         for index, name in enumerate(names):
             if isinstance(name, str) and counts[name] > 1 and name in seen:
-                yield (kind, index, "name"), f"{name!r} is used twice", "give every one its own name", name
+                yield (*location, index, "name"), f"{name!r} is used twice", "give every one its own name", name
             seen.add(name)
 
 
@@ -184,6 +189,8 @@ def _policy_references(portfolio: Portfolio) -> Iterator[Finding]:
     for kind in ("mandatory", "forbidden"):
         for i, item in enumerate(getattr(policy, kind)):
             yield from _placement(("policy", kind, i), item, portfolio)
+    for i, item in enumerate(policy.mandatory):
+        yield from _possible(("policy", "mandatory", i), item, portfolio)
     if policy.contract_changes is not None:
         for i, item in enumerate(policy.contract_changes.previous):
             yield from _placement(("policy", "contract_changes", "previous", i), item, portfolio)
@@ -205,6 +212,23 @@ def _placement(location: Location, item: Placement, portfolio: Portfolio) -> Ite
     elif item.site is not None and item.site not in [place.site for place in offer.sites]:
         places = ", ".join(place.site for place in offer.sites)
         yield (*location, "site"), f"{item.offer} cannot be placed at {item.site!r}", f"it can at {places}", item.site
+
+
+def _possible(location: Location, item: Placement, portfolio: Portfolio) -> Iterator[Finding]:
+    """A contract that must be signed in a month that is not in its window, not on the grid or not in the horizon."""
+    offer, month, horizon = portfolio.offers_by_name.get(item.offer), item.sign_month, portfolio.horizon
+    if offer is None or month is None:
+        return
+    index = horizon.index_of(month)
+    in_window = offer.sign_from_month <= month <= offer.sign_until_month
+    if not in_window or not 0 <= index < horizon.month_count or index % horizon.sign_every_months:
+        yield (
+            (*location, "sign_month"),
+            f"{item.offer} cannot be signed in {month:%Y-%m}",
+            f"it can from {offer.sign_from_month:%Y-%m} until {offer.sign_until_month:%Y-%m}, every "
+            f"{horizon.sign_every_months} months from {horizon.start_month:%Y-%m}",
+            month,
+        )
 
 
 def _known(location: Location, name: str, known: Sequence[str], kind: str) -> Iterator[Finding]:
@@ -235,6 +259,15 @@ def _impossible(portfolio: Portfolio) -> Iterator[Finding]:
                 offer.sign_until_month,
             )
             continue
+        first, last = horizon.index_of(offer.sign_from_month), horizon.index_of(offer.sign_until_month)
+        if not any(month % horizon.sign_every_months == 0 for month in range(max(first, 0), last + 1)):
+            yield (
+                ("offers", i, "sign_until_month"),
+                f"{offer.name} can be signed from {offer.sign_from_month:%Y-%m} until {offer.sign_until_month:%Y-%m}, "
+                f"but contracts are signed every {horizon.sign_every_months} months from {horizon.start_month:%Y-%m}",
+                "widen the window, or lower horizon.sign_every_months",
+                offer.sign_until_month,
+            )
         for j, place in enumerate(offer.sites):
             earliest = earliest_energization(offer, place, horizon)
             if offer.energize_by_month is not None and place.site in sites and earliest > offer.energize_by_month:
@@ -256,8 +289,27 @@ def _impossible(portfolio: Portfolio) -> Iterator[Finding]:
             )
 
 
+def sign_months(offer: Offer, place: OfferSite, site: Site, horizon: Horizon) -> list[int]:
+    """Months from the start of the horizon in which the terms allow signing ``offer`` for ``place``."""
+    first = max(horizon.index_of(offer.sign_from_month), 0)
+    last = min(horizon.index_of(offer.sign_until_month), horizon.month_count - 1)
+    by = horizon.index_of(offer.energize_by_month) if offer.energize_by_month is not None else horizon.month_count
+    lease = horizon.index_of(site.lease_end_month) if site.lease_end_month is not None else None
+    months = []
+    for month in range(first, last + 1):
+        energize = energization(month, place, horizon)
+        leased = lease is None or energize + offer.term_months <= lease
+        if month % horizon.sign_every_months == 0 and energize < horizon.month_count and energize <= by and leased:
+            months.append(month)
+    return months
+
+
+def energization(sign_month: int, place: OfferSite, horizon: Horizon) -> int:
+    """Month of the first energization of a contract signed in a month, both from the start of the horizon."""
+    earliest = place.earliest_energize_month
+    return max(sign_month + place.build_months, horizon.index_of(earliest) if earliest is not None else 0)
+
+
 def earliest_energization(offer: Offer, place: OfferSite, horizon: Horizon) -> dt.date:
     """Earliest month of first energization of ``offer`` at ``place`` if it is signed as soon as it can be."""
-    sign = max(offer.sign_from_month, horizon.start_month)
-    energize = horizon.month_at(horizon.index_of(sign) + place.build_months)
-    return max(energize, place.earliest_energize_month or energize)
+    return horizon.month_at(energization(max(horizon.index_of(offer.sign_from_month), 0), place, horizon))

@@ -10,9 +10,11 @@ from optimizer.io.portfolios import (
     portfolio_schema,
     save_portfolio,
 )
+from optimizer.io.text import check_writable, write_text
 
 __all__ = [
     "canonical_json",
+    "check_writable",
     "dump_portfolio",
     "fingerprint",
     "load_plan",
@@ -21,4 +23,5 @@ __all__ = [
     "portfolio_schema",
     "save_plan",
     "save_portfolio",
+    "write_text",
 ]

@@ -7,12 +7,12 @@ from pathlib import Path
 from optimizer.domain.base import validated
 from optimizer.domain.plan import PLAN_FORMAT, Plan
 from optimizer.errors import InvalidInputError
-from optimizer.io.text import read_data
+from optimizer.io.text import read_data, write_text
 
 
 def save_plan(plan: Plan, path: str | Path) -> None:
     """Write a plan as JSON."""
-    Path(path).write_text(plan.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    write_text(Path(path), plan.model_dump_json(indent=1) + "\n")
 
 
 def load_plan(path: str | Path) -> Plan:

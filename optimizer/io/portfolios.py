@@ -13,7 +13,7 @@ from optimizer.domain.base import validated
 from optimizer.domain.portfolio import Portfolio
 from optimizer.errors import InvalidInputError, NotFoundError, Problem
 from optimizer.io.series import load_hours
-from optimizer.io.text import read_data, yaml_text
+from optimizer.io.text import read_data, write_text, yaml_text
 from optimizer.library.portfolios import example_names, example_path
 
 SCHEMA_ID = "optimizer/portfolio/v1"
@@ -70,7 +70,7 @@ def save_portfolio(portfolio: Portfolio, path: str | Path) -> None:
             text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
         case other:
             raise InvalidInputError.single(str(path), f"has extension {other!r}", "use .yaml, .yml or .json")
-    path.write_text(text, encoding="utf-8")
+    write_text(path, text)
 
 
 def canonical_json(portfolio: Portfolio) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,27 @@ def read_data(path: Path, what: str) -> Any:
         told = f"cannot be read: {reason}"
         raise InvalidInputError.single(str(path), told, "give a YAML or JSON file", what) from None
     return parse_text(text, path.suffix.lower(), str(path), what)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file.
+
+    Raises:
+        InvalidInputError: naming the file and why it cannot be written.
+    """
+    check_writable(path)
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise InvalidInputError.single(str(path), f"cannot be written: {error.strerror}", "", "output") from None
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a file that cannot be written, before long work is done for it."""
+    if not path.parent.is_dir():
+        raise InvalidInputError.single(str(path), f"there is no folder {path.parent}", "make it first", "output")
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise InvalidInputError.single(str(path), "cannot be written", "choose another file", "output")
 
 
 def parse_text(text: str, suffix: str, where: str, what: str) -> Any:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from optimizer.curves.futures import Futures
 from optimizer.domain.finance import ProjectDebt
 from optimizer.domain.offer import Offer, OfferSite, PowerPayer
-from optimizer.domain.portfolio import Portfolio
+from optimizer.domain.portfolio import Portfolio, energization, sign_months
 from optimizer.domain.site import Site
 from optimizer.model.calendar import Calendar, Floats, Ints
 from optimizer.units import KW_PER_MW, MONTHS_PER_YEAR, USD_PER_MUSD
@@ -79,9 +79,10 @@ def build_starts(portfolio: Portfolio, futures: Futures, calendar: Calendar) -> 
     for offer in portfolio.offers:
         fate = Fate.expected(offer, futures)
         for place in offer.sites:
-            months = _sign_months(offer, place, portfolio, calendar)
-            if len(months):
-                parts.append(OfferAtSite(portfolio, futures, calendar, offer, place).starts(months, fate))
+            months = sign_months(offer, place, portfolio.site(place.site), portfolio.horizon)
+            if months:
+                placed = OfferAtSite(portfolio, futures, calendar, offer, place)
+                parts.append(placed.starts(np.array(months), fate))
     parts = parts or [_no_starts(calendar)]
     joined: dict[str, Any] = {
         item.name: np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(Starts)
@@ -100,24 +101,8 @@ def _no_starts(calendar: Calendar) -> Starts:
     return Starts(**empty)
 
 
-def _sign_months(offer: Offer, place: OfferSite, portfolio: Portfolio, calendar: Calendar) -> Ints:
-    """Months in which the offer can be signed for that site, by window, energization, lease and horizon."""
-    horizon, site = portfolio.horizon, portfolio.site(place.site)
-    months = calendar.sign_months
-    first, last = horizon.index_of(offer.sign_from_month), horizon.index_of(offer.sign_until_month)
-    energize = _energize(months, place, portfolio)
-    usable = (months >= first) & (months <= last) & (energize < calendar.month_count)
-    if offer.energize_by_month is not None:
-        usable &= energize <= horizon.index_of(offer.energize_by_month)
-    if site.lease_end_month is not None:
-        usable &= energize + offer.term_months <= horizon.index_of(site.lease_end_month)
-    return months[usable]
-
-
-def _energize(sign_months: Ints, place: OfferSite, portfolio: Portfolio) -> Ints:
-    earliest = place.earliest_energize_month
-    floor = portfolio.horizon.index_of(earliest) if earliest is not None else 0
-    return np.maximum(sign_months + place.build_months, floor)
+def _energize(sign: Ints, place: OfferSite, portfolio: Portfolio) -> Ints:
+    return np.array([energization(int(month), place, portfolio.horizon) for month in sign], dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)

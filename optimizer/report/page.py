@@ -11,6 +11,7 @@ from pathlib import Path
 from plotly.offline import get_plotlyjs
 
 from optimizer.domain.plan import Plan
+from optimizer.io.text import write_text
 from optimizer.report.figure import Figure
 from optimizer.report.formats import escape, month, prose, script_json
 from optimizer.report.script import SCRIPT
@@ -24,7 +25,7 @@ MOST_BYTES = 6_000_000
 
 def write_report(plan: Plan, path: str | Path) -> None:
     """Write the report of ``plan`` as one HTML file."""
-    Path(path).write_text(render_report(plan), encoding="utf-8", newline="\n")
+    write_text(Path(path), render_report(plan))
 
 
 def render_report(plan: Plan) -> str:

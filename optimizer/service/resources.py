@@ -20,6 +20,7 @@ from optimizer.api.v1.resources_pb2 import Plan, PlanState, Portfolio
 from optimizer.domain import portfolio as domain
 from optimizer.domain.options import SolveOptions
 from optimizer.errors import InvalidInputError, Problem
+from optimizer.io.series import load_hours
 from optimizer.service.events import Event
 from optimizer.service.jobs import Job, JobState
 from optimizer.service.store import StoredPortfolio
@@ -54,7 +55,7 @@ def content_of(request: Any) -> bytes:
 
 
 def parse_portfolio(request: CreatePortfolioRequest) -> domain.Portfolio:
-    """The portfolio in a request; the service reads no files, so its series must have their hours."""
+    """The portfolio in a request, with the hours of library series; the service reads no files."""
     portfolio = parse(domain.Portfolio, request.portfolio.spec, "portfolio")
     problems = [
         Problem(f"series[{index}].hours", "is missing", "read the file before sending; the service reads no files")
@@ -63,7 +64,11 @@ def parse_portfolio(request: CreatePortfolioRequest) -> domain.Portfolio:
     ]
     if problems:
         raise InvalidInputError(problems, "portfolio")
-    return portfolio
+    loaded = [
+        load_hours(series, None, f"series[{index}]") if series.hours is None else series
+        for index, series in enumerate(portfolio.series)
+    ]
+    return portfolio.model_copy(update={"series": tuple(loaded)})
 
 
 def parse_options(request: CreatePlanRequest) -> SolveOptions:

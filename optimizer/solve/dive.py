@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from optimizer.domain.options import SolveOptions
 from optimizer.model.program import Matrix
-from optimizer.solve.highs import Search, load, set_option
+from optimizer.solve.highs import Search, load, run, set_option
 
 Floats = NDArray[np.float64]
 INTEGRALITY = 1e-6
+AT_ONCE = 10
+"""One fractional integer in so many is fixed in a step."""
 TIME_SHARE = 0.3
 """Share of the time limit that a dive may take."""
 
@@ -28,20 +30,25 @@ def dive(matrix: Matrix, options: SolveOptions, search: Search) -> Floats | None
     """A feasible solution of a mixed-integer program, or None if none is found in a share of the time limit.
 
     In each step all integers that the relaxation has at a whole number above their lower bound are fixed there, and of
-    the others the one with the largest fraction is fixed up, or down where up is infeasible.
+    the others those with the largest fractions are fixed up: fewer of them while that is infeasible, and a single one
+    down.
     """
     deadline = time.monotonic() + TIME_SHARE * options.time_limit_s
     relaxed = replace(matrix, integer=np.zeros_like(matrix.integer))
-    relaxation = _Relaxation(load(relaxed, options), deadline)
+    relaxation = _Relaxation(load(relaxed, options, _quietly(search)), search, deadline)
     integers = np.flatnonzero(matrix.integer)
     lower, upper = matrix.column_lower.copy(), matrix.column_upper.copy()
 
     def fix(column: int, value: float) -> None:
         lower[column] = upper[column] = value
-        relaxation.fix(column, value)
+        relaxation.bound(column, value, value)
+
+    def free(column: int) -> None:
+        lower[column], upper[column] = matrix.column_lower[column], matrix.column_upper[column]
+        relaxation.bound(column, float(lower[column]), float(upper[column]))
 
     values = relaxation.solve()
-    while values is not None and not search.should_stop():
+    while values is not None and not search.stopped:
         whole = np.abs(values[integers] - np.rint(values[integers])) <= INTEGRALITY
         if whole.all():
             return values
@@ -49,25 +56,38 @@ def dive(matrix: Matrix, options: SolveOptions, search: Search) -> Floats | None
         for column in settled:
             fix(int(column), float(np.rint(values[column])))
         fractional = integers[~whole]
-        column = int(fractional[np.argmax(values[fractional] - np.floor(values[fractional]))])
-        down = float(np.floor(values[column]))
+        order = np.argsort(np.floor(values[fractional]) - values[fractional], kind="stable")
+        batch = [int(column) for column in fractional[order[: 1 + len(fractional) // AT_ONCE]]]
+        downs = {column: float(np.floor(values[column])) for column in batch}
         basis = relaxation.basis()
-        fix(column, down + 1.0)
-        values = relaxation.solve()
-        if values is None and time.monotonic() < deadline:
-            fix(column, down)
+        values = None
+        while values is None and batch and time.monotonic() < deadline:
+            for column in batch:
+                fix(column, downs[column] + 1.0)
             values = relaxation.solve(basis)
+            if values is None:
+                for column in batch[1:]:
+                    free(column)
+                if len(batch) == 1:
+                    fix(batch[0], downs[batch[0]])
+                    values = relaxation.solve(basis)
+                batch = batch[: len(batch) // 2]
     return None
+
+
+def _quietly(search: Search) -> Search:
+    """Stopped when the search is; its linear programs are no incumbents."""
+    return Search(should_stop=lambda: search.stopped)
 
 
 class _Relaxation:
     """The linear relaxation, re-solved in place."""
 
-    def __init__(self, highs: Any, deadline: float) -> None:
-        self._highs, self._deadline = highs, deadline
+    def __init__(self, highs: Any, search: Search, deadline: float) -> None:
+        self._highs, self._search, self._deadline = highs, search, deadline
 
-    def fix(self, column: int, value: float) -> None:
-        self._highs.changeColBounds(column, value, value)
+    def bound(self, column: int, lower: float, upper: float) -> None:
+        self._highs.changeColBounds(column, lower, upper)
 
     def basis(self) -> Any:
         return self._highs.getBasis()
@@ -80,7 +100,7 @@ class _Relaxation:
         if basis is not None:
             self._highs.setBasis(basis)
         set_option(self._highs, "time_limit", self._highs.getRunTime() + left)
-        self._highs.run()
+        run(self._highs, self._search)
         if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
         return np.array(self._highs.getSolution().col_value)

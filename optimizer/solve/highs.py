@@ -36,12 +36,19 @@ BOUND_TOLERANCE = 1e-5
 
 @dataclass
 class Search:
-    """How a running solve reports and is stopped."""
+    """How a running solve reports and is stopped. One search covers all runs of a job: once stopped, it stays so."""
 
     on_incumbent: Callable[[float | None, float | None, int], None] | None = None
     """Called from the solver's thread with incumbent and bound in USD, and nodes; at most a few times a second."""
     should_stop: Callable[[], bool] = field(default=lambda: False)
     """Asked often; True ends the search with the best plan so far."""
+    interrupted: bool = False
+    """Whether Ctrl-C was pressed while the solver ran."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether to end with what there is."""
+        return self.interrupted or self.should_stop()
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,24 +83,24 @@ def solve_program(
         SolverError: when the solver fails, or its bound is contradicted by a plan that it found itself.
     """
     search = search or Search()
-    highs = load(matrix, options)
+    highs = load(matrix, options, search)
     if start is not None:
         solution = highspy.HighsSolution()
         solution.col_value, solution.value_valid = start, True
         highs.setSolution(solution)
-    interrupted = _run(highs, search)
-    if highs.getModelStatus() in AMBIGUOUS and not interrupted:
-        highs = load(matrix, options)  # presolve stopped at "infeasible or unbounded"; without it HiGHS tells which
+    run(highs, search)
+    if highs.getModelStatus() in AMBIGUOUS and not search.stopped:
+        highs = load(matrix, options, search)  # presolve saw "infeasible or unbounded"; without it HiGHS tells which
         set_option(highs, "presolve", "off")
-        interrupted = _run(highs, search)
-    termination = termination_of(highs, interrupted)
+        run(highs, search)
+    termination = termination_of(highs, search.stopped)
     if not termination.has_plan:
         return Solution(termination, None)
     found = np.array(highs.getSolution().col_value)
     if not matrix.integer.any():
         return Solution(termination, found)
     polished = solve_fixed(matrix, options, np.where(matrix.integer, np.rint(found), np.nan))
-    if polished.values is None:
+    if polished.values is None or polished.termination.reason is not TerminationReason.OPTIMAL:
         return Solution(termination, found)
     return Solution(_proven(termination, polished.termination.objective_usd, options.gap_frac), polished.values)
 
@@ -116,27 +123,33 @@ def _proven(termination: Termination, objective_usd: float | None, gap_frac: flo
     return termination.model_copy(update=known)
 
 
-def solve_fixed(matrix: Matrix, options: SolveOptions, fixed: Floats) -> Solution:
-    """Solve with columns fixed to the values of ``fixed``, NaN where free; integers that are free stay integer."""
-    given = ~np.isnan(fixed)
+def solve_fixed(matrix: Matrix, options: SolveOptions, fixed: Floats, search: Search | None = None) -> Solution:
+    """Solve with columns fixed to the values of ``fixed``, NaN where free; integers that are free stay integer.
+
+    It is not stopped with the search, for it is what there is to fall back on; it only takes note of Ctrl-C.
+    """
+    search, given = search or Search(), ~np.isnan(fixed)
     narrowed = replace(
         matrix,
         column_lower=np.where(given, fixed, matrix.column_lower),
         column_upper=np.where(given, fixed, matrix.column_upper),
         integer=matrix.integer & ~given,
     )
-    highs = load(narrowed, options)
+    highs = load(narrowed, options, Search())
     set_option(highs, "primal_feasibility_tolerance", PRIMAL_TOLERANCE)
-    highs.run()
+    run(highs, search)
     termination = termination_of(highs, interrupted=False)
     return Solution(termination, np.array(highs.getSolution().col_value) if termination.has_plan else None)
 
 
-def load(matrix: Matrix, options: SolveOptions) -> Any:
-    """A HiGHS object with options set and the program passed as arrays."""
+def load(matrix: Matrix, options: SolveOptions, search: Search) -> Any:
+    """A HiGHS object with options set, the program passed as arrays, and the search listening."""
     for name in ("cost", "value"):
         if not np.isfinite(getattr(matrix, name)).all():
             raise SolverError(f"the program has a {name} that is not finite; check the portfolio's numbers")
+    for name in ("column_lower", "column_upper", "row_lower", "row_upper"):
+        if np.isnan(getattr(matrix, name)).any():
+            raise SolverError(f"the program has a {name} that is not a number; check the portfolio's numbers")
     highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     set_option(highs, "log_to_console", False)  # output_flag would silence the callbacks too
     set_option(highs, "threads", int(options.threads))
@@ -164,17 +177,16 @@ def load(matrix: Matrix, options: SolveOptions) -> Any:
         program.integrality_ = [kinds[int(flag)] for flag in matrix.integer]
     if highs.passModel(program) == highspy.HighsStatus.kError:
         raise SolverError("HiGHS refuses the program; a coefficient or bound is not finite")
+    _listen(highs, search)
     return highs
 
 
-def _run(highs: Any, search: Search) -> bool:
-    """Run in a thread, report incumbents, stop when asked. Returns whether it was interrupted."""
-    stopping = threading.Event()
+def _listen(highs: Any, search: Search) -> None:
+    """Report incumbents to the search, and end the run when it is stopped."""
     reported = [0.0]
 
     def on_event(event: Any) -> None:
-        if stopping.is_set() or search.should_stop():
-            stopping.set()
+        if search.stopped:
             event.interrupt()
 
     def on_log(event: Any) -> None:
@@ -190,6 +202,10 @@ def _run(highs: Any, search: Search) -> bool:
     highs.cbSimplexInterrupt += on_event
     highs.cbIpmInterrupt += on_event
     highs.cbMipLogging += on_log
+
+
+def run(highs: Any, search: Search) -> None:
+    """Run in a thread of its own, so that the main thread sees Ctrl-C; it stops the search, not the program."""
     failure: list[BaseException] = []
 
     def work() -> None:
@@ -204,10 +220,9 @@ def _run(highs: Any, search: Search) -> bool:
         try:
             thread.join(0.1)
         except KeyboardInterrupt:
-            stopping.set()
+            search.interrupted = True
     if failure:
         raise SolverError(f"HiGHS failed: {failure[0]}") from failure[0]
-    return stopping.is_set()
 
 
 def _usd(musd: float) -> float | None:

@@ -48,9 +48,8 @@ def termination_of(highs: Any, interrupted: bool) -> Termination:
             reason=TerminationReason.INFEASIBLE, detail="infeasible or unbounded; presolve did not tell which"
         )
     if status == _Status.kNotset:
-        raise SolverError(
-            "HiGHS did not run: a process can solve with one number of threads only, that of its first solve"
-        )
+        told = "a process can solve with one number of threads only, that of its first solve"
+        raise SolverError(f"HiGHS did not run (kNotset): {told}")
     if status not in ENDED:
         raise SolverError(f"HiGHS ended with status {highs.modelStatusToString(status)!r}")
     reason, limit = ENDED[status]

@@ -126,7 +126,7 @@ def test_the_twin_mines_on(answer):
 def test_the_twin_of_an_obligation_is_not_feasible_and_says_so():
     twin = best(portfolio(offers=[offer()], policy={"mandatory": [{"offer": "O1"}]})).business_as_usual
     assert (twin.feasible, twin.npv_usd, twin.difference_usd) == (False, None, None)
-    assert "infeasible" in twin.detail
+    assert "breaks liquidity or a policy" in twin.detail
 
 
 def test_the_manifest_reproduces(answer):

@@ -122,14 +122,14 @@ def stated_decisions() -> dict[str, Any]:
     """O1 and O3 signed, machines bought, moved from A to B and sold, a GPU block at A, C opened."""
     machines = {}
     for p in range(len(PERIODS)):
-        machines["A", p] = machine_row("A", p, [1000, 800, 900][p] if p < 3 else 850, 800)
+        machines["A", p] = machine_row("A", p, [1000, 1000, 900, 900][p] if p < 4 else 850, 800)
         machines["C", p] = machine_row("C", p, 100, 100 if p >= 2 else 0)
-        if p >= 2:
+        if p >= 3:
             machines["B", p] = machine_row("B", p, 200, 200)
     machines["A", 0]["bought_count"] = 100
-    machines["A", 1]["moved_out_count"] = 200
-    machines["B", 2]["moved_in_count"] = 200
-    machines["A", 3]["sold_count"] = 50
+    machines["A", 2]["moved_out_count"] = 200
+    machines["B", 3]["moved_in_count"] = 200
+    machines["A", 4]["sold_count"] = 50
     return {
         "contracts": [
             {"offer": "O1", "site": "A", "sign_month": "2027-03", "critical_mw": 10.0, "debt_usd": 1e6},

@@ -25,7 +25,7 @@ def test_a_valid_plan_passes_every_check():
     case, decisions = read(stated_portfolio(), stated_decisions())
     found, report = audit(case, market_of(case), decisions, Claims())
     assert report.passed, report.failures
-    assert len({item.name for item in report.checks}) == len(report.checks) == 35
+    assert len({item.name for item in report.checks}) == len(report.checks) == 36
     again, complete = audit(case, market_of(case), decisions, claims_of(found))
     assert complete.passed, complete.failures
     assert len(complete.checks) == len(report.checks) + 7
@@ -33,7 +33,7 @@ def test_a_valid_plan_passes_every_check():
 
 
 LIMITS = [
-    ("sites.1.grid.0.grid_mw", 9.5, "power within the import limit", "B 2027-03"),
+    ("sites.1.grid.0.grid_mw", 9.5, "power within the import limit", "B 2027-04"),
     ("sites.0.hall_mw", 4.0, "machines and displaced halls within the halls", "A 2027-03"),
     ("sites.2.opening.earliest_month", "2027-03", "sites opened when they can be", "C 2027-01"),
     ("gpu_options.0.order_until_month", "2027-02", "GPU blocks ordered when they can be", "G at A, ordered 2027-03"),
@@ -121,12 +121,19 @@ def run_less_than_nothing(portfolio, decisions):
 
 
 def lose_machines_in_transit(portfolio, decisions):
-    row_of(decisions, "B", 2)["moved_in_count"] = 190
-    for period in range(2, 8):
+    row_of(decisions, "B", 3)["moved_in_count"] = 190
+    for period in range(3, 8):
         row_of(decisions, "B", period).update(stock_count=190, running=[])
 
 
+def trade_off_grid(portfolio, decisions):
+    row_of(decisions, "A", 3)["sold_count"] = 50  # one month before the grid allows it
+    row_of(decisions, "A", 3)["stock_count"] = 850
+    row_of(decisions, "A", 4)["sold_count"] = 0
+
+
 def order_too_late(portfolio, decisions):
+    portfolio["horizon"]["sign_every_months"] = 1
     row_of(decisions, "A", 7)["bought_count"] = 10
 
 
@@ -149,7 +156,8 @@ DECISIONS = [
     (lose_machines, "stock of machines follows from what came and went", 10, "A 2027-10: M"),
     (run_what_is_not_there, "machines running are in stock", 10, "A 2027-06: M"),
     (run_less_than_nothing, "no number of machines is negative", 1, "C 2027-10: M"),
-    (lose_machines_in_transit, "machines in transit arrive in time", 10, "2027-03: M"),
+    (lose_machines_in_transit, "machines in transit arrive in time", 10, "2027-04: M"),
+    (trade_off_grid, "machines trade on the signing grid", 50, "A 2027-04: M"),
     (order_too_late, "machines ordered or moved arrive inside the horizon", 10, "A 2027-10: M"),
     (run_a_wasteful_mode, "machines run only in modes that pay", 800, "A 2027-05: M"),
 ]

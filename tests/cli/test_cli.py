@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -124,3 +125,26 @@ def test_every_error_has_an_exit_code():
     assert exit_code_of(SolverError("x")) is ExitCode.UNEXPECTED
     assert issubclass(InvalidInputError, OptimizerError)
     assert set(EXIT_CODES.values()) <= set(ExitCode)
+
+
+@pytest.mark.parametrize("after", ["twin", "solve"])
+def test_ctrl_c_ends_the_search_and_keeps_the_best_plan(after, tmp_path):
+    out = tmp_path / "plan.json"
+    command = [OPTIMIZER, "plan", "us-miner", "--gap", "0", "--time-limit", "100", "--out", str(out)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if line.startswith(after):
+            break
+    process.send_signal(signal.SIGINT)
+    stdout, _ = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.GOOD
+    assert "(interrupted)" in stdout
+    assert "audit: passed" in stdout
+    assert load_plan(out).termination.limit == "interrupted"
+
+
+def test_a_folder_that_is_not_there_is_told_before_the_work(tmp_path):
+    done = run("plan", "tiny", "--out", str(tmp_path / "no" / "plan.json"))
+    assert done.returncode == ExitCode.BAD_INPUT
+    assert "there is no folder" in done.stderr
+    assert "solve" not in done.stderr

@@ -76,7 +76,8 @@ def _offer(random: Any, name: str, sites: list[str], machines: bool) -> dict[str
         "price_usd_per_kw_month": float(random.uniform(30, 130)),
         "term_months": int(random.integers(2, 7)),
         "sign_from_month": month(first),
-        "sign_until_month": month(first + int(random.integers(0, 3))),
+        # An odd month is on no grid of two: the window then reaches to the next.
+        "sign_until_month": month(first + max(int(random.integers(0, 3)), first % 2)),
         "noi_margin_frac": 0.9,
         "tenant": str(random.choice(["T", "U"])),
         "credit": {"default_hazard_per_year_frac": 0.3, "recovery_frac": 0.2, "vacancy_months": 2},

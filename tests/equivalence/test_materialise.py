@@ -9,7 +9,7 @@ from pyomo.core.expr.visitor import identify_variables
 from pyomo.repn import generate_standard_repn
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from random_portfolios import random_portfolio
-from support import EXACT, assembled, offer, portfolio, solved
+from support import EXACT, assembled, offer, place, portfolio, solved
 
 from optimizer.io import load_portfolio
 
@@ -133,8 +133,8 @@ def test_bounds_and_kinds_of_the_columns_are_the_same():
 
 
 def test_a_row_that_nothing_can_satisfy_is_kept_in_both():
-    late = {"mandatory": [{"offer": "O1", "sign_month": "2027-02"}]}
-    program = assembled(portfolio(3, offers=[offer()], policy=late))
+    late = {"offers": [offer(sites=[place(build_months=6)])], "policy": {"mandatory": [{"offer": "O1"}]}}
+    program = assembled(portfolio(3, **late))
     assert program.materialise().mandatory_contract_signed[0].lower == 1.0
-    assert solved(portfolio(3, offers=[offer()], policy=late)).termination.reason == "infeasible"
+    assert solved(portfolio(3, **late)).termination.reason == "infeasible"
     assert EXACT.gap_frac == 0.0

@@ -133,7 +133,7 @@ def test_the_tail_is_heavy() -> None:
 def test_ercot_targets_are_the_statistics_of_the_settlement_prices(name: str) -> None:
     path = ERCOT / f"{name.replace('ercot', 'hb').replace('-', '_')}.csv"
     if not path.is_file():
-        pytest.skip("the settlement prices are not on this machine (looked in ../shared/data/power_ercot)")
+        pytest.skip("the settlement prices are not on this machine")
     with path.open(encoding="utf-8", newline="") as handle:
         rows = [row for row in csv.DictReader(handle) if row["delivery_date"][:4] in {"2024", "2025"}]
     real = np.array([float(row["rtm_lmp"]) for row in rows if row["rtm_lmp"] not in {"", "NaN", "nan"}])

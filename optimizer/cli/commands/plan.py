@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -43,11 +46,13 @@ def plan(
 
       optimizer plan us-miner --server localhost:50051
     """
-    from optimizer.io import load_portfolio, save_plan
+    from optimizer.io import check_writable, load_portfolio, save_plan
 
     stated = {"time_limit_s": time_limit, "gap_frac": gap, "threads": threads, "seed": seed}
     options = validated(SolveOptions, stated, "options")
     loaded = load_portfolio(portfolio)
+    if out is not None:
+        check_writable(out)
     with shown_progress(error_console(), quiet=quiet) as display:
         answer = _planned(loaded, options, display, server)
     if out is not None:
@@ -68,13 +73,30 @@ def exit_code_of_plan(answer: Plan) -> ExitCode:
     return ExitCode.AUDIT_FAILED if answer.audit_failed else ExitCode.GOOD
 
 
+@contextmanager
+def _interrupts() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C sets; the second one ends the program as usual."""
+    event = threading.Event()
+
+    def note(*_: object) -> None:
+        event.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _planned(
     portfolio: Portfolio, options: SolveOptions, display: Callable[[Progress], None] | None, server: str | None
 ) -> Plan:
     if server is None:
         from optimizer.app import plan as plan_here
 
-        return plan_here(portfolio, options, on_progress=display)
+        with _interrupts() as interrupted:
+            return plan_here(portfolio, options, on_progress=display, should_stop=interrupted.is_set)
     from optimizer.client import OptimizerClient
 
     with OptimizerClient(server) as client:

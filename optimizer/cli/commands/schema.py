@@ -22,10 +22,10 @@ def schema(
     """
     import json
 
-    from optimizer.io import portfolio_schema
+    from optimizer.io import portfolio_schema, write_text
 
     text = json.dumps(portfolio_schema(), indent=1, ensure_ascii=False)
     if out is None:
         print_json(text)
     else:
-        out.write_text(text + "\n", encoding="utf-8")
+        write_text(out, text + "\n")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from support import best, binding, close, offer, place, portfolio, reason, signed, site, worth
 
+from optimizer.errors import InvalidInputError
+
 LOSS = offer("L", price_usd_per_kw_month=25.0, sign_until_month="2027-03", sites=[place("A"), place("B")])
 """Worth -0.5 million USD."""
 GAIN = offer("O", sign_until_month="2027-03", sites=[place("A"), place("B")])
@@ -29,7 +31,8 @@ def test_where_and_when_can_be_named(named):
 
 
 def test_a_month_in_which_it_cannot_be_signed_is_infeasible():
-    assert reason(case([LOSS], mandatory=[{"offer": "L", "sign_month": "2027-04"}])) == "infeasible"
+    with pytest.raises(InvalidInputError, match="L cannot be signed in 2027-04; it can from 2027-01 until"):
+        case([LOSS], mandatory=[{"offer": "L", "sign_month": "2027-04"}])
     assert reason(case([LOSS], mandatory=[{"offer": "L", "site": "A"}, {"offer": "L", "site": "B"}])) == "infeasible"
 
 
