@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from optimizer.domain.base import ValuePath
 from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.proof import FilledIn
+from optimizer.domain.series import HourlyPrices
 
 _INDEX = re.compile(r"\[(\d+)\]")
 SILENT = frozenset({"", None})
@@ -31,6 +32,11 @@ def filled_in(portfolio: Portfolio) -> tuple[FilledIn, ...]:
             used = sorted({int(index[position]) for index in indices})
             text += f"[{_ranges(used)}]" + rest
         reported.append(FilledIn(path=text, value=value))
+    for index, series in enumerate(portfolio.series):
+        if series.hours is not None and series.hours.filled_hour_count:
+            how = series.file.missing_hours.value if series.file is not None else "at the source"
+            told = f"{series.hours.filled_hour_count:,} missing hours filled in ({how})"
+            reported.append(FilledIn(path=f"series[{index}].hours", value=told))
     return tuple(reported)
 
 
@@ -39,6 +45,8 @@ def _defaults(item: BaseModel, path: str, *, stated: bool) -> Iterator[tuple[str
     for name in type(item).model_fields:
         value = getattr(item, name)
         here = f"{path}.{name}" if path else name
+        if isinstance(value, HourlyPrices):
+            continue  # data, not a statement; what was filled in is told at the end
         given = stated and name in item.model_fields_set
         if isinstance(value, ValuePath) or not isinstance(value, BaseModel | tuple):
             if not given and not (isinstance(value, str | None) and value in SILENT):

@@ -12,7 +12,7 @@ from optimizer.audit.contract import ContractMoney
 from optimizer.audit.gpu import GpuMoney
 from optimizer.audit.mining import MiningMoney
 from optimizer.audit.paths import FloatArray
-from optimizer.domain import Finance
+from optimizer.domain import Finance, ProjectDebt
 from optimizer.units import MONTHS_PER_YEAR
 
 LINES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -28,6 +28,12 @@ Columns = dict[str, FloatArray]
 """Expected cash by column of the cash flow, ``[T]`` each; costs are negative."""
 
 
+def effective_interest_per_year(terms: ProjectDebt | None) -> float:
+    """Interest that is paid monthly, compounded over a year: at it a loan is worth what it draws."""
+    monthly = terms.interest_per_year_frac / MONTHS_PER_YEAR if terms is not None else 0.0
+    return float((1.0 + monthly) ** MONTHS_PER_YEAR - 1.0)
+
+
 def discount_factors(finance: Finance, line: str, length: int) -> FloatArray:
     """Worth today of a dollar at the end of each of ``length`` months."""
     rates = {
@@ -35,7 +41,7 @@ def discount_factors(finance: Finance, line: str, length: int) -> FloatArray:
         "hosting": finance.discount.hosting_per_year_frac,
         "gpu": finance.discount.gpu_per_year_frac,
         "corporate": finance.discount.corporate_per_year_frac,
-        "debt": finance.project_debt.interest_per_year_frac if finance.project_debt else 0.0,
+        "debt": effective_interest_per_year(finance.project_debt),
     }
     return np.asarray((1.0 + rates[line]) ** (-(np.arange(length) + 1.0) / MONTHS_PER_YEAR))
 

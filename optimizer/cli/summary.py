@@ -100,7 +100,10 @@ def _table(title: str, *columns: str) -> Table:
 
 def _print_contracts(plan: Plan, console: Console) -> None:
     if not plan.contracts and not plan.decisions.gpu_orders and not plan.decisions.site_openings:
-        console.print("Sign nothing: mining on is the best use of every megawatt.")
+        proven = plan.termination.reason is TerminationReason.OPTIMAL
+        console.print(
+            "Sign nothing." if proven else "No contract in the best plan so far; search longer before you act on it."
+        )
     if plan.contracts:
         columns = [column for column in CONTRACT_COLUMNS if console.width >= WIDE or column[0] not in ONLY_WIDE]
         table = _table("Contracts", *[heading for heading, _ in columns])
@@ -138,14 +141,14 @@ def _print_key_figures(plan: Plan, console: Console) -> None:
     table = _table("Key figures", "figure", "value")
     twin, npv, tail = plan.business_as_usual, plan.npv, plan.distribution
     table.add_row("expected NPV", million(plan.termination.objective_usd))
+    if npv is not None:
+        for line in ("mining", "hosting", "gpu", "corporate", "debt"):
+            table.add_row(f"  of which {line}", million(getattr(npv, f"{line}_usd")))
     if twin is not None:
         told = twin.detail
         if twin.feasible:
             told = f"{million(twin.npv_usd)}, {million(abs(twin.difference_usd or 0.0))} less"
         table.add_row("mining on, signing nothing", told)
-    if npv is not None:
-        for line in ("mining", "hosting", "gpu", "corporate", "debt"):
-            table.add_row(f"  of which {line}", million(getattr(npv, f"{line}_usd")))
     if tail is not None:
         table.add_row(
             f"mean of the worst {tail.tail_probability:.0%} of {tail.scenario_count:,} futures", million(tail.cvar_usd)

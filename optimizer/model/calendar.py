@@ -41,13 +41,14 @@ class Calendar:
         horizon, discount = portfolio.horizon, portfolio.finance.discount
         debt = portfolio.finance.project_debt
         rates = {line: getattr(discount, f"{line}_per_year_frac") for line in LINES[:-1]}
+        interest = debt.interest_per_year_frac if debt else 0.0
         return cls(
             month_count=horizon.month_count,
             extended_month_count=futures.extended_month_count,
             period_first=np.array([period.first for period in horizon.periods]),
             period_length=np.array([period.length for period in horizon.periods]),
             sign_months=np.arange(0, horizon.month_count, horizon.sign_every_months),
-            rate_per_year={**rates, "debt": debt.interest_per_year_frac if debt else 0.0},
+            rate_per_year={**rates, "debt": (1.0 + interest / MONTHS_PER_YEAR) ** MONTHS_PER_YEAR - 1.0},
         )
 
     @property

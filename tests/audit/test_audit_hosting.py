@@ -120,9 +120,9 @@ def test_debt_draws_interest_and_instalments():
     assert found.debt_usd == pytest.approx(BALANCE)
     assert column(found, "debt_service_usd") == pytest.approx(-(0.01 * DRAWS + interest + principal))
     # Discounted at its own interest; the two million still owed are deducted at the end of the horizon.
-    factor = 1.12 ** (-(np.arange(12) + 1) / 12)
+    factor = 1.01 ** -(np.arange(12) + 1.0)  # 12 % a year, paid monthly
     cash = DRAWS - 0.01 * DRAWS - interest - principal
-    assert found.npv.debt_usd == pytest.approx(factor @ cash - 2e6 / 1.12)
+    assert found.npv.debt_usd == pytest.approx(factor @ cash - 2e6 / 1.01**12)
 
 
 def test_the_rest_of_the_debt_falls_due_when_the_term_ends():
