@@ -207,18 +207,20 @@ def _listen(highs: Any, search: Search) -> None:
 def run(highs: Any, search: Search) -> None:
     """Run in a thread of its own, so that the main thread sees Ctrl-C; it stops the search, not the program."""
     failure: list[BaseException] = []
+    done = threading.Event()  # not Thread.join: interrupted by Ctrl-C it takes a running thread for a finished one
 
     def work() -> None:
         try:
             highs.run()
         except BaseException as error:
             failure.append(error)
+        finally:
+            done.set()
 
-    thread = threading.Thread(target=work, name="highs", daemon=True)
-    thread.start()
-    while thread.is_alive():
+    threading.Thread(target=work, name="highs", daemon=True).start()
+    while not done.is_set():
         try:
-            thread.join(0.1)
+            done.wait(0.1)
         except KeyboardInterrupt:
             search.interrupted = True
     if failure:

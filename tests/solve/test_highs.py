@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 import time
 
 import highspy
@@ -340,3 +343,13 @@ def test_a_stop_returns_the_start():
     assert stopped.termination.limit is Limit.INTERRUPTED
     assert stopped.termination.reason is TerminationReason.FEASIBLE
     assert stopped.termination.objective_usd >= 1e6 * program.cost @ start - 1.0
+
+
+def test_ctrl_c_stops_the_search_and_keeps_the_plan():
+    search = Search()
+    threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    began = time.monotonic()
+    ended = solve_program(knapsacks(), SolveOptions(time_limit_s=60.0, gap_frac=0.0), search).termination
+    assert search.interrupted
+    assert time.monotonic() - began < 20.0
+    assert (ended.reason, ended.limit) == (TerminationReason.FEASIBLE, Limit.INTERRUPTED)
