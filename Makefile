@@ -42,10 +42,11 @@ docs: $(VENV)/dev $(VENV)/built
 lock:
 	$(PYTHON) -m venv $(VENV)/lock
 	$(VENV)/lock/bin/python -m pip install --quiet pip-tools
-	$(VENV)/lock/bin/pip-compile --quiet --strip-extras --generate-hashes --no-annotate --no-header --no-emit-index-url \
+	$(VENV)/lock/bin/pip-compile --quiet --strip-extras --generate-hashes --no-annotate --no-header \
 		--no-emit-options --allow-unsafe --all-build-deps --output-file .ci/run.lock pyproject.toml
-	$(VENV)/lock/bin/pip-compile --quiet --strip-extras --generate-hashes --no-annotate --no-header --no-emit-index-url \
+	$(VENV)/lock/bin/pip-compile --quiet --strip-extras --generate-hashes --no-annotate --no-header \
 		--no-emit-options --allow-unsafe --all-build-deps --extra dev -c .ci/run.lock --output-file .ci/dev.lock pyproject.toml
+	sed -i '/^--/d' .ci/run.lock .ci/dev.lock
 
 $(VENV)/run: .ci/run.lock
 	$(PYTHON) -m venv $(VENV)
