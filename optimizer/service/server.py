@@ -56,8 +56,6 @@ class Server:
         insecure_listen: bool = False,
         target: str = DEFAULT_TARGET,
     ) -> None:
-        if workers is not None and workers < 1:
-            raise InvalidInputError.single("workers", f"{workers} workers plan nothing", "give at least 1", "server")
         if not insecure_listen:
             refuse_beyond_loopback(listen)
         self._runner = JobRunner(target, workers, queue_limit)

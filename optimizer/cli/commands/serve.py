@@ -9,7 +9,7 @@ import typer
 
 def serve(
     listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Address; port 0 picks one.")] = "127.0.0.1:50051",
-    workers: Annotated[int | None, typer.Option(help="Solves at a time, each in its own process.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Solves at a time, each in its own process.")] = None,
     insecure_listen: Annotated[
         bool, typer.Option("--insecure-listen", help="Allow an address that is not loopback, without TLS and tokens.")
     ] = False,
