@@ -10,13 +10,10 @@ from typing import Final
 SECONDS_PER_DAY: Final = 86_400.0
 HOURS_PER_DAY: Final = 24.0
 MONTHS_PER_YEAR: Final = 12
-DAYS_PER_YEAR: Final = 365.25
 
-W_PER_KW: Final = 1e3
 W_PER_MW: Final = 1e6
 KW_PER_MW: Final = 1e3
 
-H_PER_TH: Final = 1e12
 H_PER_PH: Final = 1e15
 H_PER_EH: Final = 1e18
 TH_PER_PH: Final = 1e3

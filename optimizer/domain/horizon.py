@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 from functools import cached_property
 from typing import Annotated, Literal
@@ -10,7 +9,6 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from optimizer.domain.base import Month, Quantity, Value, add_months, months_between, problem
-from optimizer.units import HOURS_PER_DAY
 
 
 class Segment(Value):
@@ -87,16 +85,6 @@ class Horizon(Value):
     def period_of_month(self) -> tuple[int, ...]:
         """Index of the period of each month."""
         return tuple(period.index for period in self.periods for _ in period.months)
-
-    @cached_property
-    def days_in_month(self) -> tuple[int, ...]:
-        """Calendar days of each month."""
-        return tuple(calendar.monthrange(month.year, month.month)[1] for month in self.months)
-
-    @cached_property
-    def hours_in_month(self) -> tuple[float, ...]:
-        """Hours of each month."""
-        return tuple(days * HOURS_PER_DAY for days in self.days_in_month)
 
     @property
     def end_month(self) -> dt.date:

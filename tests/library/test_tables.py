@@ -1,3 +1,5 @@
+"""The tables against their originals and against themselves; long because each table has its own columns."""
+
 from __future__ import annotations
 
 import csv
