@@ -30,7 +30,9 @@ def test_compiled_module_is_loaded():
 @given(st.data(), st.integers(1, 5), st.integers(1, 6))
 def test_hashprice_equals_twin(data, months, scenarios):
     def draw(low, high, *shape):
-        return data.draw(hnp.arrays(np.float64, shape, elements=st.floats(low, high)))
+        # Zero or a normal number: products of subnormal subsidies keep too few bits to compare.
+        elements = st.floats(max(low, 1e-9), high) | st.just(low)
+        return data.draw(hnp.arrays(np.float64, shape, elements=elements))
 
     arguments = {
         "btc_usd": draw(1e-3, 1e7, months, scenarios),
