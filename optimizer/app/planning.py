@@ -95,6 +95,7 @@ class _Job:
                 "decisions": reading.decisions,
                 "contracts": recalculation.contracts,
                 "capacity": recalculation.capacity,
+                "mining": recalculation.mining,
                 "cash_flow": recalculation.cash_flow,
                 "earnings": recalculation.earnings,
                 "npv": recalculation.npv,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,6 +26,14 @@ class MiningMoney:
     """At the ceiling mode, with condition, ``[S, T]``."""
     margin_usd: FloatArray
     """With demand response and opex, ``[S, T]``."""
+    revenue_usd: FloatArray
+    """After the pool's fee, ``[S, T]``."""
+    power_usd: FloatArray
+    """Energy with adders, positive, ``[S, T]``."""
+    energy_mwh: FloatArray
+    """At the meter, ``[S, T]``."""
+    mined_btc: FloatArray
+    """After the pool's fee, ``[S, T]``."""
     purchases_usd: FloatArray
     """``[T]``, as the two below."""
     sales_usd: FloatArray
@@ -77,8 +86,8 @@ def move_arrives(machines: MachineClass, periods: Sequence[Period], leaves: int)
 def mining_money(book: Book, energy: EnergyPrices) -> MiningMoney:
     """Use and expected cash of all machines."""
     horizon, sites = book.portfolio.horizon, book.portfolio.sites
-    by_month = np.zeros((4, len(sites), horizon.month_count))
-    mining_mw, hall_mw, hashrate, margin = by_month
+    mining_mw, hall_mw, hashrate = np.zeros((3, len(sites), horizon.month_count))
+    running_usd = np.zeros((len(MachineMonth._fields), len(sites), horizon.month_count))
     trade = np.zeros((3, horizon.month_count))
     resale = 0.0
     for machines in book.machines:
@@ -92,17 +101,29 @@ def mining_money(book: Book, energy: EnergyPrices) -> MiningMoney:
             hashrate[s] += hash_th_s * machines.condition_frac / TH_PER_EH
             for month in np.flatnonzero(running.any(axis=1)):
                 ceiling = int(np.flatnonzero(running[month])[-1])
-                per_machine = machine_margin_usd(book, machines, s, int(month), energy, ceiling)
-                margin[s, month] += running[month] @ per_machine
-    margin += mining_mw * _standing_usd_per_mw(book)
+                per_machine = machine_month(book, machines, s, int(month), energy, ceiling)
+                running_usd[:, s, month] += np.array(per_machine) @ running[month]
+    revenue, power, energy_mwh, mined = running_usd
+    margin = revenue - power + mining_mw * _standing_usd_per_mw(book)
     purchases, sales, moves = trade
-    return MiningMoney(mining_mw, hall_mw, hashrate, margin, purchases, sales, moves, resale)
+    return MiningMoney(
+        mining_mw, hall_mw, hashrate, margin, revenue, power, energy_mwh, mined, purchases, sales, moves, resale
+    )
 
 
-def machine_margin_usd(
+class MachineMonth(NamedTuple):
+    """What one machine does in a month in expectation, by ceiling mode, ``[J]`` each."""
+
+    revenue_usd: FloatArray
+    power_usd: FloatArray
+    energy_mwh: FloatArray
+    mined_btc: FloatArray
+
+
+def machine_month(
     book: Book, machines: MachineClass, site_index: int, month: int, energy: EnergyPrices, highest_mode: int
-) -> FloatArray:
-    """Expected revenue less energy of one machine in a month, by ceiling mode up to the highest asked for, ``[J]``.
+) -> MachineMonth:
+    """Expected revenue, energy and bitcoin of one machine in a month, by ceiling mode up to the highest asked for.
 
     From one worthwhile mode to the next a machine gains hashrate and draws more power; it takes the step in every hour
     whose price is below what the step earns per MWh. A ceiling allows the steps up to it.
@@ -115,16 +136,23 @@ def machine_margin_usd(
         * (1.0 - book.portfolio.market.pool_fee_frac)
     )
     hours = float(energy.paths.hours_in_month[month]) * site.mining_uptime_frac
-    gains = np.zeros(len(modes))
+    steps = np.zeros((len(MachineMonth._fields), len(modes)))
     power_w = hashrate_th_s = 0.0
     for j in worthwhile_modes(modes):
         if j > highest_mode:
             break
         step_mw = (modes[j].power_w - power_w) / W_PER_MW * site.mining_pue
-        earns_usd_per_mwh = usd_per_th_hour * (modes[j].hashrate_th_s - hashrate_th_s) / step_mw
-        gains[j] = hours * step_mw * energy.at(site.name).mean_below(month, earns_usd_per_mwh).mean()
+        usd_per_hour = usd_per_th_hour * (modes[j].hashrate_th_s - hashrate_th_s)
+        share, price_part = energy.at(site.name).below(month, usd_per_hour / step_mw)
+        earned_usd = hours * usd_per_hour * share
+        steps[:, j] = (
+            earned_usd.mean(),
+            hours * step_mw * price_part.mean(),
+            hours * step_mw * share.mean(),
+            (earned_usd / energy.paths.btc_usd[month]).mean(),
+        )
         power_w, hashrate_th_s = modes[j].power_w, modes[j].hashrate_th_s
-    return np.cumsum(gains)
+    return MachineMonth(*np.cumsum(steps, axis=1))
 
 
 def _standing_usd_per_mw(book: Book) -> FloatArray:

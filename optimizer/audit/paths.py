@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -46,12 +47,19 @@ class MarketPaths(Protocol):
         """Expected revenue of hashrate, ``[T, W]``."""
 
     @property
+    def btc_usd(self) -> FloatArray:
+        """Price of a bitcoin, ``[T, W]``."""
+
+    @property
     def gpu_rental_multiplier(self) -> FloatArray:
         """Multiplier of every rental price of GPUs, ``[T_ext, W]``."""
 
     @property
     def re_lease_rent_usd_per_kw_month(self) -> FloatArray:
         """Rent of halls that are let again, ``[T_ext, W]``."""
+
+    def shards(self) -> Iterator[MarketPaths]:
+        """The same scenarios in parts that fit in memory."""
 
     def default_month(self, tenant: str) -> NDArray[np.int32]:
         """Month of default by scenario, ``[W]``; far beyond every horizon for never."""
@@ -96,13 +104,14 @@ class SiteEnergy:
         pool = self.sorted_usd_per_mwh[self.calendar_month[month] - 1]
         return np.asarray(self.level[month] * pool.mean() + self.adder_usd_per_mwh[month])
 
-    def mean_below(self, month: int, limit_usd_per_mwh: FloatArray) -> FloatArray:
-        """Mean over the hours of ``max(0, limit - price)``, limits ``[..., W]``."""
+    def below(self, month: int, limit_usd_per_mwh: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Share of the hours whose price is below a limit, and their part of the mean price; limits ``[..., W]``."""
         pool = self.sorted_usd_per_mwh[self.calendar_month[month] - 1]
         running_sum = self.running_sum_usd_per_mwh[self.calendar_month[month] - 1]
         raw_limit = (limit_usd_per_mwh - self.adder_usd_per_mwh[month]) / self.level[month]
         cheaper = np.searchsorted(pool, raw_limit)
-        return np.asarray(self.level[month] * (cheaper * raw_limit - running_sum[cheaper]) / pool.size)
+        share = cheaper / pool.size
+        return share, self.level[month] * running_sum[cheaper] / pool.size + self.adder_usd_per_mwh[month] * share
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,9 +22,11 @@ from optimizer.audit.gpu import GpuMoney, gpu_money
 from optimizer.audit.mining import MiningMoney, mining_money
 from optimizer.audit.paths import EnergyPrices, FloatArray, MarketPaths
 from optimizer.domain import Decisions, Portfolio
-from optimizer.domain.outcome import CapacityRow, CashFlowRow, ContractOutcome, EarningsRow, NpvBreakdown
+from optimizer.domain.outcome import CapacityRow, CashFlowRow, ContractOutcome, EarningsRow, MiningRow, NpvBreakdown
 from optimizer.errors import InvalidInputError
 from optimizer.units import KW_PER_MW, MONTHS_PER_YEAR
+
+_Money = TypeVar("_Money", MiningMoney, GpuMoney, ContractMoney)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +59,7 @@ class Recalculation:
     terminal_npv_usd: Mapping[str, float]
     """The part of the NPV of each line that falls after the horizon."""
     capacity: tuple[CapacityRow, ...]
+    mining: tuple[MiningRow, ...]
     earnings: tuple[EarningsRow, ...]
     contracts: tuple[ContractOutcome, ...]
     contract_money: tuple[ContractMoney, ...]
@@ -88,10 +92,9 @@ def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions
         InvalidInputError: for names that do not exist, and for market paths of another horizon.
     """
     _check_horizon(portfolio, futures)
-    book, energy = read_decisions(portfolio, decisions), EnergyPrices(futures)
+    book = read_decisions(portfolio, decisions)
     length = portfolio.horizon.month_count
-    mining, gpu = mining_money(book, energy), gpu_money(book, energy)
-    contracts = tuple(contract_money(contract, energy) for contract in book.contracts)
+    mining, gpu, contracts = _expected(book, futures)
     terms = portfolio.finance.project_debt
     debts = [
         debt_money(*pair, terms, length) for pair in zip(book.contracts, [c.capex_usd for c in contracts], strict=True)
@@ -108,6 +111,7 @@ def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions
         npv=_breakdown(horizon_npv_usd(portfolio.finance, columns), terminal),
         terminal_npv_usd=terminal,
         capacity=_capacity_rows(portfolio, use),
+        mining=_mining_rows(portfolio, mining),
         earnings=earnings,
         contracts=tuple(_outcome(portfolio, *pair) for pair in zip(book.contracts, contracts, strict=True)),
         contract_money=contracts,
@@ -131,6 +135,30 @@ def _check_horizon(portfolio: Portfolio, futures: MarketPaths) -> None:
             f"{futures.month_count} months of market paths for a horizon of {portfolio.horizon.month_count}",
             "make the market paths from this portfolio",
         )
+
+
+def _expected(book: Book, futures: MarketPaths) -> tuple[MiningMoney, GpuMoney, tuple[ContractMoney, ...]]:
+    """Everything that depends on the scenarios, as the mean over all of them, part by part."""
+    parts: list[Any] = []
+    weights = []
+    for shard in futures.shards():
+        energy = EnergyPrices(shard)
+        contracts = [contract_money(contract, energy) for contract in book.contracts]
+        parts.append((mining_money(book, energy), gpu_money(book, energy), *contracts))
+        weights.append(shard.scenario_count / futures.scenario_count)
+    mining, gpu, *contracts = (_mean(same, weights) for same in zip(*parts, strict=True))
+    return mining, gpu, tuple(contracts)
+
+
+def _mean(parts: Sequence[_Money], weights: Sequence[float]) -> _Money:
+    """Weighted mean, field by field."""
+    names = [item.name for item in fields(parts[0])]
+    return type(parts[0])(
+        **{
+            name: sum(weight * getattr(part, name) for part, weight in zip(parts, weights, strict=True))
+            for name in names
+        }
+    )
 
 
 def _sum(parts: Sequence[FloatArray], length: int) -> FloatArray:
@@ -199,6 +227,24 @@ def _capacity_rows(portfolio: Portfolio, use: SiteUse) -> tuple[CapacityRow, ...
         )
         for s, site in enumerate(portfolio.sites)
         for t, month in enumerate(portfolio.horizon.months)
+    )
+
+
+def _mining_rows(portfolio: Portfolio, mining: MiningMoney) -> tuple[MiningRow, ...]:
+    """Only where machines run."""
+    return tuple(
+        MiningRow(
+            site=site.name,
+            month=month,
+            hashrate_eh_s=float(mining.hashrate_eh_s[s, t]),
+            energy_mwh=float(mining.energy_mwh[s, t]),
+            mined_btc=float(mining.mined_btc[s, t]),
+            revenue_usd=float(mining.revenue_usd[s, t]),
+            power_usd=float(mining.power_usd[s, t]),
+        )
+        for s, site in enumerate(portfolio.sites)
+        for t, month in enumerate(portfolio.horizon.months)
+        if mining.mining_mw[s, t] > 0.0
     )
 
 

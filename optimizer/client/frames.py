@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from optimizer.domain.base import Value
 from optimizer.domain.decisions import MachineDecision
-from optimizer.domain.outcome import CapacityRow, CashFlowRow, ContractOutcome
+from optimizer.domain.outcome import CapacityRow, CashFlowRow, ContractOutcome, MiningRow
 from optimizer.domain.plan import Plan
 
 if TYPE_CHECKING:
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 def capacity_frame(plan: Plan) -> pd.DataFrame:
     """Use of every site in every month, in MW at the meter; index ``month``."""
     return _frame(CapacityRow, map(dict, plan.capacity), "month")
+
+
+def mining_frame(plan: Plan) -> pd.DataFrame:
+    """Energy, bitcoin and revenue of mining by site and month; index ``month``."""
+    return _frame(MiningRow, map(dict, plan.mining), "month")
 
 
 def cash_flow_frame(plan: Plan) -> pd.DataFrame:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import calendar
 import zlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -25,6 +26,8 @@ from optimizer.units import HOURS_PER_DAY, MONTHS_PER_YEAR
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+SHARD_SCENARIOS = 2048
+"""Scenarios whose paths are in memory together; a multiple of the kernels' slices."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +40,25 @@ class Futures:
     """Index of the first scenario."""
     scenario_count: int
     """Number of scenarios, W."""
+    _shapes: dict[str, PowerShape] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, portfolio: Portfolio, first_scenario: int = 0, scenario_count: int | None = None) -> Futures:
         """The scenarios that the portfolio's risk specification asks for, or another range of the same sequence."""
         count = portfolio.risk.scenario_count if scenario_count is None else scenario_count
         return cls(portfolio, first_scenario, count)
+
+    def shards(self) -> Iterator[Futures]:
+        """The same scenarios in parts of at most :data:`SHARD_SCENARIOS`, in order.
+
+        What is summed shard by shard needs memory that does not grow with the number of scenarios.
+        """
+        if self.scenario_count <= SHARD_SCENARIOS:
+            yield self
+            return
+        for first in range(0, self.scenario_count, SHARD_SCENARIOS):
+            count = min(SHARD_SCENARIOS, self.scenario_count - first)
+            yield Futures(self.portfolio, self.first_scenario + first, count, self._shapes)
 
     @property
     def month_count(self) -> int:
@@ -123,6 +139,13 @@ class Futures:
         base = self.path(self.portfolio.market.re_lease_rent_usd_per_kw_month)
         return np.asarray(base[:, None] * self.multiplier(Factor.RE_LEASE_RENT))
 
+    @property
+    def btc_usd(self) -> Floats:
+        """Price of a bitcoin, ``[T, W]``."""
+        months = self.month_count
+        base = self.path(self.portfolio.market.btc_usd, months)
+        return np.asarray(base[:, None] * self.multiplier(Factor.BTC_PRICE)[:months])
+
     @cached_property
     def hashprice_usd_per_ph_day(self) -> Floats:
         """Hashprice, ``[T, W]``."""
@@ -177,10 +200,6 @@ class Futures:
                 "load the portfolio with optimizer.io.load_portfolio, which reads its series",
             )
         return np.array(hours.usd_per_mwh), np.array(hours.month_of_year)
-
-    @cached_property
-    def _shapes(self) -> dict[str, PowerShape]:
-        return {}
 
     def shape(self, site_name: str) -> PowerShape:
         """The site's sorted price structure; sites on one series share it."""

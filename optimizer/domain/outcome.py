@@ -59,6 +59,25 @@ class CapacityRow(Value):
     """Hashrate of the running machines at their ceiling mode."""
 
 
+class MiningRow(Value):
+    """Expected production of one site in one month in which machines run."""
+
+    site: Name
+    """Site."""
+    month: Month
+    """Month."""
+    hashrate_eh_s: Real
+    """Hashrate of the running machines at their ceiling mode."""
+    energy_mwh: Real
+    """Energy at the meter; hours in which power is worth more than hash are not in it."""
+    mined_btc: Real
+    """Bitcoin earned, after the pool's fee."""
+    revenue_usd: Real
+    """What they are worth when they are earned."""
+    power_usd: Real
+    """Cost of the energy, adders included; over ``energy_mwh`` it is the realised power price."""
+
+
 class CashFlowRow(Value):
     """Expected cash of one month in USD; costs are negative."""
 

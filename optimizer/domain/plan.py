@@ -12,6 +12,7 @@ from optimizer.domain.outcome import (
     CashFlowRow,
     ContractOutcome,
     EarningsRow,
+    MiningRow,
     NpvBreakdown,
     NpvDistribution,
 )
@@ -33,6 +34,8 @@ class Plan(Value):
     """Signed contracts with dates and worth."""
     capacity: tuple[CapacityRow, ...] = ()
     """MW by site, month and use."""
+    mining: tuple[MiningRow, ...] = ()
+    """Energy, bitcoin and revenue of mining by site and month."""
     cash_flow: tuple[CashFlowRow, ...] = ()
     """Expected cash by month."""
     earnings: tuple[EarningsRow, ...] = ()

@@ -10,7 +10,7 @@ from optimizer.domain.base import Quantity, Value
 class RiskSpec(Value):
     """Scenarios of the market and of the tenants' survival; all are equally likely."""
 
-    scenario_count: Annotated[int, Quantity("scenarios", 1, 100_000, "all paths are held in memory")] = 1000
+    scenario_count: Annotated[int, Quantity("scenarios", 1, 10_000_000)] = 1000
     """Number of scenarios that the expectation is taken over."""
     seed: Annotated[int, Quantity("1", 0, 2**63 - 1)] = 20_261_122
     """Seed; scenario i is the same for any count, thread or machine."""

@@ -10,13 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from optimizer.curves.futures import Futures
-from optimizer.curves.throughput import CAP_CURVES, gpu_block_values
+from optimizer.curves.throughput import GpuValues
 from optimizer.domain.gpu import GpuOption
 from optimizer.domain.portfolio import Portfolio
-from optimizer.domain.site import Site
 from optimizer.model.calendar import Calendar, Floats, Ints
-from optimizer.model.hosting import hosting_pue
+from optimizer.model.expectations import Expectations
 from optimizer.units import USD_PER_MUSD
 
 
@@ -49,7 +47,7 @@ class GpuOrders:
         return len(self.option)
 
 
-def build_gpu_orders(portfolio: Portfolio, futures: Futures, calendar: Calendar) -> GpuOrders:
+def build_gpu_orders(portfolio: Portfolio, calendar: Calendar, expected: Expectations) -> GpuOrders:
     """Every order that the terms allow, in the order of options, then sites, then months."""
     horizon, months = portfolio.horizon, calendar.month_count
     keys: list[tuple[int, int, int]] = []
@@ -58,7 +56,7 @@ def build_gpu_orders(portfolio: Portfolio, futures: Futures, calendar: Calendar)
         first, last = horizon.index_of(option.order_from_month), horizon.index_of(option.order_until_month)
         for name in option.sites:
             site = portfolio.site(name)
-            margin = _margin_musd(option, site, futures)
+            margin = _margin_musd(option, expected.gpus[option.name, name])
             for month in calendar.sign_months:
                 live_until = min(month + option.lead_months + option.life_months, months)
                 closed = site.lease_end_month is not None and horizon.index_of(site.lease_end_month) < live_until
@@ -82,26 +80,8 @@ def build_gpu_orders(portfolio: Portfolio, futures: Futures, calendar: Calendar)
     )
 
 
-def block_arguments(option: GpuOption, site: Site, futures: Futures) -> dict[str, Any]:
-    """What the GPU kernels need to know of a block at a site."""
-    months = futures.month_count
-    rental = futures.path(option.rental_usd_per_gpu_hour, months)[:, None] * futures.gpu_rental_multiplier[:months]
-    return {
-        "gpu_count": option.block_gpu_count,
-        "power_kw_per_gpu": option.power_kw_per_gpu,
-        "rental_usd_per_gpu_hour": np.ascontiguousarray(rental),
-        "utilisation_frac": option.utilisation_frac,
-        "goodput_frac": option.goodput_frac,
-        "pue": hosting_pue(option.pue, site, futures)[:months],
-        "power_usd_per_mwh": np.ascontiguousarray(futures.mean_power_usd_per_mwh(site.name)[:months]),
-        "hours_in_month": futures.hours_in_month[:months],
-        "cap_curve": CAP_CURVES[option.cap_curve.value],
-    }
-
-
-def _margin_musd(option: GpuOption, site: Site, futures: Futures) -> Floats:
+def _margin_musd(option: GpuOption, values: GpuValues) -> Floats:
     """Expected margin of one block by month, while it is live."""
-    values = gpu_block_values(**block_arguments(option, site, futures))
     return np.asarray((values.margin_usd - option.opex_usd_per_gpu_month * option.block_gpu_count) / USD_PER_MUSD)
 
 

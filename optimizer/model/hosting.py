@@ -15,8 +15,8 @@ from optimizer.curves.futures import Futures
 from optimizer.domain.finance import ProjectDebt
 from optimizer.domain.offer import Offer, OfferSite, PowerPayer
 from optimizer.domain.portfolio import Portfolio, energization, sign_months
-from optimizer.domain.site import Site
 from optimizer.model.calendar import Calendar, Floats, Ints
+from optimizer.model.expectations import Expectations, Fate, hosting_pue
 from optimizer.units import KW_PER_MW, MONTHS_PER_YEAR, USD_PER_MUSD
 
 MUSD_PER_MW_OF_USD_PER_KW = KW_PER_MW / USD_PER_MUSD
@@ -73,16 +73,15 @@ class Starts:
         return self.minimum_mw < self.maximum_mw
 
 
-def build_starts(portfolio: Portfolio, futures: Futures, calendar: Calendar) -> Starts:
+def build_starts(portfolio: Portfolio, futures: Futures, calendar: Calendar, expected: Expectations) -> Starts:
     """Every start that the terms allow, in the order of offers, then sites, then months."""
     parts = []
     for offer in portfolio.offers:
-        fate = Fate.expected(offer, futures)
         for place in offer.sites:
             months = sign_months(offer, place, portfolio.site(place.site), portfolio.horizon)
             if months:
                 placed = OfferAtSite(portfolio, futures, calendar, offer, place)
-                parts.append(placed.starts(np.array(months), fate))
+                parts.append(placed.starts(np.array(months), expected))
     parts = parts or [_no_starts(calendar)]
     joined: dict[str, Any] = {
         item.name: np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(Starts)
@@ -103,37 +102,6 @@ def _no_starts(calendar: Calendar) -> Starts:
 
 def _energize(sign: Ints, place: OfferSite, portfolio: Portfolio) -> Ints:
     return np.array([energization(int(month), place, portfolio.horizon) for month in sign], dtype=np.int64)
-
-
-@dataclass(frozen=True, eq=False)
-class Fate:
-    """What becomes of a tenant's rent, by month: in expectation ``[T_ext]``, or in every scenario ``[T_ext, W]``."""
-
-    paid: Floats
-    """Share of the contract rent that is paid, by the tenant or after a default by the backstopper."""
-    let_usd_per_kw: Floats
-    """Re-lease rent of the unbacked share, where the vacancy after a default is over."""
-    recovered: Floats
-    """Months of contract rent that are recovered at once in the month of default."""
-
-    @classmethod
-    def by_scenario(cls, offer: Offer, futures: Futures) -> Fate:
-        """The fate in every scenario."""
-        credit, unbacked = offer.credit, 1.0 - offer.credit.backstop_share_frac
-        default = futures.default_month(offer.tenant).astype(np.int64)
-        months = np.arange(futures.extended_month_count)[:, None]
-        let = months >= default + credit.vacancy_months
-        return cls(
-            paid=np.where(months < default, 1.0, credit.backstop_share_frac),
-            let_usd_per_kw=np.where(let, unbacked * futures.re_lease_rent_usd_per_kw_month, 0.0),
-            recovered=(months == default) * (unbacked * credit.recovery_frac * MONTHS_PER_YEAR),
-        )
-
-    @classmethod
-    def expected(cls, offer: Offer, futures: Futures) -> Fate:
-        """The mean over the scenarios."""
-        each = cls.by_scenario(offer, futures)
-        return cls(each.paid.mean(axis=1), each.let_usd_per_kw.mean(axis=1), each.recovered.mean(axis=1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,12 +167,12 @@ class OfferAtSite:
         pue = hosting_pue(self.place.pue, self.portfolio.site(self.place.site), self.futures)
         return np.asarray(pue * self.futures.hours_in_month / KW_PER_MW)
 
-    def starts(self, sign: Ints, fate: Fate) -> Starts:
-        """Coefficients of signing in each of these months, under the tenant's expected fate."""
+    def starts(self, sign: Ints, expected: Expectations) -> Starts:
+        """Coefficients of signing in each of these months."""
         offer, place, horizon = self.offer, self.place, self.calendar.month_count
         age, energize = self.age(sign), _energize(sign, place, self.portfolio)
         full = energize + offer.phases[-1].offset_months
-        noi, contracted = self._noi(age, fate)
+        noi, contracted = self._noi(age, expected)
         capex, displaced = self._building(age)
         count = len(sign)
         debt = _debt_profile(
@@ -263,10 +231,10 @@ class OfferAtSite:
         weight = np.where(number >= 0, renewal.probability_frac ** np.maximum(number, 0), 0.0)
         return weight, np.where(number > 0, weight * renewal.rent_frac, weight)
 
-    def _noi(self, age: Ints, fate: Fate) -> tuple[Floats, Floats]:
+    def _noi(self, age: Ints, expected: Expectations) -> tuple[Floats, Floats]:
         """Expected NOI, and the NOI of the initial term if the tenant always pays, in million USD per critical MW."""
         terms = self.terms(age)
-        price = self.futures.mean_power_usd_per_mwh(self.place.site).mean(axis=1)
+        fate, price = expected.fates[self.offer.name], expected.power_usd_per_mwh[self.place.site]
         cost = terms.opex + terms.weight * self.energy_mwh_per_kw() * price
         in_term = (age >= 0) & (age < self.offer.term_months)
         contracted = np.where(in_term, terms.rent - cost, 0.0)
@@ -294,14 +262,6 @@ class OfferAtSite:
             capex += owner * phase.share_frac * paid / max(place.build_months, 1)
             begun += phase.share_frac * (since >= -place.build_months)
         return capex, begun
-
-
-def hosting_pue(stated: float | None, site: Site, futures: Futures) -> Floats:
-    """Energy pue by month ``[T_ext]``: the one stated, or the site's, by calendar month where it says so."""
-    if stated is not None:
-        return np.full(futures.extended_month_count, stated)
-    by_month = np.array(site.hosting_pue_by_month or (site.hosting_pue,) * MONTHS_PER_YEAR)
-    return np.asarray(by_month[futures.calendar_month - 1])
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,49 +6,19 @@ Follows "Mining" in ``docs/explanation/economics.md``. Money in million USD per 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from optimizer.curves.futures import Futures
-from optimizer.curves.power import envelope, mining_month_values
-from optimizer.domain.fleet import AsicModel
+from optimizer.curves.power import MiningValues
 from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.site import Site
 from optimizer.model.calendar import Calendar, Floats, Ints
-from optimizer.units import TH_PER_EH, USD_PER_MUSD, W_PER_MW
+from optimizer.model.expectations import Expectations
+from optimizer.model.machine_classes import MACHINES_PER_UNIT, MachineClass, machine_classes, machine_pairs
+from optimizer.units import USD_PER_MUSD
 
-MACHINES_PER_UNIT = 1e3
-"""Machines are counted in thousands inside the program, which keeps coefficients near 1."""
 MUSD_PER_UNIT_OF_USD = MACHINES_PER_UNIT / USD_PER_MUSD
-
-
-@dataclass(frozen=True, eq=False)
-class MachineClass:
-    """Machines of one model in one condition."""
-
-    model: AsicModel
-    """Their model."""
-    condition_frac: float
-    """Share of nameplate hashrate that they reach."""
-    modes: Ints
-    """Indices of the modes worth running, ascending in power."""
-
-    @property
-    def power_mw(self) -> Floats:
-        """Machine power of a thousand at each mode, before pue, in MW."""
-        return np.array([self.model.modes[mode].power_w for mode in self.modes]) * MACHINES_PER_UNIT / W_PER_MW
-
-    @property
-    def hashrate_eh_s(self) -> Floats:
-        """Hashrate of a thousand at each mode, condition included."""
-        rates = np.array([self.model.modes[mode].hashrate_th_s for mode in self.modes])
-        return rates * self.condition_frac * MACHINES_PER_UNIT / TH_PER_EH
-
-    @property
-    def can_be_bought(self) -> bool:
-        """Whether a purchase arrives in this class: new machines have condition 1."""
-        return self.model.purchasable and self.condition_frac == 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,28 +54,24 @@ class Machines:
         return len(self.site)
 
 
-def build_machines(portfolio: Portfolio, futures: Futures, calendar: Calendar) -> Machines:
+def build_machines(portfolio: Portfolio, futures: Futures, calendar: Calendar, expected: Expectations) -> Machines:
     """Pairs and coefficients. A class can stand at every site that has halls, and where its fleets are."""
     classes = machine_classes(portfolio)
     fleets: dict[tuple[str, str, float], float] = {}
     for fleet in portfolio.fleets:
         key = (fleet.site, fleet.asic_model, fleet.condition_frac)
         fleets[key] = fleets.get(key, 0.0) + fleet.count
-    pairs = [
-        (s, k)
-        for s, site in enumerate(portfolio.sites)
-        for k, item in enumerate(classes)
-        if site.hall_mw > 0 or (site.name, item.model.name, item.condition_frac) in fleets
-    ]
+    pairs = machine_pairs(portfolio, classes)
     initial = [
         fleets.get((portfolio.sites[s].name, classes[k].model.name, classes[k].condition_frac), 0.0) for s, k in pairs
     ]
     margins, tails, grid = [], [], []
     for s, k in pairs:
-        margin, tail = _margins(portfolio.sites[s], classes[k], portfolio, futures, calendar)
+        site, item = portfolio.sites[s], classes[k]
+        margin, tail = _margins(site, item, expected.mining[site.name, *item.key], portfolio, calendar)
         margins.append(margin)
         tails.append(tail)
-        grid.append(classes[k].power_mw * portfolio.sites[s].mining_pue)
+        grid.append(item.power_mw * site.mining_pue)
     prices = {k: _prices(item, futures, calendar) for k, item in enumerate(classes)}
     shape = (len(pairs), calendar.month_count)
     duty = np.array([1.0 + portfolio.sites[s].import_duty_frac for s, _ in pairs]).reshape(-1, 1)
@@ -125,18 +91,6 @@ def build_machines(portfolio: Portfolio, futures: Futures, calendar: Calendar) -
     )
 
 
-def machine_classes(portfolio: Portfolio) -> tuple[MachineClass, ...]:
-    """Every (model, condition) that is owned or can be bought, in the order of the models, best condition first."""
-    classes = []
-    for model in portfolio.asic_models:
-        conditions = {fleet.condition_frac for fleet in portfolio.fleets if fleet.asic_model == model.name}
-        if model.purchasable:
-            conditions.add(1.0)
-        modes = envelope([mode.hashrate_th_s for mode in model.modes], [mode.power_w for mode in model.modes])
-        classes += [MachineClass(model, condition, modes) for condition in sorted(conditions, reverse=True)]
-    return tuple(classes)
-
-
 def _prices(item: MachineClass, futures: Futures, calendar: Calendar) -> tuple[Floats, Floats]:
     """Price of a thousand new machines before duty, and what a thousand of the class fetch, by month."""
     price = futures.path(item.model.price_usd_per_th, calendar.month_count)
@@ -145,33 +99,13 @@ def _prices(item: MachineClass, futures: Futures, calendar: Calendar) -> tuple[F
 
 
 def _margins(
-    site: Site, item: MachineClass, portfolio: Portfolio, futures: Futures, calendar: Calendar
+    site: Site, item: MachineClass, values: MiningValues, portfolio: Portfolio, calendar: Calendar
 ) -> tuple[Floats, Floats]:
     """Expected margin by ceiling mode and month, and the NPV of the mining tail by ceiling mode."""
-    months = calendar.month_count
-    values = mining_month_values(futures.shape(site.name), **margin_arguments(site, item, futures))
-    flexible = fixed_income_usd_per_mw(site, portfolio, months)
+    flexible = fixed_income_usd_per_mw(site, portfolio, calendar.month_count)
     grid_mw = item.power_mw * site.mining_pue
     margin = values.margin_usd * MUSD_PER_UNIT_OF_USD + grid_mw[:, None] * flexible / USD_PER_MUSD
     return margin, margin[:, -1] * mining_tail_weight(site, portfolio, calendar)
-
-
-def margin_arguments(site: Site, item: MachineClass, futures: Futures) -> dict[str, Any]:
-    """What the margin kernels need to know of a class at a site, besides its price structure."""
-    months = futures.month_count
-    return {
-        "calendar_month": futures.calendar_month[:months],
-        "hours_in_month": futures.hours_in_month[:months],
-        "hashprice_usd_per_ph_day": futures.hashprice_usd_per_ph_day,
-        "level": futures.power_level(site.name)[:months],
-        "adder_usd_per_mwh": futures.power_adder_usd_per_mwh(site.name)[:months],
-        "hashrate_th_s": [item.model.modes[mode].hashrate_th_s for mode in item.modes],
-        "power_w": [item.model.modes[mode].power_w for mode in item.modes],
-        "pue": site.mining_pue,
-        "uptime_frac": site.mining_uptime_frac,
-        "pool_fee_frac": futures.portfolio.market.pool_fee_frac,
-        "hash_factor": item.condition_frac,
-    }
 
 
 def mining_tail_weight(site: Site, portfolio: Portfolio, calendar: Calendar) -> float:

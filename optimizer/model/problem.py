@@ -10,6 +10,7 @@ import numpy as np
 from optimizer.curves.futures import Futures
 from optimizer.domain.portfolio import Portfolio
 from optimizer.model.calendar import Calendar, Floats, Ints
+from optimizer.model.expectations import Expectations
 from optimizer.model.gpu import GpuOrders, build_gpu_orders
 from optimizer.model.hosting import Starts, build_starts
 from optimizer.model.mining import Machines, build_machines
@@ -34,13 +35,13 @@ class PlanningProblem:
     @classmethod
     def of(cls, portfolio: Portfolio, futures: Futures) -> PlanningProblem:
         """Evaluate all coefficients of a portfolio in its futures."""
-        calendar = Calendar.of(portfolio, futures)
+        calendar, expected = Calendar.of(portfolio, futures), Expectations.of(portfolio, futures)
         return cls(
             portfolio=portfolio,
             calendar=calendar,
-            starts=build_starts(portfolio, futures, calendar),
-            machines=build_machines(portfolio, futures, calendar),
-            gpu_orders=build_gpu_orders(portfolio, futures, calendar),
+            starts=build_starts(portfolio, futures, calendar, expected),
+            machines=build_machines(portfolio, futures, calendar, expected),
+            gpu_orders=build_gpu_orders(portfolio, calendar, expected),
         )
 
     @cached_property

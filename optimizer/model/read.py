@@ -9,7 +9,7 @@ import numpy as np
 from optimizer.domain.decisions import ContractDecision, Decisions, GpuOrder, MachineDecision, ModeCount, SiteOpening
 from optimizer.model.calendar import LINES, Floats, Ints
 from optimizer.model.families.mining_fleet import class_epochs
-from optimizer.model.mining import MACHINES_PER_UNIT
+from optimizer.model.machine_classes import MACHINES_PER_UNIT
 from optimizer.model.posting import contract_quantity
 from optimizer.model.problem import PlanningProblem
 from optimizer.model.program import Program

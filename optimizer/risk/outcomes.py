@@ -15,9 +15,10 @@ from optimizer.curves.throughput import accumulate_scenario_gpu_usd
 from optimizer.domain.decisions import ContractDecision, Decisions, GpuOrder, MachineDecision
 from optimizer.domain.portfolio import Portfolio
 from optimizer.model.calendar import Calendar
-from optimizer.model.gpu import block_arguments
-from optimizer.model.hosting import Fate, OfferAtSite
-from optimizer.model.mining import machine_classes, margin_arguments, mining_tail_weight
+from optimizer.model.expectations import Fate, block_arguments, margin_arguments
+from optimizer.model.hosting import OfferAtSite
+from optimizer.model.machine_classes import machine_classes
+from optimizer.model.mining import mining_tail_weight
 from optimizer.units import KW_PER_MW
 
 Floats = NDArray[np.float64]
@@ -29,13 +30,18 @@ def scenario_npv_usd(portfolio: Portfolio, futures: Futures, decisions: Decision
     ``expected_npv_usd`` is their NPV in expectation over the same scenarios; what each of these adds is computed here.
     """
     calendar = Calendar.of(portfolio, futures)
+    varying = np.concatenate([_varying_usd(portfolio, shard, calendar, decisions) for shard in futures.shards()])
+    return np.asarray(expected_npv_usd + varying - varying.mean())
+
+
+def _varying_usd(portfolio: Portfolio, futures: Futures, calendar: Calendar, decisions: Decisions) -> Floats:
     varying = np.zeros(futures.scenario_count)
     _add_mining(varying, portfolio, futures, calendar, decisions.machines)
     for order in decisions.gpu_orders:
         _add_gpus(varying, portfolio, futures, calendar, order)
     for contract in decisions.contracts:
         varying += _contract_npv(portfolio, futures, calendar, contract)
-    return np.asarray(expected_npv_usd + varying - varying.mean())
+    return varying
 
 
 def _add_mining(

@@ -23,6 +23,7 @@ class Market:
     extended_month_count: int
     scenario_count: int = 1
     hashprice: float = 50.0
+    bitcoin: float = 100_000.0
     re_lease_rent: float = 0.0
     defaults: dict[str, list[int]] = field(default_factory=dict)
     prices: dict[str, tuple[list[float], list[int]]] = field(default_factory=dict)
@@ -49,6 +50,13 @@ class Market:
     def hashprice_usd_per_ph_day(self) -> np.ndarray:
         values = self.hashprice_by_scenario or [self.hashprice] * self.scenario_count
         return self._paths(values, self.month_count)
+
+    @property
+    def btc_usd(self) -> np.ndarray:
+        return np.full((self.month_count, self.scenario_count), self.bitcoin)
+
+    def shards(self):
+        yield self
 
     @property
     def gpu_rental_multiplier(self) -> np.ndarray:

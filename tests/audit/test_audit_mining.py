@@ -49,6 +49,7 @@ def test_margin_against_a_loop_over_hours():
     market = market_of(
         case,
         scenario_count=3,
+        bitcoin=80_000.0,
         level=levels,
         adder=4.0,
         hashprice_by_scenario=hashprices,
@@ -60,20 +61,23 @@ def test_margin_against_a_loop_over_hours():
 
     modes = {0: [(100.0, 3000.0)], 2: [(100.0, 3000.0), (160.0, 5000.0)]}  # what each ceiling allows
     for t, hours in enumerate((744.0, 672.0)):
-        total = 0.0
+        total = np.zeros(3)
         for level, hashprice in zip(levels, hashprices, strict=True):
             for ceiling, count in running.items():
                 for price in prices[calendar == t + 1]:
                     energy = price * level + 4.0
-                    best = max(
-                        0.0,
-                        *(
-                            hashprice / 24 / 1000 * th * 0.9 * 0.98 - watt / 1e6 * 1.05 * energy
-                            for th, watt in modes[ceiling]
-                        ),
-                    )
-                    total += count * best / 24 * hours * 0.95 / 3
-        assert column(found, "mining_margin_usd")[t] == pytest.approx(total, rel=1e-12)
+                    machine_hours = count / 24 * hours * 0.95 / 3
+                    choices = [(0.0, 0.0)]
+                    choices += [
+                        (hashprice / 24 / 1000 * th * 0.9 * 0.98, watt / 1e6 * 1.05) for th, watt in modes[ceiling]
+                    ]
+                    revenue, mw = max(choices, key=lambda choice: choice[0] - choice[1] * energy)
+                    total += machine_hours * np.array([revenue, mw * energy, mw])
+        row = found.mining[t]
+        assert column(found, "mining_margin_usd")[t] == pytest.approx(total[0] - total[1], rel=1e-12)
+        assert (row.revenue_usd, row.power_usd, row.energy_mwh) == pytest.approx(tuple(total), rel=1e-12)
+        assert row.mined_btc == pytest.approx(total[0] / 80_000.0, rel=1e-12)
+        assert row.hashrate_eh_s == pytest.approx(0.00324)
     # 20 x 3 kW + 10 x 5 kW in the halls; a pue of 1.05 at the meter; (20 x 100 + 10 x 160) x 0.9 TH/s.
     assert found.use.running_hall_mw[0] == pytest.approx(0.11)
     assert found.use.mining_mw[0] == pytest.approx(0.1155)

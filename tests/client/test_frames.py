@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import wire_cases
 
-from optimizer.client.frames import capacity_frame, cash_flow_frame, contracts_frame, machines_frame
+from optimizer.client.frames import capacity_frame, cash_flow_frame, contracts_frame, machines_frame, mining_frame
 from optimizer.domain import Plan
 
 FRAMES = {
@@ -12,6 +12,7 @@ FRAMES = {
     cash_flow_frame: ("month", "net_cash_usd"),
     contracts_frame: ("sign_month", "npv_usd"),
     machines_frame: ("month", "running_count"),
+    mining_frame: ("month", "mined_btc"),
 }
 
 

@@ -29,7 +29,7 @@ from optimizer.curves.futures import Futures
 from optimizer.domain import Portfolio, validated
 from optimizer.errors import InvalidInputError
 from optimizer.io import load_portfolio
-from optimizer.model.mining import MACHINES_PER_UNIT
+from optimizer.model.machine_classes import MACHINES_PER_UNIT
 from optimizer.risk import scenario_npv_usd
 
 SEEDS = [3, 8, 101, 104, 111]

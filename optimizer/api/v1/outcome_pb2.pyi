@@ -218,6 +218,77 @@ class CapacityRow(_message.Message):
 Global___CapacityRow: _TypeAlias = CapacityRow  # noqa: Y015
 
 @_typing.final
+class MiningRow(_message.Message):
+    """Expected production of one site in one month in which machines run."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITE_FIELD_NUMBER: _builtins.int
+    MONTH_FIELD_NUMBER: _builtins.int
+    HASHRATE_EH_S_FIELD_NUMBER: _builtins.int
+    ENERGY_MWH_FIELD_NUMBER: _builtins.int
+    MINED_BTC_FIELD_NUMBER: _builtins.int
+    REVENUE_USD_FIELD_NUMBER: _builtins.int
+    POWER_USD_FIELD_NUMBER: _builtins.int
+    site: _builtins.str
+    """Site."""
+    hashrate_eh_s: _builtins.float
+    """Hashrate of the running machines at their ceiling mode."""
+    energy_mwh: _builtins.float
+    """Energy at the meter; hours in which power is worth more than hash are not in it."""
+    mined_btc: _builtins.float
+    """Bitcoin earned, after the pool's fee."""
+    revenue_usd: _builtins.float
+    """What they are worth when they are earned."""
+    power_usd: _builtins.float
+    """Cost of the energy, adders included; over `energy_mwh` it is the realised power price."""
+    @_builtins.property
+    def month(self) -> _date_pb2.Date:
+        """Month. Day 1."""
+
+    def __init__(
+        self,
+        *,
+        site: _builtins.str | None = ...,
+        month: _date_pb2.Date | None = ...,
+        hashrate_eh_s: _builtins.float | None = ...,
+        energy_mwh: _builtins.float | None = ...,
+        mined_btc: _builtins.float | None = ...,
+        revenue_usd: _builtins.float | None = ...,
+        power_usd: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_energy_mwh", b"_energy_mwh", "_hashrate_eh_s", b"_hashrate_eh_s", "_mined_btc", b"_mined_btc", "_power_usd", b"_power_usd", "_revenue_usd", b"_revenue_usd", "_site", b"_site", "energy_mwh", b"energy_mwh", "hashrate_eh_s", b"hashrate_eh_s", "mined_btc", b"mined_btc", "month", b"month", "power_usd", b"power_usd", "revenue_usd", b"revenue_usd", "site", b"site"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_energy_mwh", b"_energy_mwh", "_hashrate_eh_s", b"_hashrate_eh_s", "_mined_btc", b"_mined_btc", "_power_usd", b"_power_usd", "_revenue_usd", b"_revenue_usd", "_site", b"_site", "energy_mwh", b"energy_mwh", "hashrate_eh_s", b"hashrate_eh_s", "mined_btc", b"mined_btc", "month", b"month", "power_usd", b"power_usd", "revenue_usd", b"revenue_usd", "site", b"site"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__energy_mwh: _TypeAlias = _typing.Literal["energy_mwh"]  # noqa: Y015
+    _WhichOneofArgType__energy_mwh: _TypeAlias = _typing.Literal["_energy_mwh", b"_energy_mwh"]  # noqa: Y015
+    _WhichOneofReturnType__hashrate_eh_s: _TypeAlias = _typing.Literal["hashrate_eh_s"]  # noqa: Y015
+    _WhichOneofArgType__hashrate_eh_s: _TypeAlias = _typing.Literal["_hashrate_eh_s", b"_hashrate_eh_s"]  # noqa: Y015
+    _WhichOneofReturnType__mined_btc: _TypeAlias = _typing.Literal["mined_btc"]  # noqa: Y015
+    _WhichOneofArgType__mined_btc: _TypeAlias = _typing.Literal["_mined_btc", b"_mined_btc"]  # noqa: Y015
+    _WhichOneofReturnType__power_usd: _TypeAlias = _typing.Literal["power_usd"]  # noqa: Y015
+    _WhichOneofArgType__power_usd: _TypeAlias = _typing.Literal["_power_usd", b"_power_usd"]  # noqa: Y015
+    _WhichOneofReturnType__revenue_usd: _TypeAlias = _typing.Literal["revenue_usd"]  # noqa: Y015
+    _WhichOneofArgType__revenue_usd: _TypeAlias = _typing.Literal["_revenue_usd", b"_revenue_usd"]  # noqa: Y015
+    _WhichOneofReturnType__site: _TypeAlias = _typing.Literal["site"]  # noqa: Y015
+    _WhichOneofArgType__site: _TypeAlias = _typing.Literal["_site", b"_site"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__energy_mwh) -> _WhichOneofReturnType__energy_mwh | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hashrate_eh_s) -> _WhichOneofReturnType__hashrate_eh_s | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mined_btc) -> _WhichOneofReturnType__mined_btc | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__power_usd) -> _WhichOneofReturnType__power_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revenue_usd) -> _WhichOneofReturnType__revenue_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__site) -> _WhichOneofReturnType__site | None: ...
+
+Global___MiningRow: _TypeAlias = MiningRow  # noqa: Y015
+
+@_typing.final
 class CashFlowRow(_message.Message):
     """Expected cash of one month in USD; costs are negative."""
 
