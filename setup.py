@@ -12,11 +12,13 @@ from setuptools import Extension, setup
 
 DEBUG = os.environ.get("OPTIMIZER_DEBUG") == "1"
 SOURCES = sorted(Path("ext").rglob("*.pyx"))
+HEADERS = [str(header) for header in sorted(Path("ext").rglob("*.h"))]
 
 extensions = [
     Extension(
         ".".join(source.relative_to("ext").with_suffix("").parts),
         [str(source)],
+        depends=HEADERS,
         include_dirs=[numpy.get_include()],
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
         # -ffp-contract=off: the same bits on every processor, with or without fused multiply-add.

@@ -3,44 +3,12 @@ from numpy.typing import NDArray
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
+_Counts = NDArray[np.int32]
 
-def bucket_keys(price: _Floats, centre: float, scale: float, shift: int) -> _Ints: ...
+def bucket_table(
+    value: _Floats, buckets_per_value: float
+) -> tuple[_Counts, tuple[int, int], tuple[float, float, float, float]]: ...
 def prefix_sums(value: _Floats) -> _Floats: ...
-def hours_below(
-    knots: _Floats,
-    share_below: _Floats,
-    mean_part_below: _Floats,
-    bucket_start: _Ints,
-    layout: _Ints,
-    key_origin: _Floats,
-    calendar_month: int,
-    z: _Floats,
-) -> tuple[_Floats, _Floats]: ...
-def margin_sums(
-    knots: _Floats,
-    share_below: _Floats,
-    mean_part_below: _Floats,
-    bucket_start: _Ints,
-    layout: _Ints,
-    key_origin: _Floats,
-    calendar_month: _Ints,
-    hashprice: _Floats,
-    level: _Floats,
-    slope: _Floats,
-    adder: _Floats,
-) -> _Floats: ...
-def add_margin(
-    knots: _Floats,
-    share_below: _Floats,
-    mean_part_below: _Floats,
-    bucket_start: _Ints,
-    layout: _Ints,
-    key_origin: _Floats,
-    calendar_month: _Ints,
-    hashprice: _Floats,
-    level: _Floats,
-    slope: _Floats,
-    adder: _Floats,
-    coefficient: _Floats,
-    out: _Floats,
-) -> None: ...
+def values_below(
+    entry: _Floats, bucket_start: _Counts, layout: _Ints, span: _Floats, row: int, x: _Floats
+) -> _Counts: ...

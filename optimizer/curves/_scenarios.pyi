@@ -2,25 +2,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 _Floats = NDArray[np.float64]
+_Ints = NDArray[np.int64]
 
 def philox4x32(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tuple[int, int, int, int]: ...
+def uniforms(seed: int, first_scenario: int, scenario_count: int, month: int, stream: int, block: int) -> _Floats: ...
 def normal_quantile(uniform: _Floats) -> _Floats: ...
+def exponential(x: _Floats) -> _Floats: ...
+def logarithm(x: _Floats) -> _Floats: ...
 def factor_multipliers(
     seed: int,
     first_scenario: int,
-    scenario_count: int,
     decay: _Floats,
-    step_deviation: _Floats,
     half_variance: _Floats,
-    lower: _Floats,
-) -> _Floats: ...
+    weight: _Floats,
+    row: _Ints,
+    out: _Floats,
+    first: int,
+    last: int,
+) -> None: ...
 def default_months(
     seed: int,
     first_scenario: int,
-    scenario_count: int,
     log_survival_per_month: _Floats,
-    stream: NDArray[np.int64],
-) -> NDArray[np.int32]: ...
+    stream: _Ints,
+    hazard_multiplier: _Floats | None,
+    out: NDArray[np.int32],
+    first: int,
+    last: int,
+) -> None: ...
 def hashprice_paths(
     base_btc_usd: _Floats,
     base_network_eh_s: _Floats,
@@ -29,4 +38,18 @@ def hashprice_paths(
     network_multiplier: _Floats,
     elasticity: float,
     lag_months: int,
-) -> _Floats: ...
+    out: _Floats,
+    first: int,
+    last: int,
+) -> None: ...
+def bootstrap_multipliers(
+    seed: int,
+    first_scenario: int,
+    log_change: _Floats,
+    log_mean: _Floats,
+    row: _Ints,
+    new_block_frac: float,
+    out: _Floats,
+    first: int,
+    last: int,
+) -> None: ...

@@ -10,22 +10,24 @@ from __future__ import annotations
 import calendar
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.curves import hashing, scenarios
+from optimizer.curves import bootstrap, hashing, network, overlays, scenarios
 from optimizer.curves.power import PowerShape
 from optimizer.domain.base import ValuePath, months_between
-from optimizer.domain.market import Factor
+from optimizer.domain.market import DifficultyRule
 from optimizer.domain.portfolio import Portfolio
+from optimizer.domain.uncertainty import Bootstrap, Factor, Overlay, ScenarioTable, TableUnit
 from optimizer.errors import SeriesError
 from optimizer.units import HOURS_PER_DAY, MONTHS_PER_YEAR
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+_ORDER = list(Factor)
 SHARD_SCENARIOS = 2048
 """Scenarios whose paths are in memory together; a multiple of the kernels' slices."""
 
@@ -40,6 +42,8 @@ class Futures:
     """Index of the first scenario."""
     scenario_count: int
     """Number of scenarios, W."""
+    own_eh_s: Floats | None = None
+    """Own hashrate by month that hashprice has answered to, ``[T]``; None: the market does not notice the plan."""
     _shapes: dict[str, PowerShape] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -58,7 +62,11 @@ class Futures:
             return
         for first in range(0, self.scenario_count, SHARD_SCENARIOS):
             count = min(SHARD_SCENARIOS, self.scenario_count - first)
-            yield Futures(self.portfolio, self.first_scenario + first, count, self._shapes)
+            yield replace(self, first_scenario=self.first_scenario + first, scenario_count=count)
+
+    def answering(self, own_eh_s: Floats) -> Futures:
+        """The same scenarios where hashprice has answered to an own hashrate by month, ``[T]``."""
+        return replace(self, own_eh_s=own_eh_s)
 
     @property
     def month_count(self) -> int:
@@ -112,9 +120,9 @@ class Futures:
 
     @cached_property
     def multipliers(self) -> Floats:
-        """Multipliers of the base paths, ``[5, T_ext, W]`` in the order of :class:`~optimizer.domain.market.Factor`."""
+        """Multipliers of the base paths, ``[5, T_ext, W]`` in the order of the factors: drawn, stated, overlaid."""
         market = self.portfolio.market
-        return scenarios.factor_multipliers(
+        found = scenarios.factor_multipliers(
             seed=self.portfolio.risk.seed,
             first_scenario=self.first_scenario,
             scenario_count=self.scenario_count,
@@ -123,10 +131,85 @@ class Futures:
             mean_reversion_per_year=market.mean_reversions(),
             correlation=market.correlation_matrix(),
         )
+        if market.bootstrap is not None:
+            found *= self._drawn_from_history(market.bootstrap)
+        if market.scenario_table is not None:
+            found *= self._stated(market.scenario_table)
+        if market.overlays:
+            overlays.apply_overlays(found, self._overlay_starts, [self._profiles(item) for item in market.overlays])
+        return found
+
+    def _drawn_from_history(self, drawn: Bootstrap) -> Floats:
+        return bootstrap.bootstrap_multipliers(
+            seed=self.portfolio.risk.seed,
+            first_scenario=self.first_scenario,
+            scenario_count=self.scenario_count,
+            month_count=self.extended_month_count,
+            log_changes=np.diff(np.log([item.values for item in drawn.history]), axis=1),
+            factor_index=[_ORDER.index(item.factor) for item in drawn.history],
+            mean_block_months=drawn.mean_block_months,
+        )
+
+    def _stated(self, stated: ScenarioTable) -> Floats:
+        """Multipliers of a table of scenarios; a level is taken over the base path."""
+        rows = np.array([[path.values for path in item.scenarios] for item in stated.paths])
+        months = rows.shape[2]
+        table = np.ones((len(_ORDER), months, rows.shape[1]))
+        for item, values in zip(stated.paths, rows, strict=True):
+            base = self.path(self._base(item.factor), months) if stated.unit is TableUnit.LEVEL else np.ones(months)
+            table[_ORDER.index(item.factor)] = values.T / base[:, None]
+        return bootstrap.table_multipliers(
+            first_scenario=self.first_scenario,
+            scenario_count=self.scenario_count,
+            month_count=self.extended_month_count,
+            table=table,
+        )
+
+    def _base(self, factor: Factor) -> ValuePath:
+        market = self.portfolio.market
+        bases = {
+            Factor.BTC_PRICE: market.btc_usd,
+            Factor.NETWORK_HASHRATE: market.network_eh_s,
+            Factor.POWER_PRICE: market.power_level,
+            Factor.RE_LEASE_RENT: market.re_lease_rent_usd_per_kw_month,
+        }
+        return bases[factor]
+
+    @cached_property
+    def _overlay_starts(self) -> NDArray[np.int32]:
+        """Month in which each overlay begins, ``[K, W]``; never, in the scenarios in which it does not come."""
+        items, index_of = self.portfolio.market.overlays, self.portfolio.horizon.index_of
+        return overlays.overlay_starts(
+            seed=self.portfolio.risk.seed,
+            first_scenario=self.first_scenario,
+            scenario_count=self.scenario_count,
+            streams=_streams([item.name for item in items]),
+            probability_frac=[item.probability_frac for item in items],
+            first_month=[index_of(item.begin_from_month) for item in items],
+            last_month=[index_of(item.begin_until_month) for item in items],
+        )
+
+    def _profiles(self, overlay: Overlay) -> Floats:
+        """Multipliers of an overlay by factor and months since it began, ``[5, T_ext]``: geometric between points."""
+        months = np.arange(self.extended_month_count)
+        profiles = np.ones((len(_ORDER), len(months)))
+        for effect in overlay.effects:
+            offsets = [point.month_offset for point in effect.points]
+            logs = np.log([point.multiplier for point in effect.points])
+            profiles[_ORDER.index(effect.factor)] = np.exp(np.interp(months, offsets, logs))
+        return profiles
+
+    def _hazard_profile(self, overlay: Overlay) -> Floats:
+        """Multipliers of the default hazard by months since an overlay began, ``[T_ext]``: held between points."""
+        if not overlay.default_hazard:
+            return np.ones(1)
+        offsets = [point.month_offset for point in overlay.default_hazard]
+        held = np.searchsorted(offsets, np.arange(self.extended_month_count), side="right") - 1
+        return np.array([point.multiplier for point in overlay.default_hazard])[held]
 
     def multiplier(self, factor: Factor) -> Floats:
         """Multiplier of one factor."""
-        return np.asarray(self.multipliers[list(Factor).index(factor)])
+        return np.asarray(self.multipliers[_ORDER.index(factor)])
 
     @property
     def gpu_rental_multiplier(self) -> Floats:
@@ -149,6 +232,11 @@ class Futures:
     @cached_property
     def hashprice_usd_per_ph_day(self) -> Floats:
         """Hashprice, ``[T, W]``."""
+        market = self.portfolio.market
+        found = self._retargeted() if market.difficulty is DifficultyRule.RETARGET else self._at_once()
+        return np.asarray(found * self.own_hashprice_multiplier[:, None])
+
+    def _at_once(self) -> Floats:
         market, months = self.portfolio.market, self.month_count
         return scenarios.hashprice_paths(
             base_btc_usd=self.path(market.btc_usd, months),
@@ -160,6 +248,41 @@ class Futures:
             multipliers=np.ascontiguousarray(self.multipliers[:, :months]),
             network_price_elasticity=market.network_price_elasticity,
             network_lag_months=market.network_lag_months,
+        )
+
+    @property
+    def network_eh_s(self) -> Floats:
+        """Hashrate of the network, which follows the bitcoin price with a lag, ``[T, W]``."""
+        market, months, lag = self.portfolio.market, self.month_count, self.portfolio.market.network_lag_months
+        hashrate = self.path(market.network_eh_s, months)[:, None] * self.multiplier(Factor.NETWORK_HASHRATE)[:months]
+        hashrate[lag:] *= self.multiplier(Factor.BTC_PRICE)[: max(months - lag, 0)] ** market.network_price_elasticity
+        return np.asarray(hashrate)
+
+    def _retargeted(self) -> Floats:
+        market, months = self.portfolio.market, self.month_count
+        chain = network.retarget_paths(
+            network_eh_s=self.network_eh_s,
+            days_in_month=self.days_in_month[:months],
+            block_height_at_start=market.block_height_at_start,
+        )
+        btc_per_ph_day = hashing.hashprice_btc_per_ph_day(
+            difficulty=chain.difficulty,
+            subsidy_btc=chain.subsidy_btc,
+            fee_share_frac=self.path(market.fee_share_frac, months),
+        )
+        return self.btc_usd * btc_per_ph_day
+
+    @cached_property
+    def own_hashprice_multiplier(self) -> Floats:
+        """What hashprice becomes when the own hashrate is ``own_eh_s`` instead of that of the start, ``[T]``."""
+        market, months = self.portfolio.market, self.month_count
+        if self.own_eh_s is None:
+            return np.ones(months)
+        return network.own_exit_hashprice_multiplier(
+            own_eh_s=self.own_eh_s,
+            reference_own_eh_s=np.full(months, self.portfolio.initial_hashrate_eh_s),
+            network_eh_s=self.path(market.network_eh_s, months),
+            elasticity=market.network_price_elasticity,
         )
 
     @cached_property
@@ -174,8 +297,17 @@ class Futures:
             scenario_count=self.scenario_count,
             default_hazard_per_year_frac=[hazards[name] for name in names],
             streams=_streams(names),
+            hazard_multiplier=self._hazard_multiplier,
         )
         return dict(zip(names, months, strict=True))
+
+    @property
+    def _hazard_multiplier(self) -> Floats | None:
+        stated = self.portfolio.market.overlays
+        if not any(item.default_hazard for item in stated):
+            return None
+        profiles = [self._hazard_profile(item) for item in stated]
+        return overlays.overlay_hazard_multiplier(self._overlay_starts, profiles, self.extended_month_count)
 
     def default_month(self, tenant: str) -> NDArray[np.int32]:
         """Month in which a tenant defaults, ``[W]``; :data:`optimizer.curves.NEVER` if it does not."""
@@ -213,11 +345,15 @@ class Futures:
         growth = 1.0 + self.portfolio.site(site_name).power.escalation_per_year_frac
         return np.asarray(growth ** (np.arange(self.extended_month_count) / MONTHS_PER_YEAR))
 
+    @property
+    def market_power_level(self) -> Floats:
+        """Level of market energy prices."""
+        return np.asarray(self.path(self.portfolio.market.power_level)[:, None] * self.multiplier(Factor.POWER_PRICE))
+
     def power_level(self, site_name: str) -> Floats:
         """Level by which the site's energy prices are multiplied."""
         exposure = self.portfolio.site(site_name).power.exposure_frac
-        market = self.path(self.portfolio.market.power_level)[:, None] * self.multiplier(Factor.POWER_PRICE)
-        return np.asarray(self._escalation(site_name)[:, None] * (1.0 + exposure * (market - 1.0)))
+        return np.asarray(self._escalation(site_name)[:, None] * (1.0 + exposure * (self.market_power_level - 1.0)))
 
     def power_adder_usd_per_mwh(self, site_name: str) -> Floats:
         """Adders on the site's energy price, ``[T_ext]``."""

@@ -2,7 +2,8 @@
 
 Random bits: Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"), key = the
 64-bit seed, counter = (scenario, month, stream, block). Two words make one uniform ``(k + 1/2) / 2**52``, never 0 or 1;
-normals by the inverse distribution function AS241 (Wichura 1988, PPND16).
+normals by the inverse distribution function AS241 (Wichura 1988, PPND16). Logarithms and exponentials are the kernels'
+own, so the bits of a path do not depend on the C library or on the instruction set.
 """
 
 from __future__ import annotations
@@ -13,19 +14,24 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from optimizer.curves import _checks as check
+from optimizer.curves import _sampling as sampling
 from optimizer.curves import _scenarios
-from optimizer.curves._checks import Float64Array
+from optimizer.curves._checks import Float64Array, Int64Array
+from optimizer.curves._sampling import NEVER
+from optimizer.curves.threads import in_slices
 from optimizer.errors import InvalidInputError
 from optimizer.units import MONTHS_PER_YEAR
 
+__all__ = ["FACTORS", "NEVER", "default_months", "factor_multipliers", "hashprice_paths"]
+
 FACTORS: Final = ("btc_price", "network_hashrate", "power_price", "gpu_rental", "re_lease_rent")
 """The market factors, in the order of every ``[5]`` axis."""
-NEVER: Final = 2**31 - 1
-"""Default month of a tenant that does not default."""
 
-_SEED: Final = check.Range(0, 2**64 - 1, "as a 64-bit seed")
-_SCENARIO: Final = check.Range(0, 2**32 - 1, "as a 32-bit index")
-_MULTIPLIER: Final = check.Range(1e-12, 1e12, "as a multiple of the base path")
+MULTIPLIER: Final = check.Range(1e-12, 1e12, "as a multiple of the base path")
+"""Plausible multipliers of a path."""
+HAZARD_MULTIPLIER: Final = check.Range(0.0, 1e6, "as a multiple of the hazard")
+"""Plausible multipliers of a default hazard."""
+_ELASTICITY: Final = check.Range(0.0, 10.0, "as an elasticity")
 _PSD_TOLERANCE: Final = 1e-10
 _ZERO_PIVOT: Final = 1e-14
 
@@ -39,6 +45,7 @@ def factor_multipliers(
     volatility_per_year: ArrayLike,
     mean_reversion_per_year: ArrayLike,
     correlation: ArrayLike,
+    factor_index: ArrayLike | None = None,
 ) -> Float64Array:
     """Multipliers of the base paths, ``[5, T, W]`` in the order of :data:`FACTORS`, each with mean 1.
 
@@ -50,23 +57,42 @@ def factor_multipliers(
     Month 0 has made one step. ``volatility_per_year[5]`` and ``mean_reversion_per_year[5]`` (kappa) are per year;
     ``correlation[5, 5]`` is that of the monthly shocks ``e``: symmetric, unit diagonal, positive semidefinite (singular
     allowed). Anything else raises :class:`~optimizer.errors.InvalidInputError`.
+
+    ``factor_index[F]``, positions in :data:`FACTORS`, asks for some of them, ``[F, T, W]`` in that order: the same
+    paths in less time and memory. A factor without volatility stays at 1 and costs nothing; the paths of the others do
+    not change with its volatility.
     """
-    first, count = _scenario_range(first_scenario, scenario_count)
-    months = check.integer("month_count", month_count, check.Range(1, 12_000, "months"))
-    factors = (len(FACTORS),)
-    volatility = check.floats("volatility_per_year", volatility_per_year, check.Range(0.0, 10.0, "per year"), factors)
+    key = sampling.checked_seed(seed)
+    first, count = sampling.scenario_range(first_scenario, scenario_count)
+    months = check.integer("month_count", month_count, sampling.MONTH_COUNT)
+    each = (len(FACTORS),)
+    volatility = check.floats("volatility_per_year", volatility_per_year, check.Range(0.0, 10.0, "per year"), each)
     reversion = check.floats(
-        "mean_reversion_per_year", mean_reversion_per_year, check.Range(0.0, 1e3, "per year"), factors
+        "mean_reversion_per_year", mean_reversion_per_year, check.Range(0.0, 1e3, "per year"), each
     )
-    return _scenarios.factor_multipliers(
-        check.integer("seed", seed, _SEED),
-        first,
-        count,
-        np.exp(-reversion / MONTHS_PER_YEAR),
-        np.sqrt(_ou_variance(volatility, reversion, np.array([1]))[:, 0]),
-        0.5 * _ou_variance(volatility, reversion, np.arange(1, months + 1)),
-        _semidefinite_cholesky(_checked_correlation(correlation)),
-    )
+    lower = _semidefinite_cholesky(_checked_correlation(correlation))
+    step = np.sqrt(_ou_variance(volatility, reversion, np.array([1])))
+    half_variance = 0.5 * _ou_variance(volatility, reversion, np.arange(1, months + 1))
+    index = checked_factor_index(np.arange(len(FACTORS)) if factor_index is None else factor_index)
+    row = np.full(len(FACTORS), -1)
+    row[index] = np.where(volatility[index] > 0.0, np.arange(index.size), -1)
+    out = np.empty((index.size, months, count))
+    out[volatility[index] == 0.0] = 1.0
+    decay, weight = np.exp(-reversion / MONTHS_PER_YEAR), step * lower
+
+    def fill(start: int, stop: int) -> None:
+        _scenarios.factor_multipliers(key, first, decay, half_variance, weight, row, out, start, stop)
+
+    in_slices(fill, count, sampling.SLICE)
+    return out
+
+
+def checked_factor_index(factor_index: ArrayLike) -> Int64Array:
+    """``factor_index`` as distinct positions in :data:`FACTORS`, at least one."""
+    index = check.integers("factor_index", factor_index, check.Range(0, len(FACTORS) - 1, "as a position in FACTORS"))
+    if index.ndim != 1 or not index.size or np.unique(index).size < index.size:
+        raise InvalidInputError.single("factor_index", f"is {index.tolist()}", "name factors, each one once")
+    return index
 
 
 def default_months(
@@ -76,28 +102,42 @@ def default_months(
     scenario_count: int,
     default_hazard_per_year_frac: ArrayLike,
     streams: ArrayLike,
+    hazard_multiplier: ArrayLike | None = None,
 ) -> NDArray[np.int32]:
     """Month from the start of the horizon (0-based) in which each tenant defaults, ``[K, W]`` int32.
 
     Geometric with monthly probability ``1 - (1 - h)**(1/12)``, where ``h`` is ``default_hazard_per_year_frac[K]``, and
     not cut at any horizon; :data:`NEVER` at hazard 0. ``streams[K]`` are distinct 32-bit ids that the caller keeps for
     a tenant, so that adding one leaves the others' months as they are.
+
+    ``hazard_multiplier[T, W]`` makes the hazards proportional (Cox 1972): in month ``t`` the tenants of scenario ``w``
+    survive with probability ``(1 - h)**(multiplier[t, w] / 12)``, and from month T on with a multiplier of 1::
+
+        defaults in the first month t with   -log(1 - h) / 12 * sum over s <= t of multiplier[s, w]  >  -log(uniform)
+
+    A multiplier of 1 throughout gives the same months as none.
     """
-    first, count = _scenario_range(first_scenario, scenario_count)
+    key = sampling.checked_seed(seed)
+    first, count = sampling.scenario_range(first_scenario, scenario_count)
     hazard = check.floats("default_hazard_per_year_frac", default_hazard_per_year_frac, check.FRACTION)
     if hazard.ndim != 1:
         raise InvalidInputError.single(
             "default_hazard_per_year_frac", f"has shape {hazard.shape}", "pass one entry per tenant"
         )
-    ids = check.integers("streams", streams, check.Range(0, 2**32 - 1, "as a 32-bit id"), hazard.shape)
-    distinct, uses = np.unique(ids, return_counts=True)
-    if (uses > 1).any():
-        raise InvalidInputError.single(
-            "streams", f"{int(distinct[uses > 1][0])} is given to two tenants", "pass distinct ids"
-        )
+    ids = sampling.stream_ids(streams, hazard.shape, "tenant")
+    multiplier = None
+    if hazard_multiplier is not None:
+        multiplier = check.month_scenario("hazard_multiplier", hazard_multiplier, HAZARD_MULTIPLIER)
+        check.require_shape("hazard_multiplier", multiplier, (multiplier.shape[0], count))
     with np.errstate(divide="ignore"):
         log_survival_per_month = np.log1p(-hazard) / MONTHS_PER_YEAR
-    return _scenarios.default_months(check.integer("seed", seed, _SEED), first, count, log_survival_per_month, ids)
+    months = np.full((hazard.size, count), NEVER, dtype=np.int32)
+
+    def fill(start: int, stop: int) -> None:
+        _scenarios.default_months(key, first, log_survival_per_month, ids, multiplier, months, start, stop)
+
+    in_slices(fill, count, sampling.SLICE)
+    return months
 
 
 def hashprice_paths(
@@ -119,28 +159,29 @@ def hashprice_paths(
         hashprice = btc * 144 * subsidy / (1 - fee share) / network
 
     ``base_btc_usd``, ``base_network_eh_s``, ``subsidy_btc`` (BTC per block) and ``fee_share_frac`` (of the whole
-    reward) are ``[T]``; ``multipliers`` is the ``[5, T, W]`` of :func:`factor_multipliers`.
+    reward) are ``[T]``; ``multipliers`` is the ``[5, T, W]`` of :func:`factor_multipliers`, or its first two factors
+    alone, ``factor_index=[0, 1]``: drawn shard by shard, hashprice then needs little memory.
     """
-    factors = check.floats("multipliers", multipliers, _MULTIPLIER)
-    if factors.ndim != 3 or factors.shape[0] != len(FACTORS) or not factors.size:
-        raise InvalidInputError.single("multipliers", f"has shape {factors.shape}", "pass [5, months, scenarios]")
-    months = factors.shape[1:2]
+    whole = np.asarray(multipliers)
+    if whole.ndim != 3 or whole.shape[0] not in (2, len(FACTORS)) or not whole.size:
+        told = f"has shape {whole.shape}"
+        raise InvalidInputError.single("multipliers", told, "pass [5, months, scenarios], or the first two factors")
+    # Price and network come first, and nothing else is read.
+    btc, network = check.floats("multipliers", whole[:2], MULTIPLIER)
+    months = btc.shape[:1]
+    btc_usd = check.floats("base_btc_usd", base_btc_usd, check.BTC_PRICE, months)
+    network_eh_s = check.floats("base_network_eh_s", base_network_eh_s, check.NETWORK, months)
     fee = check.floats("fee_share_frac", fee_share_frac, check.FEE, months)
-    return _scenarios.hashprice_paths(
-        check.floats("base_btc_usd", base_btc_usd, check.BTC_PRICE, months),
-        check.floats("base_network_eh_s", base_network_eh_s, check.NETWORK, months),
-        check.floats("subsidy_btc", subsidy_btc, check.SUBSIDY, months) / (1.0 - fee),
-        factors[FACTORS.index("btc_price")],
-        factors[FACTORS.index("network_hashrate")],
-        check.scalar("network_price_elasticity", network_price_elasticity, check.Range(0.0, 10.0, "as an elasticity")),
-        check.integer("network_lag_months", network_lag_months, check.Range(0, 12_000, "months")),
-    )
+    reward_btc = check.floats("subsidy_btc", subsidy_btc, check.SUBSIDY, months) / (1.0 - fee)
+    elasticity = check.scalar("network_price_elasticity", network_price_elasticity, _ELASTICITY)
+    lag = check.integer("network_lag_months", network_lag_months, check.Range(0, 12_000, "months"))
+    paths = np.empty(btc.shape)
 
+    def fill(start: int, stop: int) -> None:
+        _scenarios.hashprice_paths(btc_usd, network_eh_s, reward_btc, btc, network, elasticity, lag, paths, start, stop)
 
-def _scenario_range(first_scenario: int, scenario_count: int) -> tuple[int, int]:
-    first = check.integer("first_scenario", first_scenario, _SCENARIO)
-    last = check.Range(1, _SCENARIO.high - first + 1, "scenarios, with indices below 2**32")
-    return first, check.integer("scenario_count", scenario_count, last)
+    in_slices(fill, btc.shape[1], sampling.SLICE)
+    return paths
 
 
 def _ou_variance(volatility: Float64Array, reversion: Float64Array, steps: NDArray[np.int64]) -> Float64Array:

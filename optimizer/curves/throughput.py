@@ -1,11 +1,22 @@
-"""What own GPUs yield: power caps, goodput under failures, and the value of a block of GPUs."""
+"""What a block of own GPUs yields at the best power cap of each month and scenario, or off.
+
+::
+
+    revenue = gpu_count * hours * rental * utilisation * goodput * throughput(cap)
+    energy  = gpu_count * hours * power_kw_per_gpu / 1000 * power(cap) * pue
+    margin  = max(0, max over caps of revenue - energy * power price)
+
+``power_kw_per_gpu`` is critical IT power with the GPU's share of its server, drawn whether rented or not while the
+block is on. The caps that are best at some price are the points of the concave envelope of the cap curve and the
+origin. Each step from one to the next pays while the power price is under its break-even, a multiple of the rental
+price. As the break-evens fall from step to step, the margin is a sum over the steps, each by itself::
+
+    margin = sum over steps of their energy * max(0, rental * break-even of 1 USD of rental - power price)
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -14,103 +25,34 @@ from numpy.typing import ArrayLike
 from optimizer.curves import _checks as check
 from optimizer.curves import _throughput
 from optimizer.curves._checks import Float64Array
+from optimizer.curves.caps import CAP_CURVES, CAP_FLOOR_FRAC, CapCurve, cap_throughput_frac
+from optimizer.curves.clusters import checkpoint_interval_s, goodput_frac
+from optimizer.curves.threads import in_slices
 from optimizer.errors import InvalidInputError
-from optimizer.units import HOURS_PER_DAY, KW_PER_MW, SECONDS_PER_DAY
+from optimizer.units import KW_PER_MW
 
-CAP_FLOOR_FRAC: Final = 0.58
-"""Lowest cap that the training fit covers; hardware does not honour a cap under its floor."""
-_CAP: Final = check.Range(CAP_FLOOR_FRAC, 1.0, "of the rated power; a cap under the floor is not honoured")
-_SECONDS: Final = check.Range(0.0, 1e9, "seconds")
-_MTBF_HOURS: Final = check.Range(1e-3, 1e9, "hours")
-_SECONDS_PER_HOUR: Final = SECONDS_PER_DAY / HOURS_PER_DAY
+__all__ = [
+    "CAP_CURVES",
+    "CAP_FLOOR_FRAC",
+    "SHARD_SCENARIOS",
+    "CapBreakevens",
+    "CapCurve",
+    "GpuBlockSums",
+    "GpuValues",
+    "accumulate_scenario_gpu_usd",
+    "cap_breakevens_usd_per_mwh",
+    "cap_throughput_frac",
+    "checkpoint_interval_s",
+    "goodput_frac",
+    "gpu_block_values",
+]
 
-
-def cap_throughput_frac(cap_frac: ArrayLike) -> Float64Array:
-    """Training throughput under a power cap, relative to no cap: ``1 - 2.06 (1 - c)**1.80``, for ``c >= 0.58``.
-
-    Fit to A100 training of five models (Zeus and Perseus measurements, ml-energy/zeus), RMSE 1.6 % of full throughput.
-    Other GPUs and inference lose less, so this is the pessimistic end. A cap below 0.58 is refused.
-
-    >>> round(float(cap_throughput_frac(0.75)), 3)
-    0.83
-    """
-    return (1.0 - 2.06 * (1.0 - check.floats("cap_frac", cap_frac, _CAP)) ** 1.80)[()]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CapCurve:
-    """Throughput over power of a GPU by power cap, ascending, concave in power; all relative to no cap.
-
-    :meth:`from_measurements` makes one of a raw table. The constructor refuses one that is not concave.
-    """
-
-    name: str
-    cap_frac: Float64Array
-    throughput_frac: Float64Array
-    power_frac: Float64Array
-    """Average draw under the cap, not the cap itself."""
-
-    def __post_init__(self) -> None:
-        cap, throughput, power = _cap_table(self.cap_frac, self.throughput_frac, self.power_frac)
-        kept = _concave_indices(power, throughput)
-        if kept != list(range(cap.size)):
-            at = next(i for i in range(cap.size) if i >= len(kept) or kept[i] != i)
-            raise InvalidInputError.single(
-                f"throughput_frac[{at}]", f"of cap curve {self.name!r} is not concave in power", "use from_measurements"
-            )
-        for field, array in (("cap_frac", cap), ("throughput_frac", throughput), ("power_frac", power)):
-            frozen = array.copy()
-            frozen.flags.writeable = False
-            object.__setattr__(self, field, frozen)
-
-    @classmethod
-    def from_measurements(
-        cls, name: str, *, cap_frac: ArrayLike, throughput_frac: ArrayLike, power_frac: ArrayLike
-    ) -> CapCurve:
-        """Take the upper concave envelope of measured points in any order; points under it and dominated ones drop."""
-        cap, throughput, power = _cap_table(cap_frac, throughput_frac, power_frac)
-        order = np.lexsort((-throughput, power))
-        kept = order[_concave_indices(power[order], throughput[order])]
-        return cls(name, cap[kept], throughput[kept], power[kept])
-
-
-def checkpoint_interval_s(*, mtbf_hours: float, checkpoint_save_s: float, restart_s: float) -> float:
-    """Seconds from one checkpoint's start to the next's that maximise availability.
-
-    ``T = S + sqrt(2 (M + R) S + S**2)`` with save ``S``, restart ``R`` and mean time between failures ``M`` (NVIDIA,
-    arXiv 2410.18124; Young's ``sqrt(2 M S)`` is its limit). ``T - S`` is the work between two saves.
-    """
-    mtbf_s = check.scalar("mtbf_hours", mtbf_hours, _MTBF_HOURS) * _SECONDS_PER_HOUR
-    save_s = check.scalar("checkpoint_save_s", checkpoint_save_s, _SECONDS)
-    recovery_s = check.scalar("restart_s", restart_s, _SECONDS)
-    return save_s + math.sqrt(2.0 * (mtbf_s + recovery_s) * save_s + save_s**2)
-
-
-def goodput_frac(
-    *,
-    gpu_count: int,
-    checkpoint_save_s: float,
-    restart_s: float,
-    failures_per_1000_gpu_days: float | None = None,
-    mtbf_hours: float | None = None,
-) -> float:
-    """Share of time that trains: ``(1 - S / T) M / (M + R + T / 2)`` at the best interval ``T``.
-
-    Each mean time between failures ``M`` costs a restart ``R`` and half an interval done again; each interval costs a
-    save ``S``. Exactly one of ``failures_per_1000_gpu_days``, which scales with ``gpu_count`` as one failure stops the
-    whole job, and ``mtbf_hours``, which is that of the whole cluster.
-    """
-    count = check.integer("gpu_count", gpu_count, check.COUNT)
-    check.exactly_one(failures_per_1000_gpu_days=failures_per_1000_gpu_days, mtbf_hours=mtbf_hours)
-    if failures_per_1000_gpu_days is not None:
-        rate = check.Range(0.0, 1e6, "failures per 1000 GPU-days")
-        per_day = check.scalar("failures_per_1000_gpu_days", failures_per_1000_gpu_days, rate) * count / 1000.0
-        mtbf_hours = min(HOURS_PER_DAY / per_day, _MTBF_HOURS.high) if per_day else _MTBF_HOURS.high
-    assert mtbf_hours is not None
-    interval_s = checkpoint_interval_s(mtbf_hours=mtbf_hours, checkpoint_save_s=checkpoint_save_s, restart_s=restart_s)
-    mtbf_s = mtbf_hours * _SECONDS_PER_HOUR
-    saving = checkpoint_save_s / interval_s if interval_s else 0.0
-    return (1.0 - saving) * mtbf_s / (mtbf_s + restart_s + interval_s / 2.0)
+SHARD_SCENARIOS: Final = 256
+"""Scenarios are summed in slices of so many, added in order: all shards but the last hold a multiple."""
+_THREAD_EVALUATIONS: Final = 1 << 18
+"""Months times scenarios worth a thread of their own."""
+_RENTAL: Final = check.Range(0.0, 1e5, "USD per GPU-hour")
+_KW: Final = check.Range(1e-3, 1e3, "kW")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,6 +65,10 @@ class GpuValues:
     power_cost_usd: Float64Array
     energy_mwh: Float64Array
     """Drawn from the grid, that is with PUE."""
+    mean_cap_frac: Float64Array
+    """Cap chosen; a block that is off counts as 0."""
+    off_frac: Float64Array
+    """Share of scenarios in which the block is off."""
 
 
 def gpu_block_values(
@@ -139,22 +85,83 @@ def gpu_block_values(
 ) -> GpuValues:
     """Mean over scenarios of a block's month, at the best power cap of each month and scenario, or off.
 
-    ::
-
-        revenue = gpu_count * hours * rental * utilisation * goodput * throughput(cap)
-        energy  = gpu_count * hours * power_kw_per_gpu / 1000 * power(cap) * pue
-        margin  = max(0, max over caps of revenue - energy * power price)
-
-    ``rental_usd_per_gpu_hour`` and ``power_usd_per_mwh`` are ``[T, W]``; ``pue`` and ``hours_in_month`` ``[T]``;
-    ``power_kw_per_gpu`` is critical IT power with the GPU's share of its server, drawn whether rented or not while the
-    block is on. Scenarios are summed in slices of 256 that are added in order.
+    ``rental_usd_per_gpu_hour`` and ``power_usd_per_mwh`` are ``[T, W]``; ``pue`` and ``hours_in_month`` ``[T]``. The
+    result has the same bits whatever the number of threads. :class:`GpuBlockSums` takes the scenarios in shards.
     """
-    case = _gpu_case(
-        gpu_count, power_kw_per_gpu, rental_usd_per_gpu_hour, utilisation_frac, goodput_frac, pue, power_usd_per_mwh,
-        hours_in_month, cap_curve,
-    )  # fmt: skip
-    revenue, energy, cost = _throughput.gpu_sums(*case) / case.rental.shape[1]
-    return GpuValues(revenue - cost, revenue, cost, energy)
+    sums = GpuBlockSums(
+        gpu_count=gpu_count,
+        power_kw_per_gpu=power_kw_per_gpu,
+        utilisation_frac=utilisation_frac,
+        goodput_frac=goodput_frac,
+        pue=pue,
+        hours_in_month=hours_in_month,
+        cap_curve=cap_curve,
+    )
+    sums.add(rental_usd_per_gpu_hour=rental_usd_per_gpu_hour, power_usd_per_mwh=power_usd_per_mwh)
+    return sums.values()
+
+
+class GpuBlockSums:
+    """:func:`gpu_block_values` of scenarios that come in shards, in order: the same bits as in one call.
+
+    All shards but the last hold a multiple of ``SHARD_SCENARIOS``. Memory does not grow with the scenarios.
+    """
+
+    def __init__(
+        self,
+        *,
+        gpu_count: int,
+        power_kw_per_gpu: float,
+        utilisation_frac: float,
+        goodput_frac: float,
+        pue: ArrayLike,
+        hours_in_month: ArrayLike,
+        cap_curve: CapCurve,
+    ) -> None:
+        """Start at no scenarios; ``pue`` and ``hours_in_month`` are ``[T]``."""
+        self._block = _block(
+            gpu_count, power_kw_per_gpu, utilisation_frac, goodput_frac, pue, hours_in_month, cap_curve
+        )
+        self._price_sums = np.zeros((*self._block.breakeven.shape, 2))  # rental and power prices, by step that pays
+        self._counts = np.zeros(self._block.breakeven.shape, dtype=np.int64)
+        self._scenario_count = 0
+
+    def add(self, *, rental_usd_per_gpu_hour: ArrayLike, power_usd_per_mwh: ArrayLike) -> None:
+        """Add the scenarios of a shard, ``[T, W]`` each."""
+        if self._scenario_count % SHARD_SCENARIOS:
+            raise InvalidInputError.single(
+                "rental_usd_per_gpu_hour", f"follows a shard that left {self._scenario_count} scenarios in all",
+                f"pass multiples of {SHARD_SCENARIOS} scenarios in all shards but the last",
+            )  # fmt: skip
+        rental, price = _paths(rental_usd_per_gpu_hour, power_usd_per_mwh, self._block)
+        months, scenarios = rental.shape
+        in_slices(
+            lambda first, last: _throughput.add_gpu_sums(
+                rental, price, self._block.breakeven, self._price_sums, self._counts, first, last
+            ),
+            months,
+            max(1, _THREAD_EVALUATIONS // scenarios),
+        )
+        self._scenario_count += scenarios
+
+    def values(self) -> GpuValues:
+        """Mean over the scenarios added so far."""
+        if not self._scenario_count:
+            raise InvalidInputError.single("scenarios", "none were added", "add a shard first")
+        block = self._block
+        rental, price = np.moveaxis(self._price_sums, 2, 0) / self._scenario_count
+        pays: Float64Array = self._counts / self._scenario_count
+        at_cap = -np.diff(self._counts, append=0, axis=1) / self._scenario_count
+        revenue = block.rented_gpu_hours * (rental * block.throughput_step_frac).sum(axis=1)
+        cost = block.full_power_mwh * (price * block.power_step_frac).sum(axis=1)
+        return GpuValues(
+            margin_usd=revenue - cost,
+            revenue_usd=revenue,
+            power_cost_usd=cost,
+            energy_mwh=block.full_power_mwh * (at_cap * block.power_frac).sum(axis=1),
+            mean_cap_frac=(at_cap * block.cap_frac).sum(axis=1),
+            off_frac=1.0 - pays[:, 0],
+        )
 
 
 def accumulate_scenario_gpu_usd(
@@ -174,99 +181,92 @@ def accumulate_scenario_gpu_usd(
     """Add ``sum over t of weight[t] * margin[t, w]`` to ``out[w]``, USD, in place.
 
     Arguments as :func:`gpu_block_values`. A month of weight 0 is not evaluated. What is added to a scenario does not
-    depend on the others in the batch.
+    depend on the others in the batch, nor on the number of threads.
     """
-    case = _gpu_case(
-        gpu_count, power_kw_per_gpu, rental_usd_per_gpu_hour, utilisation_frac, goodput_frac, pue, power_usd_per_mwh,
-        hours_in_month, cap_curve,
-    )  # fmt: skip
-    check.accumulator("out", out, case.rental.shape[1])
-    weights = check.floats("weight", weight, check.Range(-1e12, 1e12, "blocks"), case.rental.shape[:1])
-    _throughput.add_gpu_margin(*case, weights, out)
+    block = _block(gpu_count, power_kw_per_gpu, utilisation_frac, goodput_frac, pue, hours_in_month, cap_curve)
+    rental, price = _paths(rental_usd_per_gpu_hour, power_usd_per_mwh, block)
+    months, scenarios = rental.shape
+    check.accumulator("out", out, scenarios)
+    weights = check.floats("weight", weight, check.Range(-1e12, 1e12, "blocks"), (months,))
+    energy = np.multiply.outer(weights * block.full_power_mwh, block.power_step_frac)
+    in_slices(
+        lambda first, last: _throughput.add_gpu_margin(rental, price, block.breakeven, energy, out, first, last),
+        scenarios,
+        max(1, _THREAD_EVALUATIONS // (months * SHARD_SCENARIOS)) * SHARD_SCENARIOS,
+    )
 
 
-class _GpuCase(NamedTuple):
-    """Checked arguments: USD per unit of rental price ``[T]``, MWh at full power ``[T]``, paths ``[T, W]``, caps."""
+class CapBreakevens(NamedTuple):
+    """Best caps by power price: ``cap_frac[k]`` is best under ``power_usd_per_mwh[k]`` and down to ``[k + 1]``."""
 
-    rental: Float64Array
-    power_price: Float64Array
+    cap_frac: Float64Array
+    """Ascending, ``[K]``."""
+    power_usd_per_mwh: Float64Array
+    """Falling, ``[K, ...]`` of the shape of the rental prices; above the first the block is off."""
+
+
+def cap_breakevens_usd_per_mwh(
+    cap_curve: CapCurve,
+    *,
+    rental_usd_per_gpu_hour: ArrayLike,
+    power_kw_per_gpu: float,
+    utilisation_frac: float,
+    goodput_frac: float,
+    pue: float,
+) -> CapBreakevens:
+    """Power prices at which the best cap changes; caps that are best at no price are not listed.
+
+    ``break-even[k] = rental * utilisation * goodput * 1000 / (power_kw_per_gpu * pue) * slope[k]``, where the slope is
+    throughput over power of the step to cap ``k`` from the one before, the first from off.
+
+    >>> curve = CAP_CURVES["uncapped"]
+    >>> terms = dict(power_kw_per_gpu=1.0, utilisation_frac=0.8, goodput_frac=1.0, pue=1.25)
+    >>> cap_breakevens_usd_per_mwh(curve, rental_usd_per_gpu_hour=2.0, **terms).power_usd_per_mwh
+    array([1280.])
+    """
+    rental = check.floats("rental_usd_per_gpu_hour", rental_usd_per_gpu_hour, _RENTAL)
+    block = _block(1, power_kw_per_gpu, utilisation_frac, goodput_frac, [pue], [1.0], cap_curve)
+    return CapBreakevens(block.cap_frac, np.multiply.outer(block.breakeven[0], rental))
+
+
+class _Block(NamedTuple):
+    """A block at full power ``[T]``, and the ``K`` caps that are best at some price."""
+
     rented_gpu_hours: Float64Array
     full_power_mwh: Float64Array
-    throughput_frac: Float64Array
+    breakeven: Float64Array
+    """USD per MWh under which the step to each cap pays, per USD of rental per GPU-hour, ``[T, K]``."""
+    cap_frac: Float64Array
     power_frac: Float64Array
+    throughput_step_frac: Float64Array
+    """From the cap before, the first from off."""
+    power_step_frac: Float64Array
 
 
-def _gpu_case(
+def _block(
     gpu_count: int,
     power_kw_per_gpu: float,
-    rental_usd_per_gpu_hour: ArrayLike,
     utilisation_frac: float,
     goodput_frac: float,
     pue: ArrayLike,
-    power_usd_per_mwh: ArrayLike,
     hours_in_month: ArrayLike,
     cap_curve: CapCurve,
-) -> _GpuCase:
-    price = check.Range(0.0, 1e5, "USD per GPU-hour")
-    rental = check.month_scenario("rental_usd_per_gpu_hour", rental_usd_per_gpu_hour, price)
-    months = rental.shape[:1]
-    gpu_hours = check.integer("gpu_count", gpu_count, check.COUNT) * check.floats(
-        "hours_in_month", hours_in_month, check.HOURS_IN_MONTH, months
-    )
+) -> _Block:
+    hours = check.vector("hours_in_month", hours_in_month, check.HOURS_IN_MONTH)
+    gpu_hours = check.integer("gpu_count", gpu_count, check.COUNT) * hours
     sold = check.scalar("utilisation_frac", utilisation_frac, check.FRACTION) * check.scalar(
         "goodput_frac", goodput_frac, check.FRACTION
     )
-    kw = check.scalar("power_kw_per_gpu", power_kw_per_gpu, check.Range(1e-3, 1e3, "kW"))
-    return _GpuCase(
-        rental=rental,
-        power_price=check.floats("power_usd_per_mwh", power_usd_per_mwh, check.POWER_PRICE, rental.shape),
-        rented_gpu_hours=gpu_hours * sold,
-        full_power_mwh=gpu_hours * (kw / KW_PER_MW) * check.floats("pue", pue, check.PUE, months),
-        throughput_frac=cap_curve.throughput_frac,
-        power_frac=cap_curve.power_frac,
-    )
+    grid_mw = check.scalar("power_kw_per_gpu", power_kw_per_gpu, _KW) / KW_PER_MW
+    grid_mw_per_gpu = grid_mw * check.floats("pue", pue, check.PUE, hours.shape)
+    cap, throughput, power = cap_curve.efficient_points()
+    steps = np.diff(throughput, prepend=0.0), np.diff(power, prepend=0.0)
+    breakeven = np.multiply.outer(sold / grid_mw_per_gpu, steps[0] / steps[1])
+    return _Block(gpu_hours * sold, gpu_hours * grid_mw_per_gpu, breakeven, cap, power, *steps)
 
 
-def _cap_table(
-    cap_frac: ArrayLike, throughput_frac: ArrayLike, power_frac: ArrayLike
-) -> tuple[Float64Array, Float64Array, Float64Array]:
-    cap = check.vector("cap_frac", cap_frac, check.Range(1e-3, 1.0, "of the rated power"))
-    positive = check.Range(1e-6, 1.5, "relative to no cap")
-    return (
-        cap,
-        check.floats("throughput_frac", throughput_frac, positive, cap.shape),
-        check.floats("power_frac", power_frac, positive, cap.shape),
-    )
-
-
-def _concave_indices(power: Float64Array, throughput: Float64Array) -> list[int]:
-    """Find the points, ascending in power, on the strictly increasing part of their upper concave envelope."""
-    kept: list[int] = []
-    for point in range(power.size):
-        if kept and throughput[point] <= throughput[kept[-1]]:
-            continue
-        while len(kept) > 1:
-            rise, run = throughput[kept[-1]] - throughput[kept[-2]], power[kept[-1]] - power[kept[-2]]
-            if (throughput[point] - throughput[kept[-2]]) * run < rise * (power[point] - power[kept[-2]]):
-                break
-            kept.pop()
-        if kept and power[point] <= power[kept[-1]]:
-            kept.pop()
-        kept.append(point)
-    return kept
-
-
-_MEASURED_CAPS: Final = (0.5833, 0.6667, 0.75, 0.8333, 0.9167, 1.0)
-
-CAP_CURVES: Final[Mapping[str, CapCurve]] = MappingProxyType(
-    {
-        "a100-training": CapCurve(
-            "a100-training",
-            np.array(_MEASURED_CAPS),
-            cap_throughput_frac(_MEASURED_CAPS),
-            np.array([0.6019, 0.6830, 0.7656, 0.8471, 0.9241, 1.0]),
-        ),
-        "uncapped": CapCurve("uncapped", np.ones(1), np.ones(1), np.ones(1)),
-    }
-)
-"""Built-in curves. "a100-training": the fit, pessimistic, with the mean measured draw of the same five models."""
+def _paths(rental: ArrayLike, power_price: ArrayLike, block: _Block) -> tuple[Float64Array, Float64Array]:
+    """Check the paths of a shard."""
+    rentals = check.month_scenario("rental_usd_per_gpu_hour", rental, _RENTAL)
+    check.require_shape("rental_usd_per_gpu_hour", rentals, (block.full_power_mwh.size, rentals.shape[1]))
+    return rentals, check.floats("power_usd_per_mwh", power_price, check.POWER_PRICE, rentals.shape)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.special import ndtri
 
 from optimizer.curves import FACTORS, NEVER, _scenarios, default_months, factor_multipliers, hashprice_paths, reference
+from optimizer.curves.threads import limit_threads
 from optimizer.errors import InvalidInputError
 
 # Random123, kat_vectors, philox4x32 with 10 rounds: counter, key, answer.
@@ -58,8 +59,38 @@ def test_normal_quantile():
     deviate = _scenarios.normal_quantile(uniform)
     np.testing.assert_allclose(deviate, ndtri(uniform), rtol=2e-14, atol=1e-15)
     standard = statistics.NormalDist()
-    np.testing.assert_allclose(deviate, [standard.inv_cdf(u) for u in uniform], rtol=4e-16, atol=0)
+    np.testing.assert_allclose(deviate, [standard.inv_cdf(u) for u in uniform], rtol=1e-15, atol=0)
     np.testing.assert_array_equal(_scenarios.normal_quantile(1.0 - tails), -_scenarios.normal_quantile(tails))
+
+
+def test_uniforms_equal_twin_in_every_lane():
+    # 300 scenarios are more than a slice of the kernels, and no multiple of its lanes.
+    first, count = 2**32 - 300, 300
+    scenario = np.arange(first, first + count, dtype=np.uint64)
+    for seed, month, stream, block in (
+        (0, 0, 0, 0),
+        (2**64 - 1, 2**32 - 1, 2**32 - 1, 2**32 - 1),
+        (2**63 + 5, 7, 3, 1),
+    ):
+        pair = _scenarios.uniforms(seed, first, count, month, stream, block)
+        np.testing.assert_array_equal(pair, reference.uniform_pair(seed, scenario, month, stream, block))
+        assert np.unique(pair).size == 2 * count
+
+
+def test_exp_and_log_have_the_bits_of_their_twins():
+    # The twins round after each operation, so equal bits mean no fused operation, whatever the instruction set.
+    rng = np.random.default_rng(1)
+    x = np.concatenate(
+        [rng.uniform(-700.0, 700.0, 50_000), rng.normal(0.0, 1.0, 50_000), [0.0, -708.0, 708.0, 1e9, -1e9]]
+    )
+    y = np.concatenate([np.exp(x[:-2]), 2.0 ** -np.arange(1.0, 54.0), np.nextafter(1.0, [0.0, 2.0])])
+    np.testing.assert_array_equal(_scenarios.exponential(x), reference.exponential(x))
+    np.testing.assert_array_equal(_scenarios.logarithm(y), reference.logarithm(y))
+    # NumPy's own are within 1 ulp too.
+    np.testing.assert_allclose(_scenarios.exponential(x[:-2]), np.exp(x[:-2]), rtol=4.5e-16, atol=0)
+    np.testing.assert_allclose(_scenarios.logarithm(y), np.log(y), rtol=4.5e-16, atol=0)
+    assert _scenarios.exponential(np.zeros(1)) == 1.0
+    assert _scenarios.logarithm(np.ones(1)) == 0.0
 
 
 @given(
@@ -92,6 +123,61 @@ def test_scenario_is_the_same_in_any_batch():
     np.testing.assert_array_equal(np.concatenate(parts, axis=2), whole)
     longer = factor_multipliers(seed=2**63 + 5, first_scenario=100, scenario_count=600, month_count=9, **MARKET)
     np.testing.assert_array_equal(longer[:, :7], whole)
+
+
+def test_bits_do_not_depend_on_the_threads():
+    def everything():
+        m = factor_multipliers(seed=5, first_scenario=0, scenario_count=2500, month_count=6, **MARKET)
+        hazard_multiplier = np.ascontiguousarray(m[0])
+        months = default_months(
+            seed=5,
+            first_scenario=0,
+            scenario_count=2500,
+            default_hazard_per_year_frac=[0.3, 0.1],
+            streams=[1, 2],
+            hazard_multiplier=hazard_multiplier,
+        )
+        return m, months, hashprice_paths(**base_paths(m))
+
+    with limit_threads(1):
+        alone = everything()
+    for threads in (2, 5):
+        with limit_threads(threads):
+            for one, many in zip(alone, everything(), strict=True):
+                np.testing.assert_array_equal(many, one)
+
+
+def base_paths(multipliers):
+    months = multipliers.shape[1]
+    return {
+        "base_btc_usd": np.linspace(9e4, 2e5, months),
+        "base_network_eh_s": np.linspace(9e2, 2e3, months),
+        "subsidy_btc": np.full(months, 3.125),
+        "fee_share_frac": np.full(months, 0.02),
+        "multipliers": multipliers,
+        "network_price_elasticity": 0.4,
+        "network_lag_months": 2,
+    }
+
+
+def test_some_factors_are_those_of_all():
+    arguments = {"seed": 4, "first_scenario": 7, "scenario_count": 40, "month_count": 5} | MARKET
+    whole = factor_multipliers(**arguments)
+    some = factor_multipliers(**arguments, factor_index=[3, 0])
+    np.testing.assert_array_equal(some, whole[[3, 0]])
+    first_two = factor_multipliers(**arguments, factor_index=[0, 1])
+    np.testing.assert_array_equal(hashprice_paths(**base_paths(first_two)), hashprice_paths(**base_paths(whole)))
+    for index, message in (([5], r"factor_index\[0\]: is 5"), ([0, 0], "each one once"), ([], "factor_index: ")):
+        with pytest.raises(InvalidInputError, match=message):
+            factor_multipliers(**arguments, factor_index=np.array(index, dtype=int))
+
+
+def test_a_volatility_of_zero_leaves_the_other_paths():
+    arguments = {"seed": 4, "first_scenario": 0, "scenario_count": 300, "month_count": 5} | MARKET
+    whole = factor_multipliers(**arguments)
+    still = factor_multipliers(**arguments | {"volatility_per_year": MARKET["volatility_per_year"] * [1, 0, 1, 0, 1]})
+    np.testing.assert_array_equal(still[[1, 3]], 1.0)
+    np.testing.assert_array_equal(still[[0, 2, 4]], whole[[0, 2, 4]])
 
 
 def test_moments_and_correlations_match_theory():
@@ -189,6 +275,62 @@ def test_default_months_equal_twin(seed, first, hazards):
     assert (months[plain] == twin[plain]).mean() > 0.98 if plain.any() else True
     assert (months[np.array(hazards) == 0.0] == NEVER).all()
     assert (months[np.array(hazards) == 1.0] == 0).all()
+
+
+@given(seeds, st.lists(st.sampled_from([0.001, 0.04, 0.5]), min_size=1, max_size=3), st.integers(1, 30))
+def test_default_months_with_a_hazard_multiplier_equal_twin(seed, hazards, months):
+    multiplier = np.random.default_rng(seed % 2**32).choice([0.0, 0.25, 1.0, 8.0], (months, 40))
+    arguments = {
+        "seed": seed,
+        "first_scenario": 3,
+        "scenario_count": 40,
+        "default_hazard_per_year_frac": np.array(hazards),
+        "streams": np.arange(len(hazards)) + 17,
+    }
+    given_one = default_months(**arguments, hazard_multiplier=np.ones((months, 40)))
+    np.testing.assert_array_equal(given_one, default_months(**arguments))
+    multiplied = default_months(**arguments, hazard_multiplier=multiplier)
+    twin = reference.default_months(**arguments, hazard_multiplier=multiplier)
+    assert (multiplied == twin).mean() > 0.98
+
+
+def test_a_hazard_multiplier_multiplies_the_hazard():
+    count, hazard = 100_000, 0.04
+    multiplier = np.ones((60, count))
+    multiplier[12:36] = 5.0
+    multiplier[36:48] = 0.0
+    months = default_months(
+        seed=2,
+        first_scenario=0,
+        scenario_count=count,
+        default_hazard_per_year_frac=[hazard],
+        streams=[1],
+        hazard_multiplier=multiplier,
+    )[0]
+    for month, years in ((12, 1), (36, 11), (48, 11), (60, 12), (120, 17)):
+        expected = 1 - (1 - hazard) ** years
+        assert abs((months < month).mean() - expected) < 4 * np.sqrt(expected * (1 - expected) / count)
+    assert not ((months >= 36) & (months < 48)).any()
+
+
+@pytest.mark.parametrize(
+    ("multiplier", "message"),
+    [
+        (np.ones((3, 4)), r"hazard_multiplier: has shape \(3, 4\); pass shape \(3, 5\)"),
+        (np.ones(5), r"hazard_multiplier: has shape \(5,\)"),
+        (np.array([[1.0, 1.0, -0.5, 1.0, 1.0]]), r"hazard_multiplier\[0, 2\]: is -0.5"),
+    ],
+)
+def test_hazard_multiplier_is_refused(multiplier, message):
+    with pytest.raises(InvalidInputError, match=message):
+        default_months(
+            seed=1,
+            first_scenario=0,
+            scenario_count=5,
+            default_hazard_per_year_frac=[0.1],
+            streams=[1],
+            hazard_multiplier=multiplier,
+        )
 
 
 def test_default_months_follow_the_hazard():

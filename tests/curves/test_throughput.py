@@ -1,6 +1,8 @@
-"""GPU throughput, goodput and block values."""
+"""Values of GPU blocks at the best power cap."""
 
 from __future__ import annotations
+
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -9,17 +11,20 @@ from hypothesis import strategies as st
 
 from optimizer.curves import (
     CAP_CURVES,
-    CAP_FLOOR_FRAC,
+    SHARD_SCENARIOS,
     CapCurve,
+    GpuBlockSums,
     _throughput,
     accumulate_scenario_gpu_usd,
-    cap_throughput_frac,
-    checkpoint_interval_s,
-    goodput_frac,
+    cap_breakevens_usd_per_mwh,
     gpu_block_values,
     reference,
+    throughput,
 )
+from optimizer.curves.threads import limit_threads
 from optimizer.errors import InvalidInputError
+
+PATHS = ("rental_usd_per_gpu_hour", "power_usd_per_mwh")
 
 
 def gpu_case(rng, months=4, scenarios=7):
@@ -41,110 +46,14 @@ def test_compiled_module_is_loaded():
     assert _throughput.__file__.endswith((".so", ".pyd"))
 
 
-# Range over five models of A100 training (Zeus and Perseus measurements, ml-energy/zeus), widened by twice the RMSE.
-@pytest.mark.parametrize(
-    ("cap", "low", "high"),
-    [(0.9167, 0.963, 0.974), (0.8333, 0.898, 0.937), (0.75, 0.795, 0.860), (0.6667, 0.684, 0.736)],
-)
-def test_cap_fit_lies_in_the_measured_range(cap, low, high):
-    assert low - 0.032 <= cap_throughput_frac(cap) <= high + 0.032
-
-
-def test_cap_fit_and_curve_against_all_measurements(shared_rows):
-    rows = [
-        row
-        for row in shared_rows("reference/gpu_power_cap_points.csv")
-        if row["gpu"] == "A100 PCIe 80GB" and row["kind"] == "training" and row["confidence"] == "measured"
-    ]
-    cap, measured = (np.array([float(row[name]) for row in rows]) for name in ("cap_frac_of_max", "rel_throughput"))
-    assert len(rows) >= 30
-    assert np.sqrt(np.mean((cap_throughput_frac(cap) - measured) ** 2)) < 0.018
-    full = {row["workload"]: float(row["avg_power_W"]) for row in rows if float(row["cap_frac_of_max"]) == 1.0}
-    drawn = np.array([float(row["avg_power_W"]) / full[row["workload"]] for row in rows])
-    curve = CAP_CURVES["a100-training"]
-    for c, power in zip(curve.cap_frac, curve.power_frac, strict=True):
-        assert drawn[np.abs(cap - c) < 1e-3].mean() == pytest.approx(power, abs=5e-4)
-
-
-def test_a_cap_under_the_floor_is_refused():
-    assert cap_throughput_frac(CAP_FLOOR_FRAC) > 0.5
-    with pytest.raises(InvalidInputError, match=r"cap_frac\[1\]: is 0.5; .*a cap under the floor is not honoured"):
-        cap_throughput_frac([0.7, 0.5])
-
-
-def test_built_in_curves_are_concave_and_read_only():
-    curve = CAP_CURVES["a100-training"]
-    slope = np.diff(curve.throughput_frac) / np.diff(curve.power_frac)
-    assert (np.diff(slope) < 0).all()
-    assert (slope > 0).all()
-    assert curve.throughput_frac[-1] == curve.power_frac[-1] == 1.0
-    with pytest.raises(ValueError, match="read-only"):
-        curve.power_frac[0] = 0.1
-
-
-def test_curve_from_measurements_takes_the_envelope():
-    curve = CapCurve.from_measurements(
-        "test",
-        cap_frac=[1.0, 0.6, 0.8, 0.7, 0.9],
-        throughput_frac=[1.0, 0.6, 0.9, 0.7, 1.0],
-        power_frac=[1.0, 0.6, 0.8, 0.7, 0.9],
-    )
-    assert curve.power_frac.tolist() == [0.6, 0.8, 0.9]  # 0.7 is below the envelope, 1.0 gains nothing over 0.9
-    with pytest.raises(InvalidInputError, match=r"throughput_frac\[1\]: of cap curve 'dent' is not concave"):
-        CapCurve("dent", np.array([0.6, 0.8, 1.0]), np.array([0.6, 0.7, 1.0]), np.array([0.6, 0.8, 1.0]))
-
-
-def test_published_checkpoint_interval():
-    """Mean time between interrupts 6,000 s, restart 600 s, save 10 s, step 15 s: 24 steps (changlan.org)."""
-    work_s = checkpoint_interval_s(mtbf_hours=6000 / 3600, checkpoint_save_s=10.0, restart_s=600.0) - 10.0
-    assert round(work_s / 15.0) == 24
-    assert work_s / 15.0 == pytest.approx(24.2, abs=0.05)
-
-
-def test_interval_is_the_best_one():
-    mtbf_s, save_s, restart_s = 11_000.0, 40.0, 500.0
-    best = checkpoint_interval_s(mtbf_hours=mtbf_s / 3600, checkpoint_save_s=save_s, restart_s=restart_s)
-
-    def useful(interval_s):
-        return (1 - save_s / interval_s) * mtbf_s / (mtbf_s + restart_s + interval_s / 2)
-
-    grid = np.linspace(save_s * 1.01, 20 * best, 200_001)
-    assert grid[np.argmax(useful(grid))] == pytest.approx(best, rel=1e-3)
-    goodput = goodput_frac(gpu_count=1, mtbf_hours=mtbf_s / 3600, checkpoint_save_s=save_s, restart_s=restart_s)
-    assert goodput == pytest.approx(useful(best), rel=1e-12)
-
-
-def test_goodput_of_a_published_run():
-    """Llama 3 405B: 16,384 GPUs, 419 unexpected interruptions in 54 days, above 90 % effective (Meta)."""
-    arguments = {"gpu_count": 16_384, "checkpoint_save_s": 10.0, "restart_s": 480.0}
-    by_gpu = goodput_frac(failures_per_1000_gpu_days=419 / 54 / 16.384, **arguments)
-    by_cluster = goodput_frac(mtbf_hours=24 * 54 / 419, **arguments)
-    assert by_gpu == pytest.approx(by_cluster, rel=1e-12)
-    assert 0.90 < by_gpu < 0.95
-
-
-def test_goodput_falls_with_size():
-    goodput = [
-        goodput_frac(gpu_count=n, failures_per_1000_gpu_days=0.5, checkpoint_save_s=30.0, restart_s=600.0)
-        for n in (8, 128, 2048, 32_768)
-    ]
-    assert goodput == sorted(goodput, reverse=True)
-    assert goodput[0] > 0.99
-    assert goodput[-1] < 0.9
-    never = goodput_frac(gpu_count=8, failures_per_1000_gpu_days=0.0, checkpoint_save_s=0.0, restart_s=0.0)
-    assert never == 1.0
-    with pytest.raises(InvalidInputError, match="exactly one"):
-        goodput_frac(gpu_count=8, checkpoint_save_s=30.0, restart_s=600.0)
-
-
 @given(st.integers(0, 2**32 - 1))
 def test_gpu_block_values_equal_twin(seed):
     arguments = gpu_case(np.random.default_rng(seed))
     values, twin = gpu_block_values(**arguments), reference.gpu_block_values(**arguments)
-    for field in ("margin_usd", "revenue_usd", "power_cost_usd", "energy_mwh"):
-        expected = getattr(twin, field)
-        top = np.abs(expected).max() + np.abs(twin.revenue_usd).max()
-        np.testing.assert_allclose(getattr(values, field), expected, rtol=1e-12, atol=1e-13 * top)
+    for field in fields(values):
+        expected = getattr(twin, field.name)
+        top = np.abs(expected).max() + np.abs(twin.revenue_usd).max() * field.name.endswith("_usd")
+        np.testing.assert_allclose(getattr(values, field.name), expected, rtol=1e-12, atol=1e-13 * top)
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -162,7 +71,7 @@ def test_a_scenario_does_not_know_its_batch():
     weight = np.arange(4.0)
 
     def run(a, b):
-        part = {name: arguments[name][:, a:b] for name in ("rental_usd_per_gpu_hour", "power_usd_per_mwh")}
+        part = {name: arguments[name][:, a:b] for name in PATHS}
         out = np.zeros(b - a)
         accumulate_scenario_gpu_usd(out, **(arguments | part), weight=weight)
         return out
@@ -170,6 +79,86 @@ def test_a_scenario_does_not_know_its_batch():
     whole = run(0, 600)
     assert np.ptp(whole) > 0.0
     np.testing.assert_array_equal(np.concatenate([run(0, 1), run(1, 400), run(400, 600)]), whole)
+
+
+def all_bits(values):
+    return [getattr(values, field.name).tobytes() for field in fields(values)]
+
+
+@pytest.mark.parametrize("scenarios", [1, 7, 256, 1000, 1024])
+def test_any_number_of_threads_gives_the_same_bits(scenarios, monkeypatch):
+    monkeypatch.setattr(throughput, "_THREAD_EVALUATIONS", 600)  # many slices of a small case
+    arguments = gpu_case(np.random.default_rng(scenarios), months=9, scenarios=scenarios)
+    bits, margins = [], []
+    for threads in (1, 2, 5):
+        with limit_threads(threads):
+            bits.append(all_bits(gpu_block_values(**arguments)))
+            out = np.zeros(scenarios)
+            accumulate_scenario_gpu_usd(out, **arguments, weight=np.linspace(0.0, 1.0, 9))
+            margins.append(out.tobytes())
+    assert bits[0] == bits[1] == bits[2]
+    assert margins[0] == margins[1] == margins[2]
+    assert out.any()
+
+
+@pytest.mark.parametrize("cuts", [(), (256,), (256, 512, 768), (512, 1024), (1280,)])
+def test_shards_of_scenarios_give_the_same_bits(cuts):
+    arguments = gpu_case(np.random.default_rng(11), scenarios=1300)
+    paths = [arguments.pop(name) for name in PATHS]
+    sums = GpuBlockSums(**arguments)
+    for first, last in zip((0, *cuts), (*cuts, 1300), strict=True):
+        sums.add(**{name: path[:, first:last] for name, path in zip(PATHS, paths, strict=True)})
+    assert all_bits(sums.values()) == all_bits(gpu_block_values(**arguments, **dict(zip(PATHS, paths, strict=True))))
+
+
+def test_shards_are_refused():
+    arguments = gpu_case(np.random.default_rng(12), scenarios=SHARD_SCENARIOS + 44)
+    shard = {name: arguments.pop(name) for name in PATHS}
+    sums = GpuBlockSums(**arguments)
+    with pytest.raises(InvalidInputError, match="scenarios: none were added"):
+        sums.values()
+    with pytest.raises(
+        InvalidInputError, match=r"rental_usd_per_gpu_hour: has shape \(3, 300\); pass shape \(4, 300\)"
+    ):
+        sums.add(**{name: path[:3] for name, path in shard.items()})
+    sums.add(**shard)
+    with pytest.raises(InvalidInputError, match="a shard that left 300 scenarios in all; pass multiples of 256"):
+        sums.add(**shard)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_the_best_cap_is_never_worse_than_a_fixed_one(seed):
+    arguments = gpu_case(np.random.default_rng(seed))
+    curve, margin = arguments["cap_curve"], gpu_block_values(**arguments).margin_usd
+    for cap, throughput_frac, power_frac in zip(curve.cap_frac, curve.throughput_frac, curve.power_frac, strict=True):
+        fixed = CapCurve("fixed", [cap], [throughput_frac], [power_frac])
+        fixed_margin = gpu_block_values(**(arguments | {"cap_curve": fixed})).margin_usd
+        assert (margin >= fixed_margin - 1e-12 * np.abs(fixed_margin).max() - 1e-6).all()
+
+
+@pytest.mark.parametrize("name", sorted(CAP_CURVES))
+def test_the_cap_changes_at_its_break_evens(name):
+    terms = {"power_kw_per_gpu": 1.3, "utilisation_frac": 0.8, "goodput_frac": 0.95}
+    caps = cap_breakevens_usd_per_mwh(CAP_CURVES[name], rental_usd_per_gpu_hour=[2.35, 4.7], pue=1.2, **terms)
+    assert caps.power_usd_per_mwh.shape == (caps.cap_frac.size, 2)
+    np.testing.assert_allclose(caps.power_usd_per_mwh[:, 1], 2.0 * caps.power_usd_per_mwh[:, 0])
+    assert (np.diff(caps.power_usd_per_mwh, axis=0) < 0.0).all()
+    assert (np.diff(caps.cap_frac) > 0.0).all()
+
+    def chosen(price):
+        values = gpu_block_values(
+            gpu_count=8, rental_usd_per_gpu_hour=[[2.35]], pue=[1.2], power_usd_per_mwh=[[price]],
+            hours_in_month=[730.0], cap_curve=CAP_CURVES[name], **terms,
+        )  # fmt: skip
+        assert values.off_frac[0] == (values.mean_cap_frac[0] == 0.0)
+        return values.mean_cap_frac[0]
+
+    before = 0.0
+    for cap, price in zip(caps.cap_frac, caps.power_usd_per_mwh[:, 0], strict=True):
+        assert chosen(price * (1 + 1e-9)) == before
+        assert chosen(price * (1 - 1e-9)) == cap
+        before = cap
+    assert chosen(-100.0) == before
 
 
 def test_dear_power_lowers_the_cap_then_stops_the_block():

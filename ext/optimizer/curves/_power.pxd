@@ -1,15 +1,36 @@
-from libc.stdint cimport int64_t
+from libc.stdint cimport int32_t, int64_t
 
 
-# One calendar month of a price table. Borrowed from the arrays of a PowerShape, which outlive the call.
-cdef struct MonthTable:
-    const double *knots            # distinct prices ascending, then 2**steps times infinity, USD/MWh
-    const double *share_below      # share of hours priced below each knot
-    const double *mean_part_below  # their sum over all hours, USD/MWh
-    const int64_t *bucket_start    # knots before each bucket
-    int64_t first_key
-    int64_t last_key
-    double centre
-    double scale
-    int shift                      # bits dropped from a key
-    int steps                      # 2**steps exceeds the knots of any one bucket
+cdef extern from "_lookup.h":
+    enum:
+        SLICE
+        COLUMNS
+
+    ctypedef struct SortedTable:
+        const double *entry
+        const int32_t *bucket_start
+        double centre
+        double scale
+        double low
+        double high
+        int64_t first_key
+        int shift
+
+    ctypedef struct Compensated:
+        double total
+        double lost
+
+    int64_t bucket_key(double x, double centre, double scale, int shift) noexcept nogil
+    void count_before(
+        const SortedTable *table, const double *x, int count, int or_equal, int32_t *before
+    ) noexcept nogil
+    double add_compensated(Compensated *sum, double value) noexcept nogil
+
+
+cdef SortedTable table_row(
+    const double[:, ::1] entry,
+    const int32_t[::1] bucket_start,
+    const int64_t[:, ::1] layout,
+    const double[:, ::1] span,
+    Py_ssize_t row,
+) noexcept nogil

@@ -76,16 +76,83 @@ def default_months(
     scenario_count: int,
     default_hazard_per_year_frac: Float64Array,
     streams: Int64Array,
+    hazard_multiplier: Float64Array | None = None,
 ) -> NDArray[np.int32]:
     """``[K, W]``: the first month in which survival falls to the tenant's uniform or below."""
     scenario = np.arange(first_scenario, first_scenario + scenario_count, dtype=np.uint64)
     out = np.full((streams.size, scenario_count), NEVER, dtype=np.int32)
+    plain = np.ones((1, scenario_count)) if hazard_multiplier is None else hazard_multiplier
     for k, (hazard, stream) in enumerate(zip(default_hazard_per_year_frac, streams, strict=True)):
         uniform = uniform_pair(seed, scenario, 0, int(stream), 1 << 16)[0]
         if hazard > 0.0:
-            with np.errstate(divide="ignore"):
-                months = np.floor(np.log(uniform) / np.log((1.0 - hazard) ** (1.0 / MONTHS_PER_YEAR)))
-            out[k] = np.minimum(months, NEVER).astype(np.int32)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                log_survival = np.log((1.0 - hazard) ** (1.0 / MONTHS_PER_YEAR))
+                after = np.cumsum(log_survival * plain, axis=0)
+                later = len(plain) + np.floor((np.log(uniform) - after[-1]) / log_survival)
+            fell = after < np.log(uniform)
+            out[k] = np.where(fell.any(axis=0), fell.argmax(axis=0), np.minimum(later, NEVER)).astype(np.int32)
+    return out
+
+
+def overlay_starts(
+    *,
+    seed: int,
+    first_scenario: int,
+    scenario_count: int,
+    streams: Int64Array,
+    probability_frac: Float64Array,
+    first_month: Int64Array,
+    last_month: Int64Array,
+) -> NDArray[np.int32]:
+    """``[K, W]``: one uniform says whether, the other when."""
+    scenario = np.arange(first_scenario, first_scenario + scenario_count, dtype=np.uint64)
+    out = np.full((streams.size, scenario_count), NEVER, dtype=np.int32)
+    for k, stream in enumerate(streams):
+        whether, when = uniform_pair(seed, scenario, 0, int(stream), 2 << 16)
+        months = np.arange(first_month[k], last_month[k] + 1)
+        out[k] = np.where(whether < probability_frac[k], months[(when * months.size).astype(np.int64)], NEVER)
+    return out
+
+
+def apply_overlays(
+    multipliers: Float64Array, starts: NDArray[np.int32], profiles: Sequence[Float64Array]
+) -> Float64Array:
+    """``[F, T, W]``: multiplied by every overlay that is on, as a new array."""
+    out = multipliers.copy()
+    months = out.shape[1]
+    for k, scenario in np.argwhere(starts < months):
+        begin = starts[k, scenario]
+        on = profiles[k][:, : months - begin]
+        out[:, begin : begin + on.shape[1], scenario] *= on
+    return out
+
+
+def bootstrap_multipliers(
+    *,
+    seed: int,
+    first_scenario: int,
+    scenario_count: int,
+    month_count: int,
+    log_changes: Float64Array,
+    factor_index: Int64Array,
+    mean_block_months: float,
+) -> Float64Array:
+    """``[5, T, W]``; the expectation by powers of the transition matrix between months of history."""
+    scenario = np.arange(first_scenario, first_scenario + scenario_count, dtype=np.uint64)
+    history = log_changes.shape[1]
+    jump = 1.0 / mean_block_months
+    step = (1.0 - jump) * np.roll(np.eye(history), 1, axis=1) + jump / history
+    out = np.ones((len(FACTORS), month_count, scenario_count))
+    walked = np.zeros((log_changes.shape[0], scenario_count))
+    reached = np.full((log_changes.shape[0], history), 1.0 / history)
+    place = np.zeros(scenario_count, dtype=np.int64)
+    for month in range(month_count):
+        whether, where = uniform_pair(seed, scenario, month, 0, 3 << 16)
+        new = (whether < jump) | (month == 0)
+        place = np.where(new, (where * history).astype(np.int64), (place + 1) % history)
+        walked = walked + log_changes[:, place]
+        reached = (reached @ step if month else reached) * np.exp(log_changes)
+        out[factor_index, month] = np.exp(walked) / reached.sum(axis=1)[:, None]
     return out
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from optimizer.curves._checks import Float64Array
-from optimizer.curves.throughput import CapCurve, GpuValues
+from optimizer.curves.caps import CapCurve
+from optimizer.curves.throughput import GpuValues
 from optimizer.units import KW_PER_MW
 
 
@@ -27,13 +28,14 @@ def scenario_gpu_values(
     """Do :func:`gpu_block_values` before the mean over scenarios: fields ``[T, W]``."""
     throughput = np.append(0.0, cap_curve.throughput_frac)[:, None, None]  # cap 0 is off
     power = np.append(0.0, cap_curve.power_frac)[:, None, None]
+    cap = np.append(0.0, cap_curve.cap_frac)
     gpu_hours = gpu_count * hours_in_month[:, None]
     revenue = gpu_hours * rental_usd_per_gpu_hour * utilisation_frac * goodput_frac * throughput
     energy = gpu_hours * power_kw_per_gpu / KW_PER_MW * power * pue[:, None] * np.ones_like(rental_usd_per_gpu_hour)
-    best = (revenue - energy * power_usd_per_mwh).argmax(axis=0)[None]
-    revenue, energy = (np.take_along_axis(a, best, axis=0)[0] for a in (revenue, energy))
+    best = (revenue - energy * power_usd_per_mwh).argmax(axis=0)
+    revenue, energy = (np.take_along_axis(a, best[None], axis=0)[0] for a in (revenue, energy))
     cost = energy * power_usd_per_mwh
-    return GpuValues(revenue - cost, revenue, cost, energy)
+    return GpuValues(revenue - cost, revenue, cost, energy, cap[best], (best == 0) * 1.0)
 
 
 def gpu_block_values(**arguments: Any) -> GpuValues:
