@@ -11,7 +11,7 @@ import venv
 import zipfile
 from pathlib import Path
 
-NEEDED_IN_SDIST = (".pyx", ".pxd", ".proto", ".yaml", "py.typed", "MANIFEST.in")
+NEEDED_IN_SDIST = (".pyx", ".pxd", ".h", ".proto", ".yaml", "py.typed", "MANIFEST.in")
 NEEDED_IN_WHEEL = ("optimizer/py.typed", "optimizer/curves/_power.pyi", "optimizer/library/data/portfolios/tiny.yaml")
 
 
