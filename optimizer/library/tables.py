@@ -10,16 +10,14 @@ of its class, in their order: a file with other columns does not load.
 
 from __future__ import annotations
 
-import csv
-import dataclasses
 import datetime
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from typing import Any, Protocol, TypeVar, get_type_hints
+from typing import Protocol, TypeVar
 
-from optimizer.errors import InvalidInputError, NotFoundError
+from optimizer.errors import NotFoundError
+from optimizer.library.rows import load_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,22 @@ class AsicModeRow:
     power_w: float
     efficiency_j_per_th: float
     confidence: str
-    """``measured``, ``vendor`` (stated, optimistic) or ``reconstructed`` (fitted between measured points)."""
+    """``measured``, ``vendor`` (stated, optimistic), ``reconstructed`` (fitted between measured points) or ``fit``
+    (another machine's measured curve, scaled: see :func:`optimizer.library.operating_modes.operating_modes`)."""
+    source: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class AsicPowerFitRow:
+    """One point of the measured efficiency curve of a machine, for machines of which no such curve is known."""
+
+    name: str
+    hashrate_frac: float
+    """Of the rated hashrate."""
+    power_frac: float
+    """Of the rated power."""
+    confidence: str
     source: str
     note: str
 
@@ -247,65 +260,7 @@ class _Named(Protocol):
     def name(self) -> str: ...
 
 
-_Row = TypeVar("_Row")
 _NamedRow = TypeVar("_NamedRow", bound=_Named)
-
-
-def _word(text: str) -> str:
-    return text
-
-
-def _flag(text: str) -> bool:
-    return {"true": True, "false": False}[text]
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split(";")) if text else ()
-
-
-def _or_none(parse: Callable[[str], Any]) -> Callable[[str], Any]:
-    return lambda text: parse(text) if text else None
-
-
-_PARSERS: dict[Any, Callable[[str], Any]] = {
-    str: _word,
-    int: int,
-    float: float,
-    bool: _flag,
-    datetime.date: datetime.date.fromisoformat,
-    tuple[str, ...]: _words,
-    int | None: _or_none(int),
-    float | None: _or_none(float),
-    datetime.date | None: _or_none(datetime.date.fromisoformat),
-}
-
-
-def _parse(cls: type[_Row], lines: Iterable[str], what: str) -> tuple[_Row, ...]:
-    """Rows of ``cls`` from CSV lines whose header is the fields of ``cls``."""
-    hints = get_type_hints(cls)
-    names = [f.name for f in dataclasses.fields(cls)]  # type: ignore[arg-type]
-    reader = csv.reader(lines)
-    header = next(reader, [])
-    if header != names:
-        raise InvalidInputError.single("header", f"columns are {header}, expected {names}", what=what)
-    rows: list[_Row] = []
-    for number, cells in enumerate(reader, start=2):
-        if len(cells) != len(names):
-            raise InvalidInputError.single(f"line {number}", f"{len(cells)} cells for {len(names)} columns", what=what)
-        values: dict[str, Any] = {}
-        for name, cell in zip(names, cells, strict=True):
-            try:
-                values[name] = _PARSERS[hints[name]](cell)
-            except (ValueError, KeyError) as error:
-                raise InvalidInputError.single(f"line {number}.{name}", f"{cell!r}: {error}", what=what) from error
-        rows.append(cls(**values))
-    return tuple(rows)
-
-
-def _load(cls: type[_Row], file: str) -> tuple[_Row, ...]:
-    """Rows of one file of the library."""
-    path = resources.files("optimizer.library").joinpath("data", file)
-    return _parse(cls, path.read_text(encoding="utf-8").splitlines(), f"library table {file}")
 
 
 def _find(kind: str, name: str, rows: Iterable[_NamedRow]) -> _NamedRow:
@@ -319,48 +274,54 @@ def _find(kind: str, name: str, rows: Iterable[_NamedRow]) -> _NamedRow:
 @cache
 def asics() -> tuple[AsicRow, ...]:
     """All ASIC models."""
-    return _load(AsicRow, "asics.csv")
+    return load_rows(AsicRow, "asics.csv")
 
 
 @cache
 def _all_modes() -> tuple[AsicModeRow, ...]:
-    return _load(AsicModeRow, "asic_modes.csv")
+    return load_rows(AsicModeRow, "asic_modes.csv")
+
+
+@cache
+def asic_power_fit() -> tuple[AsicPowerFitRow, ...]:
+    """Efficiency curve by rising hashrate, in steps of 5 % of the rated hashrate up to 95 %."""
+    return load_rows(AsicPowerFitRow, "asic_power_fit.csv")
 
 
 @cache
 def gpus() -> tuple[GpuRow, ...]:
     """All GPU models."""
-    return _load(GpuRow, "gpus.csv")
+    return load_rows(GpuRow, "gpus.csv")
 
 
 @cache
 def deals() -> tuple[DealRow, ...]:
     """All public deals; beware of ``part_of`` and ``signed`` before adding up."""
-    return _load(DealRow, "deals.csv")
+    return load_rows(DealRow, "deals.csv")
 
 
 @cache
 def tariffs() -> tuple[TariffRow, ...]:
     """All power prices."""
-    return _load(TariffRow, "tariffs.csv")
+    return load_rows(TariffRow, "tariffs.csv")
 
 
 @cache
 def gpu_rentals() -> tuple[GpuRentalRow, ...]:
     """All rental prices."""
-    return _load(GpuRentalRow, "gpu_rental.csv")
+    return load_rows(GpuRentalRow, "gpu_rental.csv")
 
 
 @cache
 def debts() -> tuple[DebtRow, ...]:
     """All debt instruments."""
-    return _load(DebtRow, "debt.csv")
+    return load_rows(DebtRow, "debt.csv")
 
 
 @cache
 def sources() -> tuple[SourceRow, ...]:
     """Addresses of the sources."""
-    return _load(SourceRow, "sources.csv")
+    return load_rows(SourceRow, "sources.csv")
 
 
 def asic(name: str) -> AsicRow:

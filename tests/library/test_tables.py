@@ -14,6 +14,7 @@ import pytest
 
 from optimizer.errors import InvalidInputError, NotFoundError
 from optimizer.library import tables
+from optimizer.library.rows import parse_rows
 
 REPO_ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = REPO_ROOT.parent / "shared" / "reference"
@@ -21,6 +22,7 @@ REFERENCE = REPO_ROOT.parent / "shared" / "reference"
 TABLES: dict[str, Callable[[], Sequence[Any]]] = {
     "asics.csv": tables.asics,
     "asic_modes.csv": tables._all_modes,
+    "asic_power_fit.csv": tables.asic_power_fit,
     "gpus.csv": tables.gpus,
     "deals.csv": tables.deals,
     "tariffs.csv": tables.tariffs,
@@ -30,6 +32,7 @@ TABLES: dict[str, Callable[[], Sequence[Any]]] = {
 MINIMUM_ROWS = {
     "asics.csv": 46,
     "asic_modes.csv": 67,
+    "asic_power_fit.csv": 14,
     "gpus.csv": 10,
     "deals.csv": 28,
     "tariffs.csv": 10,
@@ -54,7 +57,7 @@ def number(text: str) -> float | None:
 
 def test_every_file_of_the_library_is_read_by_a_test() -> None:
     files = {entry.name for entry in resources.files("optimizer.library").joinpath("data").iterdir() if entry.is_file()}
-    assert files - {"README.md", "sources.csv"} == set(TABLES)
+    assert files - {"README.md", "sources.csv", "overlay_points.csv"} == set(TABLES)  # overlays: test_overlay_presets
 
 
 @pytest.mark.parametrize("file", TABLES)
@@ -209,7 +212,7 @@ def test_tables_are_read_once_and_rows_are_frozen() -> None:
 )
 def test_a_malformed_table_names_the_place(lines: list[str], place: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        tables._parse(tables.SourceRow, lines, "test table")
+        parse_rows(tables.SourceRow, lines, "test table")
     assert caught.value.problems[0].path == place
 
 
@@ -217,7 +220,7 @@ def test_a_malformed_cell_names_line_and_column() -> None:
     text = resources.files("optimizer.library").joinpath("data", "asics.csv").read_text(encoding="utf-8").splitlines()
     text[2] = text[2].replace(",3250,", ",3250 W,")
     with pytest.raises(InvalidInputError) as caught:
-        tables._parse(tables.AsicRow, text, "test table")
+        parse_rows(tables.AsicRow, text, "test table")
     assert caught.value.problems[0].path == "line 3.power_w"
 
 
