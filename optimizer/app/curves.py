@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import calendar
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from optimizer.curves.power import PowerShape, envelope, mining_month_values
-from optimizer.curves.throughput import CAP_CURVES, checkpoint_interval_s, goodput_frac
+from optimizer.curves import (
+    CAP_CURVES,
+    MiningValues,
+    PowerShape,
+    breakeven_hashprice_usd_per_ph_day,
+    breakeven_power_usd_per_mwh,
+    checkpoint_interval_s,
+    envelope,
+    goodput_frac,
+    mining_month_values,
+)
 from optimizer.domain.curves import (
     Checkpointing,
     HashingCurve,
@@ -18,7 +31,11 @@ from optimizer.domain.curves import (
     ThroughputCurvePoint,
     ThroughputCurveSpec,
 )
+from optimizer.domain.fleet import OperatingMode
+from optimizer.domain.series import HourlyPrices
 from optimizer.units import HOURS_PER_DAY, KW_PER_MW, MONTHS_PER_YEAR, W_PER_MW
+
+Float64Array: TypeAlias = NDArray[np.float64]
 
 _COMMON_YEAR: Final = 2025
 _HOURS_IN_MONTH: Final = tuple(
@@ -30,54 +47,144 @@ _GPU_DAYS: Final = 1000.0
 
 def hashing_curve(spec: HashingCurveSpec) -> HashingCurve:
     """What one machine earns at each hashprice when it may stop in any hour."""
-    hashrate_th_s = np.array([mode.hashrate_th_s for mode in spec.modes])
-    power_w = np.array([mode.power_w for mode in spec.modes])
-    kept = envelope(hashrate_th_s, power_w)
+    modes = _ModeArrays.of(spec.modes)
+    hashrate_th_s, power_w = modes.hashrate_th_s[modes.kept], modes.power_w[modes.kept]
+    shape = _power_shape(spec.hours, spec.flat_usd_per_mwh)
+    values = _values_by_month(spec, shape, hashrate_th_s, power_w)
+    margin, revenue, cost, energy, hashed, lowest = (
+        row.reshape(-1, MONTHS_PER_YEAR).mean(axis=1).tolist()
+        for row in (
+            values.margin_usd[-1], values.revenue_usd[-1], values.power_cost_usd[-1], values.energy_mwh[-1],
+            values.hash_ph_days[-1], values.energy_mwh[0],
+        )
+    )  # fmt: skip
+    # The lowest ceiling runs whenever anything runs: its energy over what it could draw is the share of hours.
+    grid_mw = power_w / W_PER_MW * spec.pue
+    available_mwh = float(grid_mw[0]) * spec.uptime_frac * sum(_HOURS_IN_MONTH) / MONTHS_PER_YEAR
+    points = tuple(
+        HashingCurvePoint(
+            hashprice_usd_per_ph_day=hashprice,
+            margin_usd_per_machine_month=margin[i],
+            revenue_usd_per_machine_month=revenue[i],
+            power_cost_usd_per_machine_month=cost[i],
+            energy_mwh_per_machine_month=energy[i],
+            running_hours_frac=min(1.0, lowest[i] / available_mwh) if available_mwh else 0.0,
+            margin_usd_per_mw_month=margin[i] / float(grid_mw[-1]),
+            hash_ph_days_per_machine_month=hashed[i],
+            realised_power_usd_per_mwh=cost[i] / energy[i] if energy[i] else None,
+            btc_per_machine_month=revenue[i] / spec.btc_usd if spec.btc_usd is not None else None,
+        )
+        for i, hashprice in enumerate(spec.hashprice_usd_per_ph_day)
+    )
+    mean_price = float(np.average(shape.mean_usd_per_mwh, weights=_HOURS_IN_MONTH)) + spec.adder_usd_per_mwh
+    breakeven = breakeven_hashprice_usd_per_ph_day(
+        power_usd_per_mwh=mean_price,
+        efficiency_j_per_th=power_w[0] / hashrate_th_s[0],
+        pue=spec.pue,
+        pool_fee_frac=spec.pool_fee_frac,
+    )
+    return HashingCurve(
+        points=points, mean_power_usd_per_mwh=mean_price, breakeven_hashprice_usd_per_ph_day=float(breakeven)
+    )
+
+
+class _ModeArrays(NamedTuple):
+    hashrate_th_s: Float64Array
+    power_w: Float64Array
+    kept: NDArray[np.int64]
+    """Indices of those worth running, ascending in power: the first is the most efficient."""
+
+    @classmethod
+    def of(cls, modes: Sequence[OperatingMode]) -> _ModeArrays:
+        hashrate_th_s = np.array([mode.hashrate_th_s for mode in modes])
+        power_w = np.array([mode.power_w for mode in modes])
+        return cls(hashrate_th_s, power_w, envelope(hashrate_th_s, power_w))
+
+
+def _values_by_month(
+    spec: HashingCurveSpec, shape: PowerShape, hashrate_th_s: Float64Array, power_w: Float64Array
+) -> MiningValues:
+    """Values ``[J, points * 12]``: every hashprice in each month of a common year."""
     count = len(spec.hashprice_usd_per_ph_day)
     hashprice = np.repeat(np.asarray(spec.hashprice_usd_per_ph_day, dtype=np.float64), MONTHS_PER_YEAR)
-    values = mining_month_values(
-        _power_shape(spec),
+    return mining_month_values(
+        shape,
         calendar_month=np.tile(np.arange(1, MONTHS_PER_YEAR + 1), count),
         hours_in_month=np.tile(_HOURS_IN_MONTH, count),
         hashprice_usd_per_ph_day=hashprice[:, None],
         level=np.ones((hashprice.size, 1)),
         adder_usd_per_mwh=np.full(hashprice.size, spec.adder_usd_per_mwh),
-        hashrate_th_s=hashrate_th_s[kept],
-        power_w=power_w[kept],
+        hashrate_th_s=hashrate_th_s,
+        power_w=power_w,
         pue=spec.pue,
         uptime_frac=spec.uptime_frac,
         pool_fee_frac=spec.pool_fee_frac,
     )
-    # The lowest ceiling runs whenever anything runs: its energy over what it could draw is the share of hours.
-    mw = power_w[kept] / W_PER_MW * spec.pue
-    available_mwh = mw[0] * spec.uptime_frac * sum(_HOURS_IN_MONTH) / MONTHS_PER_YEAR
-    margin, revenue, cost, energy, lowest = (
-        row.reshape(count, MONTHS_PER_YEAR).mean(axis=1)
-        for row in (
-            values.margin_usd[-1], values.revenue_usd[-1], values.power_cost_usd[-1], values.energy_mwh[-1],
-            values.energy_mwh[0],
+
+
+@lru_cache(maxsize=32)
+def _power_shape(hours: HourlyPrices | None, flat_usd_per_mwh: float | None) -> PowerShape:
+    """The prices, sorted; kept, as many questions about one site cost ten times less then."""
+    if hours is not None:
+        return PowerShape.from_hourly(hours.usd_per_mwh, np.array(hours.month_of_year))
+    assert flat_usd_per_mwh is not None  # the specification has exactly one of them
+    return PowerShape.flat(flat_usd_per_mwh)
+
+
+@dataclass(frozen=True, slots=True)
+class ModeBreakeven:
+    """Power prices in USD/MWh, with adders, at which one mode stops paying, at one hashprice."""
+
+    mode: OperatingMode
+    hashprice_usd_per_ph_day: float
+    breakeven_usd_per_mwh: float
+    """Above it the mode loses money: its whole hashrate against its whole power."""
+    step_usd_per_mwh: float | None
+    """Above it the next lower mode worth running earns more, or standing still below the lowest one: the extra
+    hashrate of the mode against its extra power. Absent for a mode that is never worth running."""
+
+
+def mode_breakevens(
+    modes: Sequence[OperatingMode],
+    hashprice_usd_per_ph_day: Sequence[float],
+    *,
+    pue: float = 1.0,
+    pool_fee_frac: float = 0.0,
+) -> tuple[ModeBreakeven, ...]:
+    """Break-even power price of each mode at each hashprice: hashprices in order, modes in order within them.
+
+    Formula: :func:`optimizer.curves.breakeven_power_usd_per_mwh`, with the J/TH of the mode and of its step on the
+    :func:`optimizer.curves.envelope`.
+
+    Raises:
+        InvalidInputError: a value is not finite or not plausible.
+    """
+    arrays = _ModeArrays.of(modes)
+    prices = np.asarray(hashprice_usd_per_ph_day, dtype=np.float64)
+
+    def power_price(efficiency_j_per_th: Float64Array) -> Float64Array:
+        """``[hashprices, modes]``."""
+        return breakeven_power_usd_per_mwh(
+            hashprice_usd_per_ph_day=prices,
+            efficiency_j_per_th=efficiency_j_per_th[None, :],
+            pue=pue,
+            pool_fee_frac=pool_fee_frac,
         )
-    )  # fmt: skip
-    points = tuple(
-        HashingCurvePoint(
-            hashprice_usd_per_ph_day=spec.hashprice_usd_per_ph_day[i],
-            margin_usd_per_machine_month=float(margin[i]),
-            revenue_usd_per_machine_month=float(revenue[i]),
-            power_cost_usd_per_machine_month=float(cost[i]),
-            energy_mwh_per_machine_month=float(energy[i]),
-            running_hours_frac=min(1.0, float(lowest[i] / available_mwh)) if available_mwh else 0.0,
-            margin_usd_per_mw_month=float(margin[i] / mw[-1]),
+
+    power_w, hashrate_th_s, kept = arrays.power_w, arrays.hashrate_th_s, arrays.kept
+    whole = power_price(power_w / hashrate_th_s)
+    step = power_price(np.diff(power_w[kept], prepend=0.0) / np.diff(hashrate_th_s[kept], prepend=0.0))
+    place_on_envelope = {int(mode): place for place, mode in enumerate(kept)}
+    return tuple(
+        ModeBreakeven(
+            mode=mode,
+            hashprice_usd_per_ph_day=float(price),
+            breakeven_usd_per_mwh=float(whole[row, i]),
+            step_usd_per_mwh=float(step[row, place_on_envelope[i]]) if i in place_on_envelope else None,
         )
-        for i in range(count)
+        for row, price in enumerate(prices)
+        for i, mode in enumerate(modes)
     )
-    return HashingCurve(points=points)
-
-
-def _power_shape(spec: HashingCurveSpec) -> PowerShape:
-    if spec.hours is not None:
-        return PowerShape.from_hourly(spec.hours.usd_per_mwh, np.array(spec.hours.month_of_year))
-    assert spec.flat_usd_per_mwh is not None  # the specification has exactly one of them
-    return PowerShape.flat(spec.flat_usd_per_mwh)
 
 
 def throughput_curve(spec: ThroughputCurveSpec) -> ThroughputCurve:

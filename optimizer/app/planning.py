@@ -6,12 +6,14 @@ import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.app.filled_in import filled_in
+from optimizer.app.own_hashrate import deviation_frac, own_hashrate, planned_hashrate_eh_s
 from optimizer.audit import Claims, audit
 from optimizer.curves.futures import Futures
 from optimizer.domain.options import SolveOptions
@@ -32,6 +34,11 @@ Floats = NDArray[np.float64]
 COMPONENTS = ("capacity-optimizer", "pyomo", "highspy", "numpy")
 LEAST_SOLVE_S = 1.0
 """However long the curves took, the solver gets this much of the time limit."""
+FIRST_ATTEMPT_SHARE = 0.6
+"""Share of the time limit of the first solve, where hashprice answers to the plan and it is solved again."""
+MOST_ATTEMPTS = 5
+SETTLED_FRAC = 1e-3
+"""Largest difference of hashprice, assumed and made by the plan, that is not worth another solve."""
 TWIN_DECISIONS = ("sign", "open_site", "gpu_blocks")
 """What the business-as-usual twin leaves alone."""
 
@@ -55,6 +62,17 @@ def plan(
     return _Job(portfolio, options or SolveOptions(), on_progress, should_stop).run()
 
 
+@dataclass(frozen=True, eq=False)
+class _Attempt:
+    """One solve: of what, and what came of it."""
+
+    futures: Futures
+    matrix: Matrix
+    twin: Solution
+    solution: Solution
+    reading: Reading | None
+
+
 class _Job:
     """One run of the use case: its clock, its listeners, its timings."""
 
@@ -71,26 +89,18 @@ class _Job:
         self.timings: list[Seconds] = []
 
     def run(self) -> Plan:
-        with self._stage("curves"):
-            futures = Futures.of(self.portfolio)
-            problem = PlanningProblem.of(self.portfolio, futures)
-        with self._stage("build"):
-            program = assemble(problem, FORMULATION)
-        with self._stage("compile", told="build"):
-            matrix = program.compile()
-        search = self._search()
-        with self._stage("twin"):
-            twin = self._twin(program, matrix, search)
-        with self._stage("solve"):
-            start = dive(matrix, self._remaining(), search)
-            solution = solve_program(matrix, self._remaining(), search, start=_better(matrix, start, twin.values))
-        if solution.values is None:
-            return self._answer(solution.termination, matrix)
-        reading = read_solution(program, problem, solution.values)
+        feedback = self.portfolio.market.own_hashrate_feedback
+        attempt = self._attempt(Futures.of(self.portfolio), FIRST_ATTEMPT_SHARE if feedback else 1.0)
+        if feedback:
+            attempt = self._settled(attempt)
+        reading, futures = attempt.reading, attempt.futures
+        if reading is None:
+            return self._answer(attempt)
         with self._stage("audit"):
             recalculation, report = audit(self.portfolio, futures, reading.decisions, _claims(reading))
             npv = scenario_npv_usd(self.portfolio, futures, reading.decisions, recalculation.objective_usd)
-        return self._answer(solution.termination, matrix).model_copy(
+            own = own_hashrate(futures, reading.decisions, recalculation.objective_usd) if feedback else None
+        return self._answer(attempt).model_copy(
             update={
                 "decisions": reading.decisions,
                 "contracts": recalculation.contracts,
@@ -101,12 +111,46 @@ class _Job:
                 "npv": recalculation.npv,
                 "enterprise_value_usd": recalculation.enterprise_value_usd,
                 "distribution": distribution_of(npv, self.portfolio.risk.tail_probability),
-                "business_as_usual": _business_as_usual(twin, reading.objective_usd),
+                "business_as_usual": _business_as_usual(attempt.twin, reading.objective_usd),
+                "own_hashrate": own,
                 "audit": report,
             }
         )
 
-    def _answer(self, termination: Termination, matrix: Matrix) -> Plan:
+    def _attempt(self, futures: Futures, share: float, earlier: _Attempt | None = None) -> _Attempt:
+        """Evaluate, state and solve the program of these futures within a share of the time that is left."""
+        with self._stage("curves"):
+            problem = PlanningProblem.of(self.portfolio, futures)
+        with self._stage("build"):
+            program = assemble(problem, FORMULATION)
+        with self._stage("compile", told="build"):
+            matrix = program.compile()
+        search = self._search()
+        with self._stage("twin"):
+            twin = earlier.twin if earlier is not None else self._twin(program, matrix, search)
+        with self._stage("solve"):
+            start = earlier.solution.values if earlier is not None else dive(matrix, self._remaining(share), search)
+            start = _better(matrix, start, twin.values)
+            solution = solve_program(matrix, self._remaining(share), search, start=start)
+        reading = read_solution(program, problem, solution.values) if solution.values is not None else None
+        return _Attempt(futures, matrix, twin, solution, reading)
+
+    def _settled(self, attempt: _Attempt) -> _Attempt:
+        """Plan again under the hashprice that the plan itself makes, until that no longer changes it much."""
+        for _ in range(MOST_ATTEMPTS - 1):
+            if attempt.reading is None or (self.should_stop is not None and self.should_stop()):
+                break
+            answered = attempt.futures.answering(planned_hashrate_eh_s(self.portfolio, attempt.reading.decisions))
+            if deviation_frac(attempt.futures, answered) <= SETTLED_FRAC:
+                break
+            following = self._attempt(answered, 1.0, attempt)
+            if following.reading is None:
+                break
+            attempt = following
+        return attempt
+
+    def _answer(self, attempt: _Attempt) -> Plan:
+        termination, matrix = attempt.solution.termination, attempt.matrix
         self._tell("done", termination=termination)
         rows, columns = matrix.shape
         size = ModelSize(rows=rows, columns=columns, integers=int(matrix.integer.sum()), nonzeros=len(matrix.value))
@@ -125,9 +169,9 @@ class _Job:
             ),
         )
 
-    def _remaining(self) -> SolveOptions:
-        """The options with what is left of the time limit."""
-        left = self.options.time_limit_s - (time.monotonic() - self.started)
+    def _remaining(self, share: float = 1.0) -> SolveOptions:
+        """The options with a share of what is left of the time limit."""
+        left = share * (self.options.time_limit_s - (time.monotonic() - self.started))
         return self.options.model_copy(update={"time_limit_s": max(left, LEAST_SOLVE_S)})
 
     def _search(self) -> Search:

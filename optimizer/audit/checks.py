@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from optimizer.audit.company import LINES
 from optimizer.audit.limits_contracts import contract_checks
 from optimizer.audit.limits_machines import machine_checks
+from optimizer.audit.limits_market import market_checks
 from optimizer.audit.limits_money import money_checks
 from optimizer.audit.limits_policy import policy_checks
 from optimizer.audit.limits_sites import site_checks
@@ -59,6 +60,7 @@ def check(portfolio: Portfolio, recalculation: Recalculation, claims: Claims = C
             *machine_checks(recalculation),
             *contract_checks(recalculation),
             *policy_checks(recalculation),
+            *market_checks(recalculation),
             *money_checks(recalculation),
             *_money_claims(recalculation, claims),
             *_mw_claims(recalculation, claims),

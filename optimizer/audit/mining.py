@@ -11,7 +11,7 @@ import numpy as np
 from optimizer.audit.book import Book, MachineClass
 from optimizer.audit.paths import EnergyPrices, FloatArray
 from optimizer.domain import OperatingMode, Period
-from optimizer.units import HOURS_PER_DAY, TH_PER_EH, TH_PER_PH, W_PER_MW
+from optimizer.units import HOURS_PER_DAY, KW_PER_MW, MONTHS_PER_YEAR, TH_PER_EH, TH_PER_PH, W_PER_MW
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,7 +156,7 @@ def machine_month(
 
 
 def _standing_usd_per_mw(book: Book) -> FloatArray:
-    """Demand-response income less opex per MW of mining load, ``[S, T]``."""
+    """Demand response and transmission credits less opex per MW of mining load, ``[S, T]``."""
     months = book.portfolio.horizon.months
     standing = np.zeros((len(book.portfolio.sites), len(months)))
     for s, site in enumerate(book.portfolio.sites):
@@ -165,6 +165,10 @@ def _standing_usd_per_mw(book: Book) -> FloatArray:
         if response is not None:
             paid = [response.until_month is None or month < response.until_month for month in months]
             standing[s] += response.usd_per_mw_month * np.array(paid)
+        credit = site.transmission_credit
+        if credit is not None:
+            saved = [credit.until_month is None or month < credit.until_month for month in months]
+            standing[s] += credit.usd_per_kw_year * KW_PER_MW / MONTHS_PER_YEAR * np.array(saved)
     return standing
 
 

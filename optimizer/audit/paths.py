@@ -47,6 +47,10 @@ class MarketPaths(Protocol):
         """Expected revenue of hashrate, ``[T, W]``."""
 
     @property
+    def own_hashprice_multiplier(self) -> FloatArray:
+        """What is in hashprice of the market's answer to the plan's own hashrate, ``[T]``."""
+
+    @property
     def btc_usd(self) -> FloatArray:
         """Price of a bitcoin, ``[T, W]``."""
 

@@ -71,6 +71,8 @@ class Recalculation:
     """Cash at the end of each month, ``[T]``."""
     debt_usd: FloatArray
     """Debt outstanding at the end of each month, ``[T]``."""
+    own_hashprice_multiplier: FloatArray
+    """What the hashprice that it was computed with contains of the market's answer to the plan, ``[T]``."""
     capex_usd: FloatArray
     """Capital expenditure that budgets count, positive, ``[T]``."""
 
@@ -119,6 +121,7 @@ def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions
         use=use,
         cash_usd=cash,
         debt_usd=balance,
+        own_hashprice_multiplier=futures.own_hashprice_multiplier,
         capex_usd=-(
             columns["hosting_capex_usd"]
             + columns["machine_purchases_usd"]

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from optimizer.cli.commands import demo, library, plan, report, schema, serve, show, validate
+from optimizer.cli.commands import bench, curve, demo, library, market, plan, report, schema, serve, show, validate
 from optimizer.cli.output import fail
 from optimizer.errors import OptimizerError
 
@@ -32,6 +32,9 @@ app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
 app.command("schema")(schema.schema)
 app.add_typer(library.app, name="library")
+app.add_typer(curve.app, name="curve")
+app.add_typer(market.app, name="market")
+app.add_typer(bench.app, name="bench")
 
 
 @app.callback(invoke_without_command=True)

@@ -1,7 +1,7 @@
 """A client of the planning service: domain objects in, domain objects out. Imports no solver and no modelling."""
 
 from optimizer.client.client import OptimizerClient
-from optimizer.client.records import PlanRecord, PlanState, PortfolioRecord
+from optimizer.client.records import CurveAnswer, PlanRecord, PlanState, PortfolioRecord
 from optimizer.domain.curves import (
     Checkpointing,
     HashingCurve,
@@ -13,6 +13,6 @@ from optimizer.domain.curves import (
 )
 
 __all__ = [
-    "Checkpointing", "HashingCurve", "HashingCurvePoint", "HashingCurveSpec", "OptimizerClient", "PlanRecord",
-    "PlanState", "PortfolioRecord", "ThroughputCurve", "ThroughputCurvePoint", "ThroughputCurveSpec",
+    "Checkpointing", "CurveAnswer", "HashingCurve", "HashingCurvePoint", "HashingCurveSpec", "OptimizerClient",
+    "PlanRecord", "PlanState", "PortfolioRecord", "ThroughputCurve", "ThroughputCurvePoint", "ThroughputCurveSpec",
 ]  # fmt: skip

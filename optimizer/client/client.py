@@ -6,7 +6,7 @@ import json
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, Final, NoReturn
 
@@ -16,8 +16,18 @@ from grpc_status import rpc_status
 
 from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.api.v1 import planning_service_pb2_grpc
-from optimizer.client.records import PlanRecord, PortfolioRecord, plan_record, portfolio_record
+from optimizer.client.records import (
+    CurveAnswer,
+    CurveT,
+    PlanRecord,
+    PortfolioRecord,
+    curve_answer,
+    plan_record,
+    portfolio_record,
+)
+from optimizer.domain.base import Value
 from optimizer.domain.curves import HashingCurve, HashingCurveSpec, ThroughputCurve, ThroughputCurveSpec
+from optimizer.domain.market_answers import MarketCalibration, MarketCalibrationSpec, MarketFan, MarketFanSpec
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.plan import Plan, Progress
 from optimizer.domain.portfolio import Portfolio
@@ -214,11 +224,64 @@ class OptimizerClient:
         request = api.ComputeThroughputCurveRequest(spec=to_message(spec))
         return parse(ThroughputCurve, self._call(self._planning.ComputeThroughputCurve, request).curve, "curve")
 
+    def calibrate_market(self, spec: MarketCalibrationSpec) -> MarketCalibration:
+        """Volatility, mean reversion and correlations of market factors, fitted to their history."""
+        request = api.CalibrateMarketRequest(spec=to_message(spec))
+        return parse(MarketCalibration, self._call(self._planning.CalibrateMarket, request).calibration, "calibration")
+
+    def market_fan(self, spec: MarketFanSpec) -> MarketFan:
+        """Where a quantity of a portfolio's market may be, by month."""
+        request = api.ComputeMarketFanRequest(spec=to_message(spec))
+        return parse(MarketFan, self._call(self._planning.ComputeMarketFan, request).fan, "fan")
+
+    def stream_hashing_curves(
+        self, questions: Iterable[tuple[str, HashingCurveSpec]]
+    ) -> Iterator[CurveAnswer[HashingCurve]]:
+        """Answers to any number of questions ``(key, specification)``, in their order, each as soon as it is there.
+
+        A question that is wrong is answered by its error. ``questions`` is read in another thread, a few ahead of the
+        answers; what it raises is raised here after the answers to what came before. Ending the iteration early
+        cancels the rest. There is no deadline.
+        """
+        return _streamed(self._planning.StreamHashingCurves, api.StreamHashingCurvesRequest, questions, HashingCurve)
+
+    def stream_throughput_curves(
+        self, questions: Iterable[tuple[str, ThroughputCurveSpec]]
+    ) -> Iterator[CurveAnswer[ThroughputCurve]]:
+        """As :meth:`stream_hashing_curves`, for clusters of GPUs."""
+        return _streamed(
+            self._planning.StreamThroughputCurves, api.StreamThroughputCurvesRequest, questions, ThroughputCurve
+        )
+
     def _call(self, method: Any, request: Any) -> Any:
         try:
             return method(request, timeout=self._timeout_s)
         except grpc.RpcError as error:
             _raise(error)
+
+
+def _streamed(
+    method: Any, request: Any, questions: Iterable[tuple[str, Value]], kind: type[CurveT]
+) -> Iterator[CurveAnswer[CurveT]]:
+    failures: list[Exception] = []
+
+    def asked() -> Iterator[Any]:
+        try:
+            for key, spec in questions:
+                yield request(key=key, spec=to_message(spec))
+        except Exception as error:  # gRPC would log it, and tell the caller nothing
+            failures.append(error)
+
+    stream = method(asked())
+    try:
+        for answer in stream:
+            yield curve_answer(answer, kind)
+    except grpc.RpcError as error:
+        _raise(error)
+    finally:
+        stream.cancel()
+    if failures:
+        raise failures[0]
 
 
 def _raise(error: Any) -> NoReturn:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from optimizer.api.v1 import resources_pb2
+from optimizer.domain.curves import HashingCurve, ThroughputCurve
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.plan import Plan, Progress
 from optimizer.domain.portfolio import Portfolio
@@ -15,6 +16,8 @@ from optimizer.errors import OptimizerError, ServiceError
 from optimizer.wire.convert import parse
 from optimizer.wire.errors import from_status
 from optimizer.wire.schema import enum_prefix
+
+CurveT = TypeVar("CurveT", HashingCurve, ThroughputCurve)
 
 
 class PlanState(StrEnum):
@@ -64,6 +67,23 @@ class PlanRecord:
     """The answer; absent in lists."""
     error: OptimizerError | None
     """Why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurveAnswer(Generic[CurveT]):
+    """The answer to one of many questions: a curve, or why there is none."""
+
+    key: str
+    """The caller's own name of the question."""
+    curve: CurveT | None
+    error: OptimizerError | None
+
+
+def curve_answer(message: Any, kind: type[CurveT]) -> CurveAnswer[CurveT]:
+    """The answer in a response of a stream of curves."""
+    if message.WhichOneof("result") == "error":
+        return CurveAnswer(message.key, None, from_status(message.error))
+    return CurveAnswer(message.key, parse(kind, message.curve, "curve of the service"), None)
 
 
 def portfolio_record(message: Any) -> PortfolioRecord:

@@ -6,7 +6,7 @@ from optimizer.domain.finance import CapexBudget, DiscountRates, Finance, Multip
 from optimizer.domain.fleet import AsicModel, Fleet, OperatingMode
 from optimizer.domain.gpu import CapCurve, GpuOption
 from optimizer.domain.horizon import Horizon, Period, Segment
-from optimizer.domain.market import Factor, FactorCorrelation, FactorUncertainty, Market
+from optimizer.domain.market import DifficultyRule, Market
 from optimizer.domain.offer import Credit, Offer, OfferSite, Phase, PowerPayer, Prepayment, Renewal
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.outcome import BusinessAsUsual, NpvDistribution
@@ -16,20 +16,17 @@ from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.proof import AuditCheck, AuditReport, Limit, Termination, TerminationReason
 from optimizer.domain.risk import RiskSpec
 from optimizer.domain.series import HourlyPrices, HourlySeries, MissingHours, SeriesFile
-from optimizer.domain.site import DemandResponse, GridStep, Opening, PowerSupply, Site
+from optimizer.domain.site import DemandResponse, GridStep, Opening, PowerSupply, Site, TransmissionCredit
+from optimizer.domain.uncertainty import Bootstrap, Factor, FactorCorrelation, FactorUncertainty, Overlay, ScenarioTable
 
 __all__ = [
-    "AsicModel", "AuditCheck", "AuditReport", "BusinessAsUsual", "CapCurve", "CapexBudget", "ContractDecision",
-    "Credit",
-    "Decisions", "DemandResponse", "DiscountRates", "Factor", "FactorCorrelation", "FactorUncertainty", "Finance",
-    "Fleet",
-    "GpuOption", "GpuOrder", "GridStep", "Horizon", "HourlyPrices", "HourlySeries", "Limit", "MachineDecision",
-    "Market",
-    "MissingHours", "ModeCount", "Multiples", "NpvDistribution", "Offer", "OfferSite", "Opening", "OperatingMode",
-    "Period",
-    "Phase", "Placement", "Plan", "Policy", "Portfolio", "PowerPayer", "PowerSupply", "Prepayment", "Progress",
-    "ProjectDebt",
-    "Renewal", "RiskSpec", "Segment", "SeriesFile", "Site", "SiteOpening", "SolveOptions", "TerminalValue",
-    "Termination",
-    "TerminationReason", "Value", "ValuePath", "add_months", "months_between", "validated",
+    "AsicModel", "AuditCheck", "AuditReport", "Bootstrap", "BusinessAsUsual", "CapCurve", "CapexBudget",
+    "ContractDecision", "Credit", "Decisions", "DemandResponse", "DifficultyRule", "DiscountRates", "Factor",
+    "FactorCorrelation", "FactorUncertainty", "Finance", "Fleet", "GpuOption", "GpuOrder", "GridStep", "Horizon",
+    "HourlyPrices", "HourlySeries", "Limit", "MachineDecision", "Market", "MissingHours", "ModeCount", "Multiples",
+    "NpvDistribution", "Offer", "OfferSite", "Opening", "OperatingMode", "Overlay", "Period", "Phase", "Placement",
+    "Plan", "Policy", "Portfolio", "PowerPayer", "PowerSupply", "Prepayment", "Progress", "ProjectDebt", "Renewal",
+    "RiskSpec", "ScenarioTable", "Segment", "SeriesFile", "Site", "SiteOpening", "SolveOptions", "TerminalValue",
+    "Termination", "TerminationReason", "TransmissionCredit", "Value", "ValuePath", "add_months", "months_between",
+    "validated",
 ]  # fmt: skip

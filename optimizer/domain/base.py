@@ -85,6 +85,36 @@ class Quantity:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Quantities:
+    """Annotation of a ``tuple[Number, ...]`` of one quantity: judged as a whole, so that thousands cost one call."""
+
+    each: Quantity
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Numbers first, their range second."""
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Publish unit and range of the items."""
+        each = self.each
+        array = handler(schema)
+        return {**array, "items": {**array["items"], "minimum": each.low, "maximum": each.high, "x-unit": each.unit}}
+
+    def _check(self, values: tuple[float, ...]) -> tuple[float, ...]:
+        if not values or (self.each.low <= min(values) and max(values) <= self.each.high):
+            return values
+        wrong: list[InitErrorDetails] = []
+        for index, value in enumerate(values):
+            try:
+                self.each._check(value)
+            except PydanticCustomError as error:
+                wrong.append(InitErrorDetails(type=error, loc=(index,), input=value))
+        raise ValidationError.from_exception_data("tuple", wrong)
+
+
+Number = Annotated[float, Field(strict=True)]
+"""A number, no text and no boolean."""
 Real = Annotated[float, Field(allow_inf_nan=False)]
 """Any finite number."""
 Frac = Annotated[float, Quantity("fraction", 0.0, 1.0, "a fraction, not a percentage: 5 % is 0.05")]

@@ -36,6 +36,8 @@ class HashingCurveSpec(Value):
     """Share of hours in which a machine that wants to run does."""
     pool_fee_frac: Annotated[float, Quantity("fraction", 0.0, 0.2)] = 0.01
     """What the pool keeps."""
+    btc_usd: Annotated[float, Quantity("USD/BTC", 1.0, 1e8)] | None = None
+    """Price of one bitcoin in USD; with it the answer says what is earned in bitcoin."""
 
     @model_validator(mode="after")
     def _one_price(self) -> HashingCurveSpec:
@@ -61,6 +63,12 @@ class HashingCurvePoint(Value):
     """Share of the hours in which it pays to run, before uptime."""
     margin_usd_per_mw_month: Real
     """The margin per MW at the meter of the strongest mode worth running."""
+    hash_ph_days_per_machine_month: Real
+    """Work done: PH/s times days of running."""
+    realised_power_usd_per_mwh: Real | None = None
+    """What a MWh costs on average in the hours that run, with adders; absent where none does."""
+    btc_per_machine_month: Real | None = None
+    """Revenue after the pool's fee in bitcoin; absent without ``btc_usd`` in the question."""
 
 
 class HashingCurve(Value):
@@ -68,6 +76,10 @@ class HashingCurve(Value):
 
     points: tuple[HashingCurvePoint, ...]
     """Points in the order of the question."""
+    mean_power_usd_per_mwh: Real
+    """Mean price of a MWh over all hours of the year, with adders."""
+    breakeven_hashprice_usd_per_ph_day: Real
+    """Hashprice at which the most efficient mode earns nothing at the mean price of power, if it never stops."""
 
 
 class Checkpointing(Value):

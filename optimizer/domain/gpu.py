@@ -27,6 +27,10 @@ class CapCurve(StrEnum):
 
     UNCAPPED = "uncapped"
     A100_TRAINING = "a100-training"
+    V100_TRAINING = "v100-training"
+    A40_TRAINING = "a40-training"
+    RTX6000_TRAINING = "rtx6000-training"
+    RTX_PRO_6000_INFERENCE = "rtx-pro-6000-inference"
 
 
 class GpuOption(Value):

@@ -8,42 +8,25 @@ from typing import Annotated
 from pydantic import model_validator
 
 from optimizer.domain.base import PathOf, Quantity, RentPath, Value, ValuePath, problem
+from optimizer.domain.uncertainty import (
+    Bootstrap,
+    Factor,
+    FactorCorrelation,
+    FactorUncertainty,
+    Overlay,
+    ScenarioTable,
+)
 
 
-class Factor(StrEnum):
-    """What is uncertain; the order is the order of the factors in the scenario generator."""
+class DifficultyRule(StrEnum):
+    """How difficulty follows the network's hashrate."""
 
-    BTC_PRICE = "btc_price"
-    NETWORK_HASHRATE = "network_hashrate"
-    POWER_PRICE = "power_price"
-    GPU_RENTAL = "gpu_rental"
-    RE_LEASE_RENT = "re_lease_rent"
-
-
-class FactorUncertainty(Value):
-    """How far one factor strays from its base path: a log-normal process that may revert to it."""
-
-    factor: Factor
-    """Which."""
-    volatility_per_year_frac: Annotated[float, Quantity("1/year", 0.0, 3.0, "a fraction: 60 % a year is 0.6")]
-    """Standard deviation of yearly log changes."""
-    mean_reversion_per_year: Annotated[float, Quantity("1/year", 0.0, 50.0)] = 0.0
-    """Speed at which the logarithm reverts to the base path; 0 is a random walk."""
-
-
-class FactorCorrelation(Value):
-    """Correlation of the monthly shocks of two factors."""
-
-    first: Factor
-    """One factor."""
-    second: Factor
-    """The other."""
-    correlation_frac: Annotated[float, Quantity("1", -1.0, 1.0)]
-    """Correlation coefficient."""
+    HASHRATE = "hashrate"
+    RETARGET = "retarget"
 
 
 class Market(Value):
-    """Base paths that all scenarios vary around; the mean of every scenario multiplier is 1."""
+    """Base paths that all scenarios vary around; the mean of a multiplier is 1, but for overlays and tables."""
 
     btc_usd: Annotated[ValuePath, PathOf("USD/BTC", 1.0, 1e8)]
     """Price of one bitcoin."""
@@ -65,16 +48,35 @@ class Market(Value):
     """Elasticity of the network hashrate to the bitcoin price's deviation from its base path."""
     network_lag_months: Annotated[int, Quantity("months", 0, 36)] = 4
     """Months by which that response lags."""
+    difficulty: DifficultyRule = DifficultyRule.HASHRATE
+    """``hashrate``: difficulty follows at once, at 144 blocks a day. ``retarget``: every 2,016 blocks by the rule of
+    the protocol, so that blocks come faster, and the halving earlier, while the network grows."""
+    own_hashrate_feedback: bool = False
+    """Whether hashprice answers to what the plan's own machines join or leave: ``network_eh_s`` has the fleets of the
+    start in it, and the rest of the network responds with ``network_price_elasticity``."""
     uncertainty: tuple[FactorUncertainty, ...] = ()
     """Uncertain factors; a factor that is absent stays on its base path."""
     correlations: tuple[FactorCorrelation, ...] = ()
     """Correlations between them; 0 where absent."""
+    bootstrap: Bootstrap | None = None
+    """Factors whose changes are drawn from history instead."""
+    scenario_table: ScenarioTable | None = None
+    """Factors whose scenarios are stated instead."""
+    overlays: tuple[Overlay, ...] = ()
+    """Jumps and regimes on top of all of these."""
 
     @model_validator(mode="after")
     def _factors(self) -> Market:
         named = [item.factor for item in self.uncertainty]
         if len(named) != len(set(named)):
             raise problem("uncertainty", "a factor is listed twice", "one entry a factor")
+        sources = [*named]
+        sources += self.bootstrap.factors if self.bootstrap is not None else ()
+        sources += self.scenario_table.factors if self.scenario_table is not None else ()
+        double = sorted({factor for factor in sources if sources.count(factor) > 1})
+        if double:
+            told = f"{', '.join(double)} has more than one source of scenarios"
+            raise problem("uncertainty", told, "keep one of uncertainty, bootstrap and scenario_table for it")
         pairs = [frozenset((item.first, item.second)) for item in self.correlations]
         if len(pairs) != len(set(pairs)) or any(len(pair) == 1 for pair in pairs):
             raise problem("correlations", "a pair is listed twice, or a factor with itself", "one entry a pair")

@@ -183,6 +183,30 @@ class NpvDistribution(Value):
     """Mean NPV over the tail."""
 
 
+class OwnHashrateRow(Value):
+    """The plan's hashrate in one month, and how hashprice answers."""
+
+    month: Month
+    """Month."""
+    hashrate_eh_s: Real
+    """Hashrate of the running machines at their ceiling mode."""
+    hashprice_multiplier: Real
+    """Hashprice over what it would be if the fleets of the start ran on."""
+
+
+class OwnHashrate(Value):
+    """What the plan's own machines, leaving or joining, do to the hashprice of those that stay."""
+
+    initial_eh_s: Real
+    """Hashrate of the fleets at the start, which is in the market's network path."""
+    npv_effect_usd: Real
+    """What the answer of hashprice is worth to the plan."""
+    deviation_frac: Real
+    """Largest relative difference between the hashprice that the plan was made under and the one that it makes."""
+    months: tuple[OwnHashrateRow, ...]
+    """By month."""
+
+
 class BusinessAsUsual(Value):
     """The twin that mines on: no contracts, GPUs or openings; machines still run, are sold and move at their best."""
 

@@ -15,6 +15,7 @@ from optimizer.domain.outcome import (
     MiningRow,
     NpvBreakdown,
     NpvDistribution,
+    OwnHashrate,
 )
 from optimizer.domain.proof import AuditReport, FilledIn, Manifest, Termination
 
@@ -46,6 +47,8 @@ class Plan(Value):
     """NPV over the scenarios."""
     business_as_usual: BusinessAsUsual | None = None
     """The twin that mines on."""
+    own_hashrate: OwnHashrate | None = None
+    """What the plan does to hashprice, where the market answers."""
     enterprise_value_usd: Real | None = None
     """Earnings of the stated year times the stated multiples."""
     audit: AuditReport | None = None

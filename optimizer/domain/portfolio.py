@@ -22,6 +22,7 @@ from optimizer.domain.risk import RiskSpec
 from optimizer.domain.series import HourlySeries
 from optimizer.domain.site import Site
 from optimizer.errors import did_you_mean
+from optimizer.units import TH_PER_EH
 
 Location = tuple[int | str, ...]
 Finding = tuple[Location, str, str, object]
@@ -99,6 +100,15 @@ class Portfolio(Value):
         return {option.name: option for option in self.gpu_options}
 
     @cached_property
+    def initial_hashrate_eh_s(self) -> float:
+        """Hashrate of the fleets at the start in their rated modes, condition included."""
+        models = self.asic_models_by_name
+        rates = (
+            fleet.count * fleet.condition_frac * models[fleet.asic_model].rated.hashrate_th_s for fleet in self.fleets
+        )
+        return sum(rates) / TH_PER_EH
+
+    @cached_property
     def series_by_name(self) -> dict[str, HourlySeries]:
         """Hourly series by name."""
         return {item.name: item for item in self.series}
@@ -135,7 +145,7 @@ _STANDARD_TYPES = frozenset(
 
 _NAMED = (
     ("sites",), ("asic_models",), ("offers",), ("gpu_options",), ("series",), ("finance", "capex_budgets"),
-    ("policy", "exclusive_groups"), ("policy", "all_or_nothing_groups"),
+    ("market", "overlays"), ("policy", "exclusive_groups"), ("policy", "all_or_nothing_groups"),
 )  # fmt: skip
 
 
@@ -278,6 +288,15 @@ def _impossible(portfolio: Portfolio) -> Iterator[Finding]:
                     "shorten build_months, move earliest_energize_month or energize_by_month, or drop the site",
                     place.site,
                 )
+    for i, overlay in enumerate(portfolio.market.overlays):
+        if overlay.begin_from_month < horizon.start_month:
+            yield (
+                ("market", "overlays", i, "begin_from_month"),
+                f"{overlay.name} can begin in {overlay.begin_from_month:%Y-%m}, before the horizon",
+                f"begin in {horizon.start_month:%Y-%m} or later",
+                overlay.begin_from_month,
+            )
+    yield from scenario_findings(portfolio.market, portfolio.risk)
     for i, option in enumerate(portfolio.gpu_options):
         if option.order_until_month < horizon.start_month or option.order_from_month >= horizon.end_month:
             yield (
@@ -287,6 +306,15 @@ def _impossible(portfolio: Portfolio) -> Iterator[Finding]:
                 "move the window or the horizon, or drop the option",
                 option.order_until_month,
             )
+
+
+def scenario_findings(market: Market, risk: RiskSpec) -> Iterator[Finding]:
+    """A table whose scenarios would not be equally likely in the plan."""
+    count = market.scenario_table.scenario_count if market.scenario_table is not None else 0
+    if count and risk.scenario_count % count:
+        nearest = max(round(risk.scenario_count / count), 1) * count
+        told = f"{risk.scenario_count:,} scenarios do not take each of the {count:,} of the table equally often"
+        yield ("risk", "scenario_count"), told, f"use a multiple of it, as {nearest}", risk.scenario_count
 
 
 def sign_months(offer: Offer, place: OfferSite, site: Site, horizon: Horizon) -> list[int]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from optimizer.domain.base import Name, Quantity, Value, problem
+from optimizer.domain.base import Name, Number, Quantities, Quantity, Value, problem
 from optimizer.units import HOURS_PER_DAY, MONTHS_PER_YEAR
 
 
@@ -57,7 +58,7 @@ class HourlyPrices(Value):
 
     first_hour: dt.datetime
     """Start of the first hour, local standard time."""
-    usd_per_mwh: tuple[Annotated[float, Quantity("USD/MWh", -1e5, 1e5)], ...] = Field(min_length=1)
+    usd_per_mwh: Annotated[tuple[Number, ...], Quantities(Quantity("USD/MWh", -1e5, 1e5))] = Field(min_length=1)
     """One price an hour, without gaps."""
     filled_hour_count: int = Field(default=0, ge=0)
     """How many of them were missing at the source and filled in."""
@@ -73,14 +74,14 @@ class HourlyPrices(Value):
             raise problem("hours", f"no hours in {names}", "give at least one whole year")
         return self
 
-    @property
-    def month_of_year(self) -> list[int]:
+    @cached_property
+    def month_of_year(self) -> tuple[int, ...]:
         """Calendar month, 1 to 12, of each hour."""
-        first_day = self.first_hour.date()
-        offset = self.first_hour.hour
-        day_count = (offset + len(self.usd_per_mwh) - 1) // int(HOURS_PER_DAY) + 1
-        months = [(first_day + dt.timedelta(days=day)).month for day in range(day_count)]
-        return [months[(offset + hour) // int(HOURS_PER_DAY)] for hour in range(len(self.usd_per_mwh))]
+        day, hours_a_day = self.first_hour.date(), int(HOURS_PER_DAY)
+        before, count = self.first_hour.hour, len(self.usd_per_mwh)
+        days = -(-(before + count) // hours_a_day)
+        months = [(day + dt.timedelta(days=passed)).month for passed in range(days)]
+        return tuple(month for month in months for _ in range(hours_a_day))[before : before + count]
 
 
 class HourlySeries(Value):

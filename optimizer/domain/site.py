@@ -23,7 +23,7 @@ from optimizer.domain.base import (
     Value,
     problem,
 )
-from optimizer.units import MONTHS_PER_YEAR
+from optimizer.units import KW_PER_MW, MONTHS_PER_YEAR
 
 
 class GridStep(Value):
@@ -68,12 +68,21 @@ class PowerSupply(Value):
 
 
 class DemandResponse(Value):
-    """Income for being able to switch mining off: demand response, ancillary services, transmission credits."""
+    """Income for being able to switch mining off: demand response and ancillary services."""
 
     usd_per_mw_month: UsdPerMwMonth
     """Payment per MW of mining load (at the meter) and month."""
     until_month: Month | None = None
     """First month in which it is no longer paid; open-ended if absent."""
+
+
+class TransmissionCredit(Value):
+    """Transmission charges saved by not drawing at the peaks of the system, as four coincident peaks (4CP) in ERCOT."""
+
+    usd_per_kw_year: Annotated[float, Quantity("USD/kW-year", 0.0, 500.0, "per kW of mining load and year")]
+    """Saving per kW of mining load (at the meter) and year, counted in equal parts by month."""
+    until_month: Month | None = None
+    """First month in which the rule no longer holds; open-ended if absent."""
 
 
 class Opening(Value):
@@ -106,6 +115,8 @@ class Site(Value):
     """Energy price."""
     demand_response: DemandResponse | None = None
     """Income for curtailable load."""
+    transmission_credit: TransmissionCredit | None = None
+    """Transmission charges saved by mining that is off at the peaks of the system."""
     mining_pue: Pue = 1.05
     """Grid draw over machine power of the mining halls."""
     hosting_pue: Pue = 1.25
@@ -144,6 +155,19 @@ class Site(Value):
             return 0.0
         return max([0.0, *[step.grid_mw for step in self.grid if step.from_month <= month][-1:]])
 
+    def load_income_usd_per_mw(self, month: dt.date) -> float:
+        """Demand response and transmission credits per MW of mining load in a month, while they last."""
+        income = 0.0
+        if self.demand_response is not None and _lasts(self.demand_response.until_month, month):
+            income += self.demand_response.usd_per_mw_month
+        if self.transmission_credit is not None and _lasts(self.transmission_credit.until_month, month):
+            income += self.transmission_credit.usd_per_kw_year * KW_PER_MW / MONTHS_PER_YEAR
+        return income
+
     def hosting_pue_at(self, month: dt.date) -> float:
         """Hosting pue in a month."""
         return self.hosting_pue_by_month[month.month - 1] if self.hosting_pue_by_month else self.hosting_pue
+
+
+def _lasts(until_month: dt.date | None, month: dt.date) -> bool:
+    return until_month is None or month < until_month

@@ -10,6 +10,7 @@ import pandas as pd
 from optimizer.domain.base import validated
 from optimizer.domain.series import HourlyPrices, MissingHours, SeriesFile
 from optimizer.errors import SeriesError
+from optimizer.io.table_files import columns_of, read_table
 from optimizer.units import HOURS_PER_DAY
 
 DEFAULT_TIME_COLUMN = "time"
@@ -23,10 +24,10 @@ def read_hours(file: Path, spec: SeriesFile, path: str) -> HourlyPrices:
         SeriesError: for a file that cannot be read, columns that are not there, times that cannot be parsed or stand
             twice, prices that are not numbers, and missing hours unless the specification says how to fill them.
     """
-    table = _read_table(file, path)
+    table = read_table(file, path)
     times = _times(table, spec, path)
     if spec.value_column not in table:
-        raise SeriesError.single(path, f"{file.name} has no column {spec.value_column!r}", _columns(table))
+        raise SeriesError.single(path, f"{file.name} has no column {spec.value_column!r}", columns_of(table))
     prices = pd.to_numeric(table[spec.value_column], errors="coerce")
     unreadable = prices.isna() & table[spec.value_column].notna() & (table[spec.value_column].astype(str) != "nan")
     if unreadable.any():
@@ -54,36 +55,12 @@ def read_hours(file: Path, spec: SeriesFile, path: str) -> HourlyPrices:
     return validated(HourlyPrices, data, str(file))
 
 
-def _read_table(file: Path, path: str) -> pd.DataFrame:
-    try:
-        if file.suffix.lower() == ".parquet":
-            table = pd.read_parquet(file)
-        elif file.suffix.lower() in (".csv", ".gz"):
-            table = pd.read_csv(file)
-        else:
-            raise SeriesError.single(path, f"{file.name} is neither CSV nor Parquet", "use .csv, .csv.gz or .parquet")
-    except ImportError:
-        fix = "pip install capacity-optimizer[parquet]"
-        raise SeriesError.single(path, "reading Parquet needs pyarrow", fix) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        told = f"{file} cannot be read: {reason}"
-        raise SeriesError.single(path, told, "check the path beside the portfolio") from None
-    if table.empty:
-        raise SeriesError.single(path, f"{file.name} has no rows", "give at least one year of hours")
-    return table
-
-
-def _columns(table: pd.DataFrame) -> str:
-    return f"it has {', '.join(map(str, table.columns))}"
-
-
 def _times(table: pd.DataFrame, spec: SeriesFile, path: str) -> pd.DatetimeIndex:
     """Start of the hour of every row, local standard time."""
     named = [name for name in (spec.time_column, spec.date_column, spec.hour_ending_column) if name]
     for name in named or [DEFAULT_TIME_COLUMN]:
         if name not in table:
-            raise SeriesError.single(path, f"there is no column {name!r}", _columns(table))
+            raise SeriesError.single(path, f"there is no column {name!r}", columns_of(table))
     dates = table[spec.date_column if spec.date_column is not None else named[0] if named else DEFAULT_TIME_COLUMN]
     times = pd.to_datetime(dates, format="ISO8601", errors="coerce")
     if times.isna().any():

@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from optimizer.domain.base import validated
-from optimizer.domain.portfolio import Portfolio
+from optimizer.domain.portfolio import Portfolio, scenario_findings
 from optimizer.errors import InvalidInputError, NotFoundError, Problem
+from optimizer.io.market import load_market
 from optimizer.io.series import load_hours
 from optimizer.io.text import read_data, write_text, yaml_text
 from optimizer.library.portfolios import example_names, example_path
 
 SCHEMA_ID = "optimizer/portfolio/v1"
+_LOADED_FROM_FILES = (("bootstrap", "history"), ("scenario_table", "paths"))
+"""Parts of a market and the field that is filled from their file."""
 
 
 def load_portfolio(source: str | Path) -> Portfolio:
@@ -39,7 +42,15 @@ def parse_portfolio(data: Mapping[str, Any] | object, folder: Path | None, what:
     """A portfolio from plain data; series files are looked for below ``folder``."""
     portfolio = validated(Portfolio, data, what)
     problems: list[Problem] = []
-    series = []
+    market, series = portfolio.market, []
+    try:
+        market = load_market(portfolio.market, folder)
+        problems += [
+            Problem(".".join(map(str, location)), told, fix)
+            for location, told, fix, _ in scenario_findings(market, portfolio.risk)
+        ]
+    except InvalidInputError as error:
+        problems += error.problems
     for index, item in enumerate(portfolio.series):
         try:
             series.append(load_hours(item, folder, f"series[{index}]"))
@@ -47,7 +58,12 @@ def parse_portfolio(data: Mapping[str, Any] | object, folder: Path | None, what:
             problems += error.problems
     if problems:
         raise InvalidInputError(problems, what)
-    return portfolio.model_copy(update={"series": tuple(series)})
+    changed: dict[str, object] = {}
+    if portfolio.series:
+        changed["series"] = tuple(series)
+    if market is not portfolio.market:
+        changed["market"] = market
+    return portfolio.model_copy(update=changed) if changed else portfolio
 
 
 def dump_portfolio(portfolio: Portfolio) -> dict[str, Any]:
@@ -56,6 +72,14 @@ def dump_portfolio(portfolio: Portfolio) -> dict[str, Any]:
     for item, kept in zip(data.get("series", ()), portfolio.series, strict=True):
         if kept.file is not None or kept.library is not None:
             item.pop("hours", None)
+    market = data["market"]
+    for item, overlay in zip(market.get("overlays", ()), portfolio.market.overlays, strict=True):
+        if overlay.preset is not None:
+            item.pop("effects", None)
+            item.pop("default_hazard", None)
+    for name, loaded in _LOADED_FROM_FILES:
+        if market.get(name) and market[name].get("file"):
+            market[name].pop(loaded, None)
     return data
 
 
@@ -79,6 +103,11 @@ def canonical_json(portfolio: Portfolio) -> str:
     for item in data["series"]:
         item.pop("file", None)
         item.pop("library", None)
+    for item in data["market"]["overlays"]:
+        item.pop("preset", None)
+    for name, _ in _LOADED_FROM_FILES:
+        if data["market"][name] is not None:
+            data["market"][name].pop("file", None)
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 

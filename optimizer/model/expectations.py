@@ -5,15 +5,17 @@ The scenarios are evaluated shard by shard and only their means are kept, so mem
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from optimizer.curves.futures import Futures
-from optimizer.curves.power import MiningValues, mining_month_values
-from optimizer.curves.throughput import CAP_CURVES, GpuValues, gpu_block_values
+from optimizer.curves.margin import MiningSums, MiningValues
+from optimizer.curves.market_paths import MarketPaths
+from optimizer.curves.site_fleet import Machine, SiteFleet
+from optimizer.curves.throughput import CAP_CURVES, GpuBlockSums, GpuValues
 from optimizer.domain.gpu import GpuOption
 from optimizer.domain.offer import Offer
 from optimizer.domain.portfolio import Portfolio
@@ -21,9 +23,6 @@ from optimizer.domain.site import Site
 from optimizer.model.calendar import Floats
 from optimizer.model.machine_classes import MachineClass, machine_classes, machine_pairs
 from optimizer.units import MONTHS_PER_YEAR
-
-_Key = TypeVar("_Key")
-_Means = TypeVar("_Means", MiningValues, GpuValues, "Fate")
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,10 +49,11 @@ class Fate:
             recovered=(months == default) * (unbacked * credit.recovery_frac * MONTHS_PER_YEAR),
         )
 
-    @property
-    def mean(self) -> Fate:
-        """The mean over the scenarios."""
-        return Fate(self.paid.mean(axis=1), self.let_usd_per_kw.mean(axis=1), self.recovered.mean(axis=1))
+    def mean_added(self, share: float, before: Fate | None) -> Fate:
+        """The mean over the scenarios, weighted with their share of all, on top of that of the scenarios before."""
+        names = [item.name for item in fields(self)]
+        means = {name: share * getattr(self, name).mean(axis=1) for name in names}
+        return Fate(**{name: means[name] + (getattr(before, name) if before is not None else 0.0) for name in names})
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,72 +72,110 @@ class Expectations:
     @classmethod
     def of(cls, portfolio: Portfolio, futures: Futures) -> Expectations:
         """Evaluate everything in every scenario."""
-        mining: dict[tuple[str, str, float], MiningValues] = {}
-        gpus: dict[tuple[str, str], GpuValues] = {}
+        standing = classes_by_site(portfolio)
+        mining = {name: MiningSums(site_fleet(name, classes, futures)) for name, classes in standing.items()}
+        gpus = {
+            (option.name, name): GpuBlockSums(**block_terms(option, portfolio.site(name), futures))
+            for option in portfolio.gpu_options
+            for name in option.sites
+        }
         fates: dict[str, Fate] = {}
         power: dict[str, Floats] = {}
-        classes = machine_classes(portfolio)
-        pairs = [(portfolio.sites[s], classes[k]) for s, k in machine_pairs(portfolio, classes)]
         for shard in futures.shards():
             share = shard.scenario_count / futures.scenario_count
-            for site, item in pairs:
-                values = mining_month_values(shard.shape(site.name), **margin_arguments(site, item, shard))
-                _add(mining, (site.name, *item.key), values, share)
+            for name, paths in _sorted_paths(standing, shard):
+                mining[name].add(paths)
             for option in portfolio.gpu_options:
                 for name in option.sites:
-                    block = gpu_block_values(**block_arguments(option, portfolio.site(name), shard))
-                    _add(gpus, (option.name, name), block, share)
+                    gpus[option.name, name].add(**block_paths(option, portfolio.site(name), shard))
             for offer in portfolio.offers:
-                _add(fates, offer.name, Fate.by_scenario(offer, shard).mean, share)
+                fates[offer.name] = Fate.by_scenario(offer, shard).mean_added(share, fates.get(offer.name))
             for site in portfolio.sites:
                 price = shard.mean_power_usd_per_mwh(site.name).mean(axis=1)
                 power[site.name] = power.get(site.name, 0.0) + share * price
-        return cls(mining, gpus, fates, power)
+        values = {
+            (name, *item.key): value
+            for name, classes in standing.items()
+            for item, value in zip(classes, mining[name].values(), strict=True)
+        }
+        return cls(values, {key: sums.values() for key, sums in gpus.items()}, fates, power)
 
 
-def _add(means: dict[_Key, _Means], key: _Key, values: _Means, share: float) -> None:
-    """Add a shard's means, weighted with its share of the scenarios."""
-    before = means.get(key)
-    sums: dict[str, Any] = {}
-    for item in fields(values):
-        part = getattr(values, item.name)
-        rest = 0.0 if before is None else getattr(before, item.name)
-        sums[item.name] = None if part is None else rest + share * part
-    means[key] = type(values)(**sums)
+def classes_by_site(portfolio: Portfolio) -> dict[str, list[MachineClass]]:
+    """Machine classes that can stand at each site, by its name; sites for none are left out."""
+    classes = machine_classes(portfolio)
+    found: dict[str, list[MachineClass]] = {}
+    for s, k in machine_pairs(portfolio, classes):
+        found.setdefault(portfolio.sites[s].name, []).append(classes[k])
+    return found
 
 
-def margin_arguments(site: Site, item: MachineClass, futures: Futures) -> dict[str, Any]:
-    """What the margin kernels need to know of a class at a site, besides its price structure."""
+def site_fleet(site_name: str, classes: Sequence[MachineClass], futures: Futures) -> SiteFleet:
+    """One machine of each class at a site, over the horizon."""
+    site, months = futures.portfolio.site(site_name), futures.month_count
+    machines = [
+        Machine(
+            [item.model.modes[mode].hashrate_th_s for mode in item.modes],
+            [item.model.modes[mode].power_w for mode in item.modes],
+            item.condition_frac,
+        )
+        for item in classes
+    ]
+    return SiteFleet.of(
+        futures.shape(site_name),
+        machines,
+        calendar_month=futures.calendar_month[:months],
+        hours_in_month=futures.hours_in_month[:months],
+        adder_usd_per_mwh=futures.power_adder_usd_per_mwh(site_name)[:months],
+        pue=site.mining_pue,
+        uptime_frac=site.mining_uptime_frac,
+        pool_fee_frac=futures.portfolio.market.pool_fee_frac,
+    )
+
+
+def _sorted_paths(site_names: Iterable[str], futures: Futures) -> Iterator[tuple[str, MarketPaths]]:
+    """Market paths of each site; sorted where the power level is the same in all scenarios, once for all such sites."""
+    ordered: MarketPaths | None = None
+    for name in site_names:
+        if futures.portfolio.site(name).power.exposure_frac > 0.0:
+            yield name, site_paths(name, futures)
+        else:
+            ordered = ordered.at_level(_level(name, futures)) if ordered else site_paths(name, futures, ordered=True)
+            yield name, ordered
+
+
+def site_paths(site_name: str, futures: Futures, *, ordered: bool = False) -> MarketPaths:
+    """Market paths of a site's machines over the horizon."""
+    return MarketPaths.of(
+        hashprice_usd_per_ph_day=futures.hashprice_usd_per_ph_day, level=_level(site_name, futures), ordered=ordered
+    )
+
+
+def _level(site_name: str, futures: Futures) -> Floats:
+    return np.ascontiguousarray(futures.power_level(site_name)[: futures.month_count])
+
+
+def block_terms(option: GpuOption, site: Site, futures: Futures) -> dict[str, Any]:
+    """What the GPU kernels need to know of a block at a site, the same in all scenarios."""
     months = futures.month_count
-    return {
-        "calendar_month": futures.calendar_month[:months],
-        "hours_in_month": futures.hours_in_month[:months],
-        "hashprice_usd_per_ph_day": futures.hashprice_usd_per_ph_day,
-        "level": futures.power_level(site.name)[:months],
-        "adder_usd_per_mwh": futures.power_adder_usd_per_mwh(site.name)[:months],
-        "hashrate_th_s": [item.model.modes[mode].hashrate_th_s for mode in item.modes],
-        "power_w": [item.model.modes[mode].power_w for mode in item.modes],
-        "pue": site.mining_pue,
-        "uptime_frac": site.mining_uptime_frac,
-        "pool_fee_frac": futures.portfolio.market.pool_fee_frac,
-        "hash_factor": item.condition_frac,
-    }
-
-
-def block_arguments(option: GpuOption, site: Site, futures: Futures) -> dict[str, Any]:
-    """What the GPU kernels need to know of a block at a site."""
-    months = futures.month_count
-    rental = futures.path(option.rental_usd_per_gpu_hour, months)[:, None] * futures.gpu_rental_multiplier[:months]
     return {
         "gpu_count": option.block_gpu_count,
         "power_kw_per_gpu": option.power_kw_per_gpu,
-        "rental_usd_per_gpu_hour": np.ascontiguousarray(rental),
         "utilisation_frac": option.utilisation_frac,
         "goodput_frac": option.goodput_frac,
         "pue": hosting_pue(option.pue, site, futures)[:months],
-        "power_usd_per_mwh": np.ascontiguousarray(futures.mean_power_usd_per_mwh(site.name)[:months]),
         "hours_in_month": futures.hours_in_month[:months],
         "cap_curve": CAP_CURVES[option.cap_curve.value],
+    }
+
+
+def block_paths(option: GpuOption, site: Site, futures: Futures) -> dict[str, Any]:
+    """Rental and power prices of a block at a site, ``[T, W]``."""
+    months = futures.month_count
+    rental = futures.path(option.rental_usd_per_gpu_hour, months)[:, None] * futures.gpu_rental_multiplier[:months]
+    return {
+        "rental_usd_per_gpu_hour": np.ascontiguousarray(rental),
+        "power_usd_per_mwh": np.ascontiguousarray(futures.mean_power_usd_per_mwh(site.name)[:months]),
     }
 
 

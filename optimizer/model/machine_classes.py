@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.curves.power import envelope
+from optimizer.curves.site_fleet import envelope
 from optimizer.domain.fleet import AsicModel
 from optimizer.domain.portfolio import Portfolio
 from optimizer.model.calendar import Floats, Ints

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.curves.futures import Futures
-from optimizer.curves.power import MiningValues
+from optimizer.curves.margin import MiningValues
 from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.site import Site
 from optimizer.model.calendar import Calendar, Floats, Ints
@@ -102,7 +102,7 @@ def _margins(
     site: Site, item: MachineClass, values: MiningValues, portfolio: Portfolio, calendar: Calendar
 ) -> tuple[Floats, Floats]:
     """Expected margin by ceiling mode and month, and the NPV of the mining tail by ceiling mode."""
-    flexible = fixed_income_usd_per_mw(site, portfolio, calendar.month_count)
+    flexible = fixed_income_usd_per_mw(site, portfolio)
     grid_mw = item.power_mw * site.mining_pue
     margin = values.margin_usd * MUSD_PER_UNIT_OF_USD + grid_mw[:, None] * flexible / USD_PER_MUSD
     return margin, margin[:, -1] * mining_tail_weight(site, portfolio, calendar)
@@ -116,10 +116,7 @@ def mining_tail_weight(site: Site, portfolio: Portfolio, calendar: Calendar) -> 
     return float(calendar.discount("mining")[months : months + max(count, 0)].sum())
 
 
-def fixed_income_usd_per_mw(site: Site, portfolio: Portfolio, months: int) -> Floats:
-    """Demand-response income less operating cost per MW of mining load and month, ``[T]``."""
-    response, income = site.demand_response, np.zeros(months)
-    if response is not None:
-        until = months if response.until_month is None else portfolio.horizon.index_of(response.until_month)
-        income[: max(until, 0)] = response.usd_per_mw_month
+def fixed_income_usd_per_mw(site: Site, portfolio: Portfolio) -> Floats:
+    """Demand response and transmission credits less operating cost per MW of mining load and month, ``[T]``."""
+    income = np.array([site.load_income_usd_per_mw(month) for month in portfolio.horizon.months])
     return income - site.mining_opex_usd_per_mw_month

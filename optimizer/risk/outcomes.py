@@ -6,16 +6,19 @@ defaults, GPU rentals) is evaluated scenario by scenario with the compiled kerne
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.curves.futures import Futures
-from optimizer.curves.power import accumulate_scenario_margin_usd
+from optimizer.curves.margin import accumulate_fleet_margin_usd
+from optimizer.curves.site_fleet import SiteFleet
 from optimizer.curves.throughput import accumulate_scenario_gpu_usd
 from optimizer.domain.decisions import ContractDecision, Decisions, GpuOrder, MachineDecision
 from optimizer.domain.portfolio import Portfolio
 from optimizer.model.calendar import Calendar
-from optimizer.model.expectations import Fate, block_arguments, margin_arguments
+from optimizer.model.expectations import Fate, block_paths, block_terms, site_fleet, site_paths
 from optimizer.model.hosting import OfferAtSite
 from optimizer.model.machine_classes import machine_classes
 from optimizer.model.mining import mining_tail_weight
@@ -30,32 +33,32 @@ def scenario_npv_usd(portfolio: Portfolio, futures: Futures, decisions: Decision
     ``expected_npv_usd`` is their NPV in expectation over the same scenarios; what each of these adds is computed here.
     """
     calendar = Calendar.of(portfolio, futures)
-    varying = np.concatenate([_varying_usd(portfolio, shard, calendar, decisions) for shard in futures.shards()])
+    mining = _mining(portfolio, futures, calendar, decisions.machines)
+    varying = np.concatenate(
+        [_varying_usd(portfolio, shard, calendar, decisions, mining) for shard in futures.shards()]
+    )
     return np.asarray(expected_npv_usd + varying - varying.mean())
 
 
-def _varying_usd(portfolio: Portfolio, futures: Futures, calendar: Calendar, decisions: Decisions) -> Floats:
-    varying = np.zeros(futures.scenario_count)
-    _add_mining(varying, portfolio, futures, calendar, decisions.machines)
-    for order in decisions.gpu_orders:
-        _add_gpus(varying, portfolio, futures, calendar, order)
-    for contract in decisions.contracts:
-        varying += _contract_npv(portfolio, futures, calendar, contract)
-    return varying
+class _SiteMining(NamedTuple):
+    """The machines that run at a site, and how many of them, discounted, under each ceiling in each month."""
+
+    fleet: SiteFleet
+    weights: list[Floats]
 
 
-def _add_mining(
-    out: Floats, portfolio: Portfolio, futures: Futures, calendar: Calendar, machines: tuple[MachineDecision, ...]
-) -> None:
-    classes = {(item.model.name, item.condition_frac): item for item in machine_classes(portfolio)}
+def _mining(
+    portfolio: Portfolio, futures: Futures, calendar: Calendar, machines: tuple[MachineDecision, ...]
+) -> dict[str, _SiteMining]:
+    classes = {item.key: item for item in machine_classes(portfolio)}
     horizon, months = portfolio.horizon, calendar.month_count
     first = {horizon.month_at(period.first): period for period in horizon.periods}
     discount = calendar.discount("mining")
-    weights: dict[tuple[str, str, float], Floats] = {}
+    weights: dict[str, dict[tuple[str, float], Floats]] = {}
     for decision in machines:
-        key = (decision.site, decision.asic_model, decision.condition_frac)
-        modes = classes[key[1:]].modes.tolist()
-        weight = weights.setdefault(key, np.zeros((len(modes), months)))
+        key = (decision.asic_model, decision.condition_frac)
+        modes = classes[key].modes.tolist()
+        weight = weights.setdefault(decision.site, {}).setdefault(key, np.zeros((len(modes), months)))
         period = first[decision.month]
         span = slice(period.first, period.first + period.length)
         tail = mining_tail_weight(portfolio.site(decision.site), portfolio, calendar)
@@ -63,18 +66,34 @@ def _add_mining(
             weight[modes.index(ran.mode), span] += ran.machine_count * discount[span]
             if period.last == months - 1:
                 weight[modes.index(ran.mode), -1] += ran.machine_count * tail
-    for (name, model, condition), weight in weights.items():
-        arguments = margin_arguments(portfolio.site(name), classes[model, condition], futures)
-        accumulate_scenario_margin_usd(out, futures.shape(name), **arguments, weight=weight)
+    return {
+        name: _SiteMining(site_fleet(name, [classes[key] for key in by_class], futures), [*by_class.values()])
+        for name, by_class in weights.items()
+    }
+
+
+def _varying_usd(
+    portfolio: Portfolio, futures: Futures, calendar: Calendar, decisions: Decisions, mining: dict[str, _SiteMining]
+) -> Floats:
+    varying = np.zeros(futures.scenario_count)
+    for name, (fleet, weights) in mining.items():
+        accumulate_fleet_margin_usd(varying, fleet, site_paths(name, futures), weights=weights)
+    for order in decisions.gpu_orders:
+        _add_gpus(varying, portfolio, futures, calendar, order)
+    for contract in decisions.contracts:
+        varying += _contract_npv(portfolio, futures, calendar, contract)
+    return varying
 
 
 def _add_gpus(out: Floats, portfolio: Portfolio, futures: Futures, calendar: Calendar, order: GpuOrder) -> None:
-    option = portfolio.gpu_options_by_name[order.gpu_option]
+    option, site = portfolio.gpu_options_by_name[order.gpu_option], portfolio.site(order.site)
     start = portfolio.horizon.index_of(order.order_month) + option.lead_months
     live = slice(start, min(start + option.life_months, calendar.month_count))
     weight = np.zeros(calendar.month_count)
     weight[live] = order.block_count * calendar.discount("gpu")[live]
-    accumulate_scenario_gpu_usd(out, **block_arguments(option, portfolio.site(order.site), futures), weight=weight)
+    accumulate_scenario_gpu_usd(
+        out, **block_terms(option, site, futures), **block_paths(option, site, futures), weight=weight
+    )
 
 
 def _contract_npv(portfolio: Portfolio, futures: Futures, calendar: Calendar, contract: ContractDecision) -> Floats:

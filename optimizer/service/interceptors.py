@@ -15,38 +15,36 @@ from optimizer.wire.errors import to_status
 
 
 class ErrorInterceptor(grpc.ServerInterceptor):  # type: ignore[type-arg, unused-ignore]
-    """Maps errors of calls with one request; streams of requests pass as they are."""
+    """Maps the errors of every kind of call: one request or a stream of them, one response or a stream of them."""
 
     def intercept_service(self, continuation: Callable[..., Any], handler_call_details: Any) -> Any:
         """Wrap the handler."""
         handler = continuation(handler_call_details)
-        if handler is None or handler.request_streaming:
-            return handler
-        wrap, make = (
-            (_guarded_stream, grpc.unary_stream_rpc_method_handler)
-            if handler.response_streaming
-            else (_guarded, grpc.unary_unary_rpc_method_handler)
-        )
-        behavior = handler.unary_stream if handler.response_streaming else handler.unary_unary
-        return make(
-            wrap(behavior),
+        if handler is None:
+            return None
+        sides = (handler.request_streaming, handler.response_streaming)
+        kind = "_".join("stream" if streaming else "unary" for streaming in sides)
+        guarded = _guarded_stream if handler.response_streaming else _guarded
+        decoded = _decoded_each if handler.request_streaming else _decoded
+        return getattr(grpc, f"{kind}_rpc_method_handler")(
+            guarded(getattr(handler, kind), decoded),
             request_deserializer=_tolerant(handler.request_deserializer),
             response_serializer=handler.response_serializer,
         )
 
 
-def _guarded(behavior: Callable[..., Any]) -> Callable[..., Any]:
+def _guarded(behavior: Callable[..., Any], decoded: Callable[[Any], Any]) -> Callable[..., Any]:
     def call(request: Any, context: grpc.ServicerContext) -> Any:
         with _mapped(context):
-            return behavior(_decoded(request), context)
+            return behavior(decoded(request), context)
 
     return call
 
 
-def _guarded_stream(behavior: Callable[..., Any]) -> Callable[..., Any]:
+def _guarded_stream(behavior: Callable[..., Any], decoded: Callable[[Any], Any]) -> Callable[..., Any]:
     def call(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-        with _mapped(context):
-            yield from behavior(_decoded(request), context)
+        with _mapped(context):  # around the iteration, in which most of a stream's errors are raised
+            yield from behavior(decoded(request), context)
 
     return call
 
@@ -57,6 +55,8 @@ def _mapped(context: Any) -> Iterator[None]:
         yield
     except NotImplementedError:
         context.abort(grpc.StatusCode.UNIMPLEMENTED, "this method is not offered")
+    except grpc.RpcError:
+        raise  # the caller's stream of requests broke off, and nobody is left to be told
     except Exception as error:
         if context.code() is not None:  # whoever raised it has said already what the caller gets
             raise
@@ -79,3 +79,7 @@ def _decoded(request: Any) -> Any:
     if isinstance(request, DecodeError):
         raise InvalidInputError.single("", "the request is not a message of this call", "send another", "request")
     return request
+
+
+def _decoded_each(requests: Iterator[Any]) -> Iterator[Any]:
+    return map(_decoded, requests)

@@ -67,7 +67,7 @@ class Planner:
         """Return when the job has ended, or the time is over."""
         remaining = caller.time_remaining()
         deadline_s = MAXIMUM_WAIT_S if remaining is None else max(0.0, remaining - _ANSWER_MARGIN_S)
-        with self._waiting_room():
+        with self.waiting_room():
             job.wait(min(timeout_s or MAXIMUM_WAIT_S, MAXIMUM_WAIT_S, deadline_s))
 
     def watch(self, job: Job, after_sequence: int, caller: Caller) -> Iterator[Event | int]:
@@ -75,7 +75,7 @@ class Planner:
         if after_sequence < 0:
             message = f"{after_sequence} is negative"
             raise InvalidInputError.single("after_sequence", message, "pass 0 or the last number seen", "request")
-        with self._waiting_room():
+        with self.waiting_room():
             sequence = after_sequence
             while caller.is_active():
                 events = job.events.after(sequence, self._heartbeat_s)
@@ -88,8 +88,12 @@ class Planner:
                         return
 
     @contextmanager
-    def _waiting_room(self) -> Iterator[None]:
-        """One of a limited number of calls that hold a thread."""
+    def waiting_room(self) -> Iterator[None]:
+        """A place for one of a limited number of calls that hold a thread while they wait.
+
+        Raises:
+            OverloadedError: all places are taken.
+        """
         if not self._waiting.acquire(blocking=False):
             raise OverloadedError(f"{self._waiting_limit} calls are waiting already; come again", _RETRY_AFTER_S)
         try:

@@ -13,7 +13,7 @@ from google.protobuf.empty_pb2 import Empty
 
 from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.api.v1 import planning_service_pb2_grpc
-from optimizer.domain.curves import HashingCurveSpec, ThroughputCurveSpec
+from optimizer.service import curve_answers as answers
 from optimizer.service.planner import Planner
 from optimizer.service.resources import (
     checked_operation,
@@ -27,7 +27,6 @@ from optimizer.service.resources import (
     portfolio_message,
     resource_id,
 )
-from optimizer.wire.convert import parse, to_message
 
 MS_PER_S = 1000.0
 
@@ -84,17 +83,33 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
 
     def ComputeHashingCurve(self, request: Any, context: grpc.ServicerContext) -> api.ComputeHashingCurveResponse:
         """Compute what a machine earns."""
-        from optimizer.app.curves import hashing_curve  # the first call loads the curve engine, not the server
-
-        curve = hashing_curve(parse(HashingCurveSpec, request.spec, "spec"))
-        return api.ComputeHashingCurveResponse(curve=to_message(curve))
+        return api.ComputeHashingCurveResponse(curve=answers.hashing_curve(request.spec))
 
     def ComputeThroughputCurve(self, request: Any, context: grpc.ServicerContext) -> api.ComputeThroughputCurveResponse:
         """Compute what a cluster gets done."""
-        from optimizer.app.curves import throughput_curve
+        return api.ComputeThroughputCurveResponse(curve=answers.throughput_curve(request.spec))
 
-        curve = throughput_curve(parse(ThroughputCurveSpec, request.spec, "spec"))
-        return api.ComputeThroughputCurveResponse(curve=to_message(curve))
+    def CalibrateMarket(self, request: Any, context: grpc.ServicerContext) -> api.CalibrateMarketResponse:
+        """Fit uncertainty to history."""
+        return api.CalibrateMarketResponse(calibration=answers.market_calibration(request.spec))
+
+    def ComputeMarketFan(self, request: Any, context: grpc.ServicerContext) -> api.ComputeMarketFanResponse:
+        """Compute where the market may be."""
+        return api.ComputeMarketFanResponse(fan=answers.market_fan(request.spec))
+
+    def StreamHashingCurves(
+        self, request_iterator: Iterator[Any], context: grpc.ServicerContext
+    ) -> Iterator[api.StreamHashingCurvesResponse]:
+        """Compute what many machines earn."""
+        with self._planner.waiting_room():
+            yield from answers.each(request_iterator, answers.hashing_curve, api.StreamHashingCurvesResponse)
+
+    def StreamThroughputCurves(
+        self, request_iterator: Iterator[Any], context: grpc.ServicerContext
+    ) -> Iterator[api.StreamThroughputCurvesResponse]:
+        """Compute what many clusters get done."""
+        with self._planner.waiting_room():
+            yield from answers.each(request_iterator, answers.throughput_curve, api.StreamThroughputCurvesResponse)
 
 
 class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignore[misc]

@@ -52,6 +52,10 @@ class Market:
         return self._paths(values, self.month_count)
 
     @property
+    def own_hashprice_multiplier(self) -> np.ndarray:
+        return np.ones(self.month_count)
+
+    @property
     def btc_usd(self) -> np.ndarray:
         return np.full((self.month_count, self.scenario_count), self.bitcoin)
 

@@ -106,6 +106,7 @@ def test_demand_response_and_opex_do_not_depend_on_uptime():
                 mining_uptime_frac=0.5,
                 mining_opex_usd_per_mw_month=1000.0,
                 demand_response={"usd_per_mw_month": 3000.0, "until_month": "2027-02"},
+                transmission_credit={"usd_per_kw_year": 6.0, "until_month": "2027-03"},
             )
         ],
         asic_models=[asic()],
@@ -113,8 +114,8 @@ def test_demand_response_and_opex_do_not_depend_on_uptime():
     )
     decisions = rows(*(("A", f"2027-0{i}", 200, {2: 200.0}, {}) for i in (1, 2, 3)))
     found = recalculate(case, market_of(case, hashprice=0.0), decisions)
-    # 200 x 5 kW x 1.05 = 1.05 MW, and no hour in which hashing pays.
-    assert column(found, "mining_margin_usd") == pytest.approx([2000 * 1.05, -1000 * 1.05, -1000 * 1.05])
+    # 200 x 5 kW x 1.05 = 1.05 MW, and no hour in which hashing pays; 6 USD a kW and year are 500 a MW and month.
+    assert column(found, "mining_margin_usd") == pytest.approx([2500 * 1.05, -500 * 1.05, -1000 * 1.05])
 
 
 def trading(**finance):

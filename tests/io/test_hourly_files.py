@@ -35,7 +35,7 @@ def test_hours_are_read_in_order_whatever_the_order_of_rows(name, tmp_path):
     hours = read(table().sample(frac=1.0, random_state=1), tmp_path, name)
     assert hours.usd_per_mwh == tuple(PRICES)
     assert hours.first_hour == HOURS[0].to_pydatetime()
-    assert hours.month_of_year == HOURS.month.tolist()
+    assert hours.month_of_year == tuple(HOURS.month)
     assert hours.filled_hour_count == 0
 
 

@@ -7,7 +7,9 @@ from calls import OPTIONS, portfolio_for, refused
 
 from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.api.v1.resources_pb2 import Plan
+from optimizer.app.market import calibrate_market, market_fan
 from optimizer.domain import Portfolio, SolveOptions, validated
+from optimizer.domain.market_answers import MarketCalibrationSpec, MarketFanSpec
 from optimizer.errors import InvalidInputError, NotFoundError
 from optimizer.service.server import Server
 from optimizer.wire.convert import to_message
@@ -185,6 +187,14 @@ def test_a_machine_stops_in_dear_hours(client):
     (point,) = client.hashing_curve(spec).points
     assert 0.0 < point.running_hours_frac < 1.0
     assert point.margin_usd_per_mw_month > 0.0
+
+
+def test_the_market_is_answered_as_it_is_locally(client):
+    fan = MarketFanSpec(portfolio=wire_cases.small_portfolio(), quantity="btc-price")
+    assert client.market_fan(fan) == market_fan(fan)
+    history = [{"factor": "btc_price", "values": [100.0 * 1.1 ** ((7 * m) % 11) for m in range(40)]}]
+    calibration = MarketCalibrationSpec.model_validate({"history": history})
+    assert client.calibrate_market(calibration) == calibrate_market(calibration)
 
 
 def test_a_throughput_curve_rises_with_power(client):

@@ -126,6 +126,11 @@ ENUMS = {
     ("factor", "power_price"): "FACTOR_POWER_PRICE",
     ("first", "btc_price"): "FACTOR_BTC_PRICE",
     ("second", "power_price"): "FACTOR_POWER_PRICE",
+    ("factor", "network_hashrate"): "FACTOR_NETWORK_HASHRATE",
+    ("factor", "gpu_rental"): "FACTOR_GPU_RENTAL",
+    ("factor", "re_lease_rent"): "FACTOR_RE_LEASE_RENT",
+    ("difficulty", "retarget"): "DIFFICULTY_RULE_RETARGET",
+    ("unit", "multiplier"): "TABLE_UNIT_MULTIPLIER",
     ("cap_curve", "a100-training"): "CAP_CURVE_A100_TRAINING",
     ("power_payer", "landlord"): "POWER_PAYER_LANDLORD",
     ("basis", "hashrate"): "DOMESTIC_BASIS_HASHRATE",
@@ -136,7 +141,7 @@ def reshaped(item):
     out = dict(item)
     if "maximum_critical_mw" in out:
         out["critical_mw_range"] = {key: out.pop(key) for key in ("minimum_critical_mw", "maximum_critical_mw")}
-    if isinstance(out.get("points"), list):
+    if isinstance(out.get("points"), list) and "from_month" in out["points"][0]:
         out["points"] = {"points": out["points"]}
     return out
 

@@ -18,6 +18,7 @@ import optimizer.domain
 from optimizer import errors as domain_errors
 from optimizer.domain import Plan, Portfolio, Progress, SolveOptions, Value, curves
 from optimizer.domain.curves import HashingCurve, HashingCurveSpec, ThroughputCurve, ThroughputCurveSpec
+from optimizer.domain.market_answers import MarketCalibration, MarketCalibrationSpec, MarketFan, MarketFanSpec
 from optimizer.errors import OptimizerError
 from optimizer.service.jobs import JobState
 from optimizer.service.resources import STATES
@@ -32,8 +33,14 @@ WITHOUT_CLASS = {
     "PathPoints": "a list cannot be an arm of a oneof",
     "CriticalMwRange": "two fields cannot be one arm of a oneof",
 }
-ROOTS = (Portfolio, SolveOptions, Plan, Progress, HashingCurveSpec, HashingCurve, ThroughputCurveSpec, ThroughputCurve)
-INPUTS = (Portfolio, SolveOptions, HashingCurveSpec, ThroughputCurveSpec)
+QUESTIONS = {
+    HashingCurveSpec: HashingCurve,
+    ThroughputCurveSpec: ThroughputCurve,
+    MarketCalibrationSpec: MarketCalibration,
+    MarketFanSpec: MarketFan,
+}
+ROOTS = (Portfolio, SolveOptions, Plan, Progress, *QUESTIONS, *QUESTIONS.values())
+INPUTS = (Portfolio, SolveOptions, *QUESTIONS)
 
 
 def classes_of_the_domain() -> list[type[Value]]:

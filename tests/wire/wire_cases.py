@@ -120,6 +120,7 @@ def _sites() -> list[dict[str, Any]]:
                 "escalation_per_year_frac": 0.02,
                 "market_exposure_frac": 0.8,
             },
+            "transmission_credit": {"usd_per_kw_year": 30.0, "until_month": "2029-01"},
             "demand_response": {"usd_per_mw_month": 900.0, "until_month": "2029-01"},
             "mining_pue": 1.04,
             "hosting_pue": 1.3,
@@ -235,6 +236,39 @@ def _market() -> dict[str, Any]:
             {"factor": "power_price", "volatility_per_year_frac": 0.3},
         ],
         "correlations": [{"first": "btc_price", "second": "power_price", "correlation_frac": -0.2}],
+        "difficulty": "retarget",
+        "own_hashrate_feedback": True,
+        "bootstrap": {
+            "file": {
+                "path": "history.csv",
+                "columns": [{"factor": "network_hashrate", "column": "hashrate"}],
+                "month_column": "date",
+                "scenario_column": "unused",
+            },
+            "history": [{"factor": "network_hashrate", "values": [100.0 + month for month in range(30)]}],
+            "mean_block_months": 6.0,
+        },
+        "scenario_table": {
+            "file": {"path": "table.csv", "columns": [{"factor": "gpu_rental", "column": "rental"}]},
+            "unit": "multiplier",
+            "paths": [{"factor": "gpu_rental", "scenarios": [{"values": [1.0, 0.9]}, {"values": [1.0, 1.2]}]}],
+        },
+        "overlays": [
+            {
+                "name": "bust",
+                "probability_frac": 0.2,
+                "begin_from_month": "2027-06",
+                "begin_until_month": "2028-06",
+                "preset": "ai-bust",
+                "effects": [
+                    {
+                        "factor": "re_lease_rent",
+                        "points": [{"month_offset": 0, "multiplier": 1.0}, {"month_offset": 12, "multiplier": 0.5}],
+                    }
+                ],
+                "default_hazard": [{"month_offset": 0, "multiplier": 3.0}],
+            }
+        ],
     }
 
 
@@ -335,6 +369,7 @@ def hashing_spec() -> HashingCurveSpec:
             "pue": 1.1,
             "uptime_frac": 0.9,
             "pool_fee_frac": 0.02,
+            "btc_usd": 90_000.0,
         }
     )
 

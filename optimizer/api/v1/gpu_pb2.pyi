@@ -33,6 +33,14 @@ class _CapCurveEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CapCurve.Val
     """No cap is ever set."""
     CAP_CURVE_A100_TRAINING: _CapCurve.ValueType  # 2
     """As measured in the training of large models on A100 GPUs."""
+    CAP_CURVE_V100_TRAINING: _CapCurve.ValueType  # 3
+    """As measured in the training of BERT on V100 GPUs."""
+    CAP_CURVE_A40_TRAINING: _CapCurve.ValueType  # 4
+    """As measured in the training of BERT on A40 GPUs."""
+    CAP_CURVE_RTX6000_TRAINING: _CapCurve.ValueType  # 5
+    """As measured in the training of BERT on RTX 6000 GPUs."""
+    CAP_CURVE_RTX_PRO_6000_INFERENCE: _CapCurve.ValueType  # 6
+    """As measured in inference on RTX PRO 6000 GPUs."""
 
 class CapCurve(_CapCurve, metaclass=_CapCurveEnumTypeWrapper):
     """How throughput answers to a power cap."""
@@ -43,6 +51,14 @@ CAP_CURVE_UNCAPPED: CapCurve.ValueType  # 1
 """No cap is ever set."""
 CAP_CURVE_A100_TRAINING: CapCurve.ValueType  # 2
 """As measured in the training of large models on A100 GPUs."""
+CAP_CURVE_V100_TRAINING: CapCurve.ValueType  # 3
+"""As measured in the training of BERT on V100 GPUs."""
+CAP_CURVE_A40_TRAINING: CapCurve.ValueType  # 4
+"""As measured in the training of BERT on A40 GPUs."""
+CAP_CURVE_RTX6000_TRAINING: CapCurve.ValueType  # 5
+"""As measured in the training of BERT on RTX 6000 GPUs."""
+CAP_CURVE_RTX_PRO_6000_INFERENCE: CapCurve.ValueType  # 6
+"""As measured in inference on RTX PRO 6000 GPUs."""
 Global___CapCurve: _TypeAlias = CapCurve  # noqa: Y015
 
 @_typing.final

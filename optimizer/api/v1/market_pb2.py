@@ -23,38 +23,25 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from optimizer.api.v1 import uncertainty_pb2 as optimizer_dot_api_dot_v1_dot_uncertainty__pb2
 from optimizer.api.v1 import value_path_pb2 as optimizer_dot_api_dot_v1_dot_value__path__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1doptimizer/api/v1/market.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a!optimizer/api/v1/value_path.proto\"\xdf\x01\n\x11\x46\x61\x63torUncertainty\x12\x33\n\x06\x66\x61\x63tor\x18\x01 \x01(\x0e\x32\x18.optimizer.api.v1.FactorB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12+\n\x18volatility_per_year_frac\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12$\n\x17mean_reversion_per_year\x18\x03 \x01(\x01H\x02\x88\x01\x01\x42\t\n\x07_factorB\x1b\n\x19_volatility_per_year_fracB\x1a\n\x18_mean_reversion_per_year\"\xcb\x01\n\x11\x46\x61\x63torCorrelation\x12\x32\n\x05\x66irst\x18\x01 \x01(\x0e\x32\x18.optimizer.api.v1.FactorB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x33\n\x06second\x18\x02 \x01(\x0e\x32\x18.optimizer.api.v1.FactorB\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12#\n\x10\x63orrelation_frac\x18\x03 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x02\x88\x01\x01\x42\x08\n\x06_firstB\t\n\x07_secondB\x13\n\x11_correlation_frac\"\x84\x05\n\x06Market\x12\x32\n\x07\x62tc_usd\x18\x01 \x01(\x0b\x32\x1b.optimizer.api.v1.ValuePathB\x04\xe2\x41\x01\x02\x12\x37\n\x0cnetwork_eh_s\x18\x02 \x01(\x0b\x32\x1b.optimizer.api.v1.ValuePathB\x04\xe2\x41\x01\x02\x12\x33\n\x0e\x66\x65\x65_share_frac\x18\x03 \x01(\x0b\x32\x1b.optimizer.api.v1.ValuePath\x12(\n\x15\x62lock_height_at_start\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x1a\n\rpool_fee_frac\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12\x30\n\x0bpower_level\x18\x06 \x01(\x0b\x32\x1b.optimizer.api.v1.ValuePath\x12\x43\n\x1ere_lease_rent_usd_per_kw_month\x18\x07 \x01(\x0b\x32\x1b.optimizer.api.v1.ValuePath\x12%\n\x18network_price_elasticity\x18\x08 \x01(\x01H\x02\x88\x01\x01\x12\x1f\n\x12network_lag_months\x18\t \x01(\x05H\x03\x88\x01\x01\x12\x38\n\x0buncertainty\x18\n \x03(\x0b\x32#.optimizer.api.v1.FactorUncertainty\x12\x39\n\x0c\x63orrelations\x18\x0b \x03(\x0b\x32#.optimizer.api.v1.FactorCorrelationB\x18\n\x16_block_height_at_startB\x10\n\x0e_pool_fee_fracB\x1b\n\x19_network_price_elasticityB\x15\n\x13_network_lag_months*\x9c\x01\n\x06\x46\x61\x63tor\x12\x16\n\x12\x46\x41\x43TOR_UNSPECIFIED\x10\x00\x12\x14\n\x10\x46\x41\x43TOR_BTC_PRICE\x10\x01\x12\x1b\n\x17\x46\x41\x43TOR_NETWORK_HASHRATE\x10\x02\x12\x16\n\x12\x46\x41\x43TOR_POWER_PRICE\x10\x03\x12\x15\n\x11\x46\x41\x43TOR_GPU_RENTAL\x10\x04\x12\x18\n\x14\x46\x41\x43TOR_RE_LEASE_RENT\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1doptimizer/api/v1/market.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\"optimizer/api/v1/uncertainty.proto\x1a!optimizer/api/v1/value_path.proto\"\xa2\x07\n\x06Market\x12\x32\n\x07\x62tc_usd\x18\x01 \x01(\x0b\x32\x1b.optimizer.api.v1.ValuePathB\x04\xe2\x41\x01\x02\x12\x37\n\x0cnetwork_eh_s\x18\x02 \x01(\x0b\x32\x1b.optimizer.api.v1.ValuePathB\x04\xe2\x41\x01\x02\x12\x33\n\x0e\x66\x65\x65_share_frac\x18\x03 \x01(\x0b\x32\x1b.optimizer.api.v1.ValuePath\x12(\n\x15\x62lock_height_at_start\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x1a\n\rpool_fee_frac\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12\x30\n\x0bpower_level\x18\x06 \x01(\x0b\x32\x1b.optimizer.api.v1.ValuePath\x12\x43\n\x1ere_lease_rent_usd_per_kw_month\x18\x07 \x01(\x0b\x32\x1b.optimizer.api.v1.ValuePath\x12%\n\x18network_price_elasticity\x18\x08 \x01(\x01H\x02\x88\x01\x01\x12\x1f\n\x12network_lag_months\x18\t \x01(\x05H\x03\x88\x01\x01\x12\x38\n\x0buncertainty\x18\n \x03(\x0b\x32#.optimizer.api.v1.FactorUncertainty\x12\x39\n\x0c\x63orrelations\x18\x0b \x03(\x0b\x32#.optimizer.api.v1.FactorCorrelation\x12\x39\n\ndifficulty\x18\x0c \x01(\x0e\x32 .optimizer.api.v1.DifficultyRuleH\x04\x88\x01\x01\x12\"\n\x15own_hashrate_feedback\x18\r \x01(\x08H\x05\x88\x01\x01\x12.\n\tbootstrap\x18\x0e \x01(\x0b\x32\x1b.optimizer.api.v1.Bootstrap\x12\x37\n\x0escenario_table\x18\x0f \x01(\x0b\x32\x1f.optimizer.api.v1.ScenarioTable\x12+\n\x08overlays\x18\x10 \x03(\x0b\x32\x19.optimizer.api.v1.OverlayB\x18\n\x16_block_height_at_startB\x10\n\x0e_pool_fee_fracB\x1b\n\x19_network_price_elasticityB\x15\n\x13_network_lag_monthsB\r\n\x0b_difficultyB\x18\n\x16_own_hashrate_feedback*m\n\x0e\x44ifficultyRule\x12\x1f\n\x1b\x44IFFICULTY_RULE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x44IFFICULTY_RULE_HASHRATE\x10\x01\x12\x1c\n\x18\x44IFFICULTY_RULE_RETARGET\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'optimizer.api.v1.market_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FACTORUNCERTAINTY'].fields_by_name['factor']._loaded_options = None
-  _globals['_FACTORUNCERTAINTY'].fields_by_name['factor']._serialized_options = b'\342A\001\002'
-  _globals['_FACTORUNCERTAINTY'].fields_by_name['volatility_per_year_frac']._loaded_options = None
-  _globals['_FACTORUNCERTAINTY'].fields_by_name['volatility_per_year_frac']._serialized_options = b'\342A\001\002'
-  _globals['_FACTORCORRELATION'].fields_by_name['first']._loaded_options = None
-  _globals['_FACTORCORRELATION'].fields_by_name['first']._serialized_options = b'\342A\001\002'
-  _globals['_FACTORCORRELATION'].fields_by_name['second']._loaded_options = None
-  _globals['_FACTORCORRELATION'].fields_by_name['second']._serialized_options = b'\342A\001\002'
-  _globals['_FACTORCORRELATION'].fields_by_name['correlation_frac']._loaded_options = None
-  _globals['_FACTORCORRELATION'].fields_by_name['correlation_frac']._serialized_options = b'\342A\001\002'
   _globals['_MARKET'].fields_by_name['btc_usd']._loaded_options = None
   _globals['_MARKET'].fields_by_name['btc_usd']._serialized_options = b'\342A\001\002'
   _globals['_MARKET'].fields_by_name['network_eh_s']._loaded_options = None
   _globals['_MARKET'].fields_by_name['network_eh_s']._serialized_options = b'\342A\001\002'
   _globals['_MARKET'].fields_by_name['block_height_at_start']._loaded_options = None
   _globals['_MARKET'].fields_by_name['block_height_at_start']._serialized_options = b'\342A\001\002'
-  _globals['_FACTOR']._serialized_start=1199
-  _globals['_FACTOR']._serialized_end=1355
-  _globals['_FACTORUNCERTAINTY']._serialized_start=120
-  _globals['_FACTORUNCERTAINTY']._serialized_end=343
-  _globals['_FACTORCORRELATION']._serialized_start=346
-  _globals['_FACTORCORRELATION']._serialized_end=549
-  _globals['_MARKET']._serialized_start=552
-  _globals['_MARKET']._serialized_end=1196
+  _globals['_DIFFICULTYRULE']._serialized_start=1088
+  _globals['_DIFFICULTYRULE']._serialized_end=1197
+  _globals['_MARKET']._serialized_start=156
+  _globals['_MARKET']._serialized_end=1086
 # @@protoc_insertion_point(module_scope)

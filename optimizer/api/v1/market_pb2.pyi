@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from optimizer.api.v1 import uncertainty_pb2 as _uncertainty_pb2
 from optimizer.api.v1 import value_path_pb2 as _value_path_pb2
 import builtins as _builtins
 import sys
@@ -20,127 +21,33 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
-class _Factor:
+class _DifficultyRule:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
 
-class _FactorEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Factor.ValueType], _builtins.type):
+class _DifficultyRuleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DifficultyRule.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
-    FACTOR_UNSPECIFIED: _Factor.ValueType  # 0
-    """Not said; refused."""
-    FACTOR_BTC_PRICE: _Factor.ValueType  # 1
-    """Price of bitcoin."""
-    FACTOR_NETWORK_HASHRATE: _Factor.ValueType  # 2
-    """Hashrate of the network."""
-    FACTOR_POWER_PRICE: _Factor.ValueType  # 3
-    """Level of market power prices."""
-    FACTOR_GPU_RENTAL: _Factor.ValueType  # 4
-    """Rental price of GPUs."""
-    FACTOR_RE_LEASE_RENT: _Factor.ValueType  # 5
-    """Rent at which halls are let again."""
+    DIFFICULTY_RULE_UNSPECIFIED: _DifficultyRule.ValueType  # 0
+    """Not said; the default."""
+    DIFFICULTY_RULE_HASHRATE: _DifficultyRule.ValueType  # 1
+    """At once, at 144 blocks a day."""
+    DIFFICULTY_RULE_RETARGET: _DifficultyRule.ValueType  # 2
+    """Every 2,016 blocks by the rule of the protocol."""
 
-class Factor(_Factor, metaclass=_FactorEnumTypeWrapper):
-    """What is uncertain."""
+class DifficultyRule(_DifficultyRule, metaclass=_DifficultyRuleEnumTypeWrapper):
+    """How difficulty follows the network's hashrate."""
 
-FACTOR_UNSPECIFIED: Factor.ValueType  # 0
-"""Not said; refused."""
-FACTOR_BTC_PRICE: Factor.ValueType  # 1
-"""Price of bitcoin."""
-FACTOR_NETWORK_HASHRATE: Factor.ValueType  # 2
-"""Hashrate of the network."""
-FACTOR_POWER_PRICE: Factor.ValueType  # 3
-"""Level of market power prices."""
-FACTOR_GPU_RENTAL: Factor.ValueType  # 4
-"""Rental price of GPUs."""
-FACTOR_RE_LEASE_RENT: Factor.ValueType  # 5
-"""Rent at which halls are let again."""
-Global___Factor: _TypeAlias = Factor  # noqa: Y015
-
-@_typing.final
-class FactorUncertainty(_message.Message):
-    """How far one factor strays from its base path: a log-normal process that may revert to it."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    FACTOR_FIELD_NUMBER: _builtins.int
-    VOLATILITY_PER_YEAR_FRAC_FIELD_NUMBER: _builtins.int
-    MEAN_REVERSION_PER_YEAR_FIELD_NUMBER: _builtins.int
-    factor: Global___Factor.ValueType
-    """Which."""
-    volatility_per_year_frac: _builtins.float
-    """Standard deviation of yearly log changes."""
-    mean_reversion_per_year: _builtins.float
-    """Speed at which the logarithm reverts to the base path; 0 is a random walk."""
-    def __init__(
-        self,
-        *,
-        factor: Global___Factor.ValueType | None = ...,
-        volatility_per_year_frac: _builtins.float | None = ...,
-        mean_reversion_per_year: _builtins.float | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_factor", b"_factor", "_mean_reversion_per_year", b"_mean_reversion_per_year", "_volatility_per_year_frac", b"_volatility_per_year_frac", "factor", b"factor", "mean_reversion_per_year", b"mean_reversion_per_year", "volatility_per_year_frac", b"volatility_per_year_frac"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_factor", b"_factor", "_mean_reversion_per_year", b"_mean_reversion_per_year", "_volatility_per_year_frac", b"_volatility_per_year_frac", "factor", b"factor", "mean_reversion_per_year", b"mean_reversion_per_year", "volatility_per_year_frac", b"volatility_per_year_frac"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__factor: _TypeAlias = _typing.Literal["factor"]  # noqa: Y015
-    _WhichOneofArgType__factor: _TypeAlias = _typing.Literal["_factor", b"_factor"]  # noqa: Y015
-    _WhichOneofReturnType__mean_reversion_per_year: _TypeAlias = _typing.Literal["mean_reversion_per_year"]  # noqa: Y015
-    _WhichOneofArgType__mean_reversion_per_year: _TypeAlias = _typing.Literal["_mean_reversion_per_year", b"_mean_reversion_per_year"]  # noqa: Y015
-    _WhichOneofReturnType__volatility_per_year_frac: _TypeAlias = _typing.Literal["volatility_per_year_frac"]  # noqa: Y015
-    _WhichOneofArgType__volatility_per_year_frac: _TypeAlias = _typing.Literal["_volatility_per_year_frac", b"_volatility_per_year_frac"]  # noqa: Y015
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__factor) -> _WhichOneofReturnType__factor | None: ...
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__mean_reversion_per_year) -> _WhichOneofReturnType__mean_reversion_per_year | None: ...
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__volatility_per_year_frac) -> _WhichOneofReturnType__volatility_per_year_frac | None: ...
-
-Global___FactorUncertainty: _TypeAlias = FactorUncertainty  # noqa: Y015
-
-@_typing.final
-class FactorCorrelation(_message.Message):
-    """Correlation of the monthly shocks of two factors."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    FIRST_FIELD_NUMBER: _builtins.int
-    SECOND_FIELD_NUMBER: _builtins.int
-    CORRELATION_FRAC_FIELD_NUMBER: _builtins.int
-    first: Global___Factor.ValueType
-    """One factor."""
-    second: Global___Factor.ValueType
-    """The other."""
-    correlation_frac: _builtins.float
-    """Correlation coefficient."""
-    def __init__(
-        self,
-        *,
-        first: Global___Factor.ValueType | None = ...,
-        second: Global___Factor.ValueType | None = ...,
-        correlation_frac: _builtins.float | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_correlation_frac", b"_correlation_frac", "_first", b"_first", "_second", b"_second", "correlation_frac", b"correlation_frac", "first", b"first", "second", b"second"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_correlation_frac", b"_correlation_frac", "_first", b"_first", "_second", b"_second", "correlation_frac", b"correlation_frac", "first", b"first", "second", b"second"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__correlation_frac: _TypeAlias = _typing.Literal["correlation_frac"]  # noqa: Y015
-    _WhichOneofArgType__correlation_frac: _TypeAlias = _typing.Literal["_correlation_frac", b"_correlation_frac"]  # noqa: Y015
-    _WhichOneofReturnType__first: _TypeAlias = _typing.Literal["first"]  # noqa: Y015
-    _WhichOneofArgType__first: _TypeAlias = _typing.Literal["_first", b"_first"]  # noqa: Y015
-    _WhichOneofReturnType__second: _TypeAlias = _typing.Literal["second"]  # noqa: Y015
-    _WhichOneofArgType__second: _TypeAlias = _typing.Literal["_second", b"_second"]  # noqa: Y015
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__correlation_frac) -> _WhichOneofReturnType__correlation_frac | None: ...
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__first) -> _WhichOneofReturnType__first | None: ...
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__second) -> _WhichOneofReturnType__second | None: ...
-
-Global___FactorCorrelation: _TypeAlias = FactorCorrelation  # noqa: Y015
+DIFFICULTY_RULE_UNSPECIFIED: DifficultyRule.ValueType  # 0
+"""Not said; the default."""
+DIFFICULTY_RULE_HASHRATE: DifficultyRule.ValueType  # 1
+"""At once, at 144 blocks a day."""
+DIFFICULTY_RULE_RETARGET: DifficultyRule.ValueType  # 2
+"""Every 2,016 blocks by the rule of the protocol."""
+Global___DifficultyRule: _TypeAlias = DifficultyRule  # noqa: Y015
 
 @_typing.final
 class Market(_message.Message):
-    """Base paths that all scenarios vary around; the mean of every scenario multiplier is 1."""
+    """Base paths that all scenarios vary around; the mean of every scenario multiplier is 1, but for overlays and tables."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -155,6 +62,11 @@ class Market(_message.Message):
     NETWORK_LAG_MONTHS_FIELD_NUMBER: _builtins.int
     UNCERTAINTY_FIELD_NUMBER: _builtins.int
     CORRELATIONS_FIELD_NUMBER: _builtins.int
+    DIFFICULTY_FIELD_NUMBER: _builtins.int
+    OWN_HASHRATE_FEEDBACK_FIELD_NUMBER: _builtins.int
+    BOOTSTRAP_FIELD_NUMBER: _builtins.int
+    SCENARIO_TABLE_FIELD_NUMBER: _builtins.int
+    OVERLAYS_FIELD_NUMBER: _builtins.int
     block_height_at_start: _builtins.int
     """Block height at the start of the horizon; decides when the subsidy halves."""
     pool_fee_frac: _builtins.float
@@ -163,6 +75,10 @@ class Market(_message.Message):
     """Elasticity of the network hashrate to the bitcoin price's deviation from its base path."""
     network_lag_months: _builtins.int
     """Months by which that response lags."""
+    difficulty: Global___DifficultyRule.ValueType
+    """How difficulty follows the hashrate; at once if absent."""
+    own_hashrate_feedback: _builtins.bool
+    """Whether hashprice answers to what the plan's own machines join or leave."""
     @_builtins.property
     def btc_usd(self) -> _value_path_pb2.ValuePath:
         """Price of one bitcoin."""
@@ -184,12 +100,24 @@ class Market(_message.Message):
         """Rent at which halls of a failed tenant are let again."""
 
     @_builtins.property
-    def uncertainty(self) -> _containers.RepeatedCompositeFieldContainer[Global___FactorUncertainty]:
+    def uncertainty(self) -> _containers.RepeatedCompositeFieldContainer[_uncertainty_pb2.FactorUncertainty]:
         """Uncertain factors; a factor that is absent stays on its base path."""
 
     @_builtins.property
-    def correlations(self) -> _containers.RepeatedCompositeFieldContainer[Global___FactorCorrelation]:
+    def correlations(self) -> _containers.RepeatedCompositeFieldContainer[_uncertainty_pb2.FactorCorrelation]:
         """Correlations between them; 0 where absent."""
+
+    @_builtins.property
+    def bootstrap(self) -> _uncertainty_pb2.Bootstrap:
+        """Factors whose changes are drawn from history instead."""
+
+    @_builtins.property
+    def scenario_table(self) -> _uncertainty_pb2.ScenarioTable:
+        """Factors whose scenarios are stated instead."""
+
+    @_builtins.property
+    def overlays(self) -> _containers.RepeatedCompositeFieldContainer[_uncertainty_pb2.Overlay]:
+        """Jumps and regimes on top of all of these."""
 
     def __init__(
         self,
@@ -203,27 +131,40 @@ class Market(_message.Message):
         re_lease_rent_usd_per_kw_month: _value_path_pb2.ValuePath | None = ...,
         network_price_elasticity: _builtins.float | None = ...,
         network_lag_months: _builtins.int | None = ...,
-        uncertainty: _abc.Iterable[Global___FactorUncertainty] | None = ...,
-        correlations: _abc.Iterable[Global___FactorCorrelation] | None = ...,
+        uncertainty: _abc.Iterable[_uncertainty_pb2.FactorUncertainty] | None = ...,
+        correlations: _abc.Iterable[_uncertainty_pb2.FactorCorrelation] | None = ...,
+        difficulty: Global___DifficultyRule.ValueType | None = ...,
+        own_hashrate_feedback: _builtins.bool | None = ...,
+        bootstrap: _uncertainty_pb2.Bootstrap | None = ...,
+        scenario_table: _uncertainty_pb2.ScenarioTable | None = ...,
+        overlays: _abc.Iterable[_uncertainty_pb2.Overlay] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_block_height_at_start", b"_block_height_at_start", "_network_lag_months", b"_network_lag_months", "_network_price_elasticity", b"_network_price_elasticity", "_pool_fee_frac", b"_pool_fee_frac", "block_height_at_start", b"block_height_at_start", "btc_usd", b"btc_usd", "fee_share_frac", b"fee_share_frac", "network_eh_s", b"network_eh_s", "network_lag_months", b"network_lag_months", "network_price_elasticity", b"network_price_elasticity", "pool_fee_frac", b"pool_fee_frac", "power_level", b"power_level", "re_lease_rent_usd_per_kw_month", b"re_lease_rent_usd_per_kw_month"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_block_height_at_start", b"_block_height_at_start", "_difficulty", b"_difficulty", "_network_lag_months", b"_network_lag_months", "_network_price_elasticity", b"_network_price_elasticity", "_own_hashrate_feedback", b"_own_hashrate_feedback", "_pool_fee_frac", b"_pool_fee_frac", "block_height_at_start", b"block_height_at_start", "bootstrap", b"bootstrap", "btc_usd", b"btc_usd", "difficulty", b"difficulty", "fee_share_frac", b"fee_share_frac", "network_eh_s", b"network_eh_s", "network_lag_months", b"network_lag_months", "network_price_elasticity", b"network_price_elasticity", "own_hashrate_feedback", b"own_hashrate_feedback", "pool_fee_frac", b"pool_fee_frac", "power_level", b"power_level", "re_lease_rent_usd_per_kw_month", b"re_lease_rent_usd_per_kw_month", "scenario_table", b"scenario_table"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_block_height_at_start", b"_block_height_at_start", "_network_lag_months", b"_network_lag_months", "_network_price_elasticity", b"_network_price_elasticity", "_pool_fee_frac", b"_pool_fee_frac", "block_height_at_start", b"block_height_at_start", "btc_usd", b"btc_usd", "correlations", b"correlations", "fee_share_frac", b"fee_share_frac", "network_eh_s", b"network_eh_s", "network_lag_months", b"network_lag_months", "network_price_elasticity", b"network_price_elasticity", "pool_fee_frac", b"pool_fee_frac", "power_level", b"power_level", "re_lease_rent_usd_per_kw_month", b"re_lease_rent_usd_per_kw_month", "uncertainty", b"uncertainty"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_block_height_at_start", b"_block_height_at_start", "_difficulty", b"_difficulty", "_network_lag_months", b"_network_lag_months", "_network_price_elasticity", b"_network_price_elasticity", "_own_hashrate_feedback", b"_own_hashrate_feedback", "_pool_fee_frac", b"_pool_fee_frac", "block_height_at_start", b"block_height_at_start", "bootstrap", b"bootstrap", "btc_usd", b"btc_usd", "correlations", b"correlations", "difficulty", b"difficulty", "fee_share_frac", b"fee_share_frac", "network_eh_s", b"network_eh_s", "network_lag_months", b"network_lag_months", "network_price_elasticity", b"network_price_elasticity", "overlays", b"overlays", "own_hashrate_feedback", b"own_hashrate_feedback", "pool_fee_frac", b"pool_fee_frac", "power_level", b"power_level", "re_lease_rent_usd_per_kw_month", b"re_lease_rent_usd_per_kw_month", "scenario_table", b"scenario_table", "uncertainty", b"uncertainty"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__block_height_at_start: _TypeAlias = _typing.Literal["block_height_at_start"]  # noqa: Y015
     _WhichOneofArgType__block_height_at_start: _TypeAlias = _typing.Literal["_block_height_at_start", b"_block_height_at_start"]  # noqa: Y015
+    _WhichOneofReturnType__difficulty: _TypeAlias = _typing.Literal["difficulty"]  # noqa: Y015
+    _WhichOneofArgType__difficulty: _TypeAlias = _typing.Literal["_difficulty", b"_difficulty"]  # noqa: Y015
     _WhichOneofReturnType__network_lag_months: _TypeAlias = _typing.Literal["network_lag_months"]  # noqa: Y015
     _WhichOneofArgType__network_lag_months: _TypeAlias = _typing.Literal["_network_lag_months", b"_network_lag_months"]  # noqa: Y015
     _WhichOneofReturnType__network_price_elasticity: _TypeAlias = _typing.Literal["network_price_elasticity"]  # noqa: Y015
     _WhichOneofArgType__network_price_elasticity: _TypeAlias = _typing.Literal["_network_price_elasticity", b"_network_price_elasticity"]  # noqa: Y015
+    _WhichOneofReturnType__own_hashrate_feedback: _TypeAlias = _typing.Literal["own_hashrate_feedback"]  # noqa: Y015
+    _WhichOneofArgType__own_hashrate_feedback: _TypeAlias = _typing.Literal["_own_hashrate_feedback", b"_own_hashrate_feedback"]  # noqa: Y015
     _WhichOneofReturnType__pool_fee_frac: _TypeAlias = _typing.Literal["pool_fee_frac"]  # noqa: Y015
     _WhichOneofArgType__pool_fee_frac: _TypeAlias = _typing.Literal["_pool_fee_frac", b"_pool_fee_frac"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__block_height_at_start) -> _WhichOneofReturnType__block_height_at_start | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__difficulty) -> _WhichOneofReturnType__difficulty | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__network_lag_months) -> _WhichOneofReturnType__network_lag_months | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__network_price_elasticity) -> _WhichOneofReturnType__network_price_elasticity | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__own_hashrate_feedback) -> _WhichOneofReturnType__own_hashrate_feedback | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__pool_fee_frac) -> _WhichOneofReturnType__pool_fee_frac | None: ...
 

@@ -3,8 +3,10 @@
 isort:skip_file
 What the decisions mean, by contract, month and year."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 from google.type import date_pb2 as _date_pb2
 import builtins as _builtins
 import sys
@@ -287,6 +289,92 @@ class MiningRow(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__site) -> _WhichOneofReturnType__site | None: ...
 
 Global___MiningRow: _TypeAlias = MiningRow  # noqa: Y015
+
+@_typing.final
+class OwnHashrateRow(_message.Message):
+    """The plan's hashrate in one month, and how hashprice answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MONTH_FIELD_NUMBER: _builtins.int
+    HASHRATE_EH_S_FIELD_NUMBER: _builtins.int
+    HASHPRICE_MULTIPLIER_FIELD_NUMBER: _builtins.int
+    hashrate_eh_s: _builtins.float
+    """Hashrate of the running machines at their ceiling mode."""
+    hashprice_multiplier: _builtins.float
+    """Hashprice over what it would be if the fleets of the start ran on."""
+    @_builtins.property
+    def month(self) -> _date_pb2.Date:
+        """Month. Day 1."""
+
+    def __init__(
+        self,
+        *,
+        month: _date_pb2.Date | None = ...,
+        hashrate_eh_s: _builtins.float | None = ...,
+        hashprice_multiplier: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_hashprice_multiplier", b"_hashprice_multiplier", "_hashrate_eh_s", b"_hashrate_eh_s", "hashprice_multiplier", b"hashprice_multiplier", "hashrate_eh_s", b"hashrate_eh_s", "month", b"month"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hashprice_multiplier", b"_hashprice_multiplier", "_hashrate_eh_s", b"_hashrate_eh_s", "hashprice_multiplier", b"hashprice_multiplier", "hashrate_eh_s", b"hashrate_eh_s", "month", b"month"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__hashprice_multiplier: _TypeAlias = _typing.Literal["hashprice_multiplier"]  # noqa: Y015
+    _WhichOneofArgType__hashprice_multiplier: _TypeAlias = _typing.Literal["_hashprice_multiplier", b"_hashprice_multiplier"]  # noqa: Y015
+    _WhichOneofReturnType__hashrate_eh_s: _TypeAlias = _typing.Literal["hashrate_eh_s"]  # noqa: Y015
+    _WhichOneofArgType__hashrate_eh_s: _TypeAlias = _typing.Literal["_hashrate_eh_s", b"_hashrate_eh_s"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hashprice_multiplier) -> _WhichOneofReturnType__hashprice_multiplier | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hashrate_eh_s) -> _WhichOneofReturnType__hashrate_eh_s | None: ...
+
+Global___OwnHashrateRow: _TypeAlias = OwnHashrateRow  # noqa: Y015
+
+@_typing.final
+class OwnHashrate(_message.Message):
+    """What the plan's own machines, leaving or joining, do to the hashprice of those that stay."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INITIAL_EH_S_FIELD_NUMBER: _builtins.int
+    NPV_EFFECT_USD_FIELD_NUMBER: _builtins.int
+    DEVIATION_FRAC_FIELD_NUMBER: _builtins.int
+    MONTHS_FIELD_NUMBER: _builtins.int
+    initial_eh_s: _builtins.float
+    """Hashrate of the fleets at the start, which is in the market's network path."""
+    npv_effect_usd: _builtins.float
+    """What the answer of hashprice is worth to the plan."""
+    deviation_frac: _builtins.float
+    """Largest relative difference between the hashprice that the plan was made under and the one that it makes."""
+    @_builtins.property
+    def months(self) -> _containers.RepeatedCompositeFieldContainer[Global___OwnHashrateRow]:
+        """By month."""
+
+    def __init__(
+        self,
+        *,
+        initial_eh_s: _builtins.float | None = ...,
+        npv_effect_usd: _builtins.float | None = ...,
+        deviation_frac: _builtins.float | None = ...,
+        months: _abc.Iterable[Global___OwnHashrateRow] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_deviation_frac", b"_deviation_frac", "_initial_eh_s", b"_initial_eh_s", "_npv_effect_usd", b"_npv_effect_usd", "deviation_frac", b"deviation_frac", "initial_eh_s", b"initial_eh_s", "npv_effect_usd", b"npv_effect_usd"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_deviation_frac", b"_deviation_frac", "_initial_eh_s", b"_initial_eh_s", "_npv_effect_usd", b"_npv_effect_usd", "deviation_frac", b"deviation_frac", "initial_eh_s", b"initial_eh_s", "months", b"months", "npv_effect_usd", b"npv_effect_usd"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__deviation_frac: _TypeAlias = _typing.Literal["deviation_frac"]  # noqa: Y015
+    _WhichOneofArgType__deviation_frac: _TypeAlias = _typing.Literal["_deviation_frac", b"_deviation_frac"]  # noqa: Y015
+    _WhichOneofReturnType__initial_eh_s: _TypeAlias = _typing.Literal["initial_eh_s"]  # noqa: Y015
+    _WhichOneofArgType__initial_eh_s: _TypeAlias = _typing.Literal["_initial_eh_s", b"_initial_eh_s"]  # noqa: Y015
+    _WhichOneofReturnType__npv_effect_usd: _TypeAlias = _typing.Literal["npv_effect_usd"]  # noqa: Y015
+    _WhichOneofArgType__npv_effect_usd: _TypeAlias = _typing.Literal["_npv_effect_usd", b"_npv_effect_usd"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__deviation_frac) -> _WhichOneofReturnType__deviation_frac | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__initial_eh_s) -> _WhichOneofReturnType__initial_eh_s | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__npv_effect_usd) -> _WhichOneofReturnType__npv_effect_usd | None: ...
+
+Global___OwnHashrate: _TypeAlias = OwnHashrate  # noqa: Y015
 
 @_typing.final
 class CashFlowRow(_message.Message):

@@ -25,12 +25,14 @@ _sym_db = _symbol_database.Default()
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.longrunning import operations_pb2 as google_dot_longrunning_dot_operations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 from optimizer.api.v1 import curves_pb2 as optimizer_dot_api_dot_v1_dot_curves__pb2
+from optimizer.api.v1 import market_answers_pb2 as optimizer_dot_api_dot_v1_dot_market__answers__pb2
 from optimizer.api.v1 import plan_pb2 as optimizer_dot_api_dot_v1_dot_plan__pb2
 from optimizer.api.v1 import resources_pb2 as optimizer_dot_api_dot_v1_dot_resources__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'optimizer/api/v1/planning_service.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a#google/longrunning/operations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1doptimizer/api/v1/curves.proto\x1a\x1boptimizer/api/v1/plan.proto\x1a optimizer/api/v1/resources.proto\"y\n\x16\x43reatePortfolioRequest\x12\x34\n\tportfolio\x18\x01 \x01(\x0b\x32\x1b.optimizer.api.v1.PortfolioB\x04\xe2\x41\x01\x02\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"I\n\x17\x43reatePortfolioResponse\x12.\n\tportfolio\x18\x01 \x01(\x0b\x32\x1b.optimizer.api.v1.Portfolio\")\n\x13GetPortfolioRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"F\n\x14GetPortfolioResponse\x12.\n\tportfolio\x18\x01 \x01(\x0b\x32\x1b.optimizer.api.v1.Portfolio\"j\n\x11\x43reatePlanRequest\x12*\n\x04plan\x18\x01 \x01(\x0b\x32\x16.optimizer.api.v1.PlanB\x04\xe2\x41\x01\x02\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"\xad\x01\n\x12\x43reatePlanMetadata\x12\x0c\n\x04plan\x18\x01 \x01(\t\x12*\n\x05state\x18\x02 \x01(\x0e\x32\x1b.optimizer.api.v1.PlanState\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08progress\x18\x04 \x01(\x0b\x32\x1a.optimizer.api.v1.Progress\"$\n\x0eGetPlanRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"7\n\x0fGetPlanResponse\x12$\n\x04plan\x18\x01 \x01(\x0b\x32\x16.optimizer.api.v1.Plan\"9\n\x10ListPlansRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"S\n\x11ListPlansResponse\x12%\n\x05plans\x18\x01 \x03(\x0b\x32\x16.optimizer.api.v1.Plan\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"%\n\x0fStopPlanRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"8\n\x10StopPlanResponse\x12$\n\x04plan\x18\x01 \x01(\x0b\x32\x16.optimizer.api.v1.Plan\">\n\x10WatchPlanRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x16\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x03\"\x0b\n\tHeartbeat\"5\n\x07PlanEnd\x12*\n\x05state\x18\x01 \x01(\x0e\x32\x1b.optimizer.api.v1.PlanState\"\xba\x01\n\x11WatchPlanResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12.\n\x08progress\x18\x02 \x01(\x0b\x32\x1a.optimizer.api.v1.ProgressH\x00\x12\x30\n\theartbeat\x18\x03 \x01(\x0b\x32\x1b.optimizer.api.v1.HeartbeatH\x00\x12(\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x19.optimizer.api.v1.PlanEndH\x00\x42\x07\n\x05\x65vent\"T\n\x1a\x43omputeHashingCurveRequest\x12\x36\n\x04spec\x18\x01 \x01(\x0b\x32\".optimizer.api.v1.HashingCurveSpecB\x04\xe2\x41\x01\x02\"L\n\x1b\x43omputeHashingCurveResponse\x12-\n\x05\x63urve\x18\x01 \x01(\x0b\x32\x1e.optimizer.api.v1.HashingCurve\"Z\n\x1d\x43omputeThroughputCurveRequest\x12\x39\n\x04spec\x18\x01 \x01(\x0b\x32%.optimizer.api.v1.ThroughputCurveSpecB\x04\xe2\x41\x01\x02\"R\n\x1e\x43omputeThroughputCurveResponse\x12\x30\n\x05\x63urve\x18\x01 \x01(\x0b\x32!.optimizer.api.v1.ThroughputCurve2\x8b\x07\n\x0fPlanningService\x12\x66\n\x0f\x43reatePortfolio\x12(.optimizer.api.v1.CreatePortfolioRequest\x1a).optimizer.api.v1.CreatePortfolioResponse\x12]\n\x0cGetPortfolio\x12%.optimizer.api.v1.GetPortfolioRequest\x1a&.optimizer.api.v1.GetPortfolioResponse\x12o\n\nCreatePlan\x12#.optimizer.api.v1.CreatePlanRequest\x1a\x1d.google.longrunning.Operation\"\x1d\xca\x41\x1a\n\x04Plan\x12\x12\x43reatePlanMetadata\x12N\n\x07GetPlan\x12 .optimizer.api.v1.GetPlanRequest\x1a!.optimizer.api.v1.GetPlanResponse\x12T\n\tListPlans\x12\".optimizer.api.v1.ListPlansRequest\x1a#.optimizer.api.v1.ListPlansResponse\x12Q\n\x08StopPlan\x12!.optimizer.api.v1.StopPlanRequest\x1a\".optimizer.api.v1.StopPlanResponse\x12V\n\tWatchPlan\x12\".optimizer.api.v1.WatchPlanRequest\x1a#.optimizer.api.v1.WatchPlanResponse0\x01\x12r\n\x13\x43omputeHashingCurve\x12,.optimizer.api.v1.ComputeHashingCurveRequest\x1a-.optimizer.api.v1.ComputeHashingCurveResponse\x12{\n\x16\x43omputeThroughputCurve\x12/.optimizer.api.v1.ComputeThroughputCurveRequest\x1a\x30.optimizer.api.v1.ComputeThroughputCurveResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'optimizer/api/v1/planning_service.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a#google/longrunning/operations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1doptimizer/api/v1/curves.proto\x1a%optimizer/api/v1/market_answers.proto\x1a\x1boptimizer/api/v1/plan.proto\x1a optimizer/api/v1/resources.proto\"y\n\x16\x43reatePortfolioRequest\x12\x34\n\tportfolio\x18\x01 \x01(\x0b\x32\x1b.optimizer.api.v1.PortfolioB\x04\xe2\x41\x01\x02\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"I\n\x17\x43reatePortfolioResponse\x12.\n\tportfolio\x18\x01 \x01(\x0b\x32\x1b.optimizer.api.v1.Portfolio\")\n\x13GetPortfolioRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"F\n\x14GetPortfolioResponse\x12.\n\tportfolio\x18\x01 \x01(\x0b\x32\x1b.optimizer.api.v1.Portfolio\"j\n\x11\x43reatePlanRequest\x12*\n\x04plan\x18\x01 \x01(\x0b\x32\x16.optimizer.api.v1.PlanB\x04\xe2\x41\x01\x02\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"\xad\x01\n\x12\x43reatePlanMetadata\x12\x0c\n\x04plan\x18\x01 \x01(\t\x12*\n\x05state\x18\x02 \x01(\x0e\x32\x1b.optimizer.api.v1.PlanState\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08progress\x18\x04 \x01(\x0b\x32\x1a.optimizer.api.v1.Progress\"$\n\x0eGetPlanRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"7\n\x0fGetPlanResponse\x12$\n\x04plan\x18\x01 \x01(\x0b\x32\x16.optimizer.api.v1.Plan\"9\n\x10ListPlansRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"S\n\x11ListPlansResponse\x12%\n\x05plans\x18\x01 \x03(\x0b\x32\x16.optimizer.api.v1.Plan\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"%\n\x0fStopPlanRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"8\n\x10StopPlanResponse\x12$\n\x04plan\x18\x01 \x01(\x0b\x32\x16.optimizer.api.v1.Plan\">\n\x10WatchPlanRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x16\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x03\"\x0b\n\tHeartbeat\"5\n\x07PlanEnd\x12*\n\x05state\x18\x01 \x01(\x0e\x32\x1b.optimizer.api.v1.PlanState\"\xba\x01\n\x11WatchPlanResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12.\n\x08progress\x18\x02 \x01(\x0b\x32\x1a.optimizer.api.v1.ProgressH\x00\x12\x30\n\theartbeat\x18\x03 \x01(\x0b\x32\x1b.optimizer.api.v1.HeartbeatH\x00\x12(\n\x03\x65nd\x18\x04 \x01(\x0b\x32\x19.optimizer.api.v1.PlanEndH\x00\x42\x07\n\x05\x65vent\"T\n\x1a\x43omputeHashingCurveRequest\x12\x36\n\x04spec\x18\x01 \x01(\x0b\x32\".optimizer.api.v1.HashingCurveSpecB\x04\xe2\x41\x01\x02\"L\n\x1b\x43omputeHashingCurveResponse\x12-\n\x05\x63urve\x18\x01 \x01(\x0b\x32\x1e.optimizer.api.v1.HashingCurve\"Z\n\x1d\x43omputeThroughputCurveRequest\x12\x39\n\x04spec\x18\x01 \x01(\x0b\x32%.optimizer.api.v1.ThroughputCurveSpecB\x04\xe2\x41\x01\x02\"R\n\x1e\x43omputeThroughputCurveResponse\x12\x30\n\x05\x63urve\x18\x01 \x01(\x0b\x32!.optimizer.api.v1.ThroughputCurve\"U\n\x16\x43\x61librateMarketRequest\x12;\n\x04spec\x18\x01 \x01(\x0b\x32\'.optimizer.api.v1.MarketCalibrationSpecB\x04\xe2\x41\x01\x02\"S\n\x17\x43\x61librateMarketResponse\x12\x38\n\x0b\x63\x61libration\x18\x01 \x01(\x0b\x32#.optimizer.api.v1.MarketCalibration\"N\n\x17\x43omputeMarketFanRequest\x12\x33\n\x04spec\x18\x01 \x01(\x0b\x32\x1f.optimizer.api.v1.MarketFanSpecB\x04\xe2\x41\x01\x02\"D\n\x18\x43omputeMarketFanResponse\x12(\n\x03\x66\x61n\x18\x01 \x01(\x0b\x32\x1b.optimizer.api.v1.MarketFan\"a\n\x1aStreamHashingCurvesRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x36\n\x04spec\x18\x02 \x01(\x0b\x32\".optimizer.api.v1.HashingCurveSpecB\x04\xe2\x41\x01\x02\"\x8a\x01\n\x1bStreamHashingCurvesResponse\x12\x0b\n\x03key\x18\x01 \x01(\t\x12/\n\x05\x63urve\x18\x02 \x01(\x0b\x32\x1e.optimizer.api.v1.HashingCurveH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"g\n\x1dStreamThroughputCurvesRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x39\n\x04spec\x18\x02 \x01(\x0b\x32%.optimizer.api.v1.ThroughputCurveSpecB\x04\xe2\x41\x01\x02\"\x90\x01\n\x1eStreamThroughputCurvesResponse\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x32\n\x05\x63urve\x18\x02 \x01(\x0b\x32!.optimizer.api.v1.ThroughputCurveH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result2\xd7\n\n\x0fPlanningService\x12\x66\n\x0f\x43reatePortfolio\x12(.optimizer.api.v1.CreatePortfolioRequest\x1a).optimizer.api.v1.CreatePortfolioResponse\x12]\n\x0cGetPortfolio\x12%.optimizer.api.v1.GetPortfolioRequest\x1a&.optimizer.api.v1.GetPortfolioResponse\x12o\n\nCreatePlan\x12#.optimizer.api.v1.CreatePlanRequest\x1a\x1d.google.longrunning.Operation\"\x1d\xca\x41\x1a\n\x04Plan\x12\x12\x43reatePlanMetadata\x12N\n\x07GetPlan\x12 .optimizer.api.v1.GetPlanRequest\x1a!.optimizer.api.v1.GetPlanResponse\x12T\n\tListPlans\x12\".optimizer.api.v1.ListPlansRequest\x1a#.optimizer.api.v1.ListPlansResponse\x12Q\n\x08StopPlan\x12!.optimizer.api.v1.StopPlanRequest\x1a\".optimizer.api.v1.StopPlanResponse\x12V\n\tWatchPlan\x12\".optimizer.api.v1.WatchPlanRequest\x1a#.optimizer.api.v1.WatchPlanResponse0\x01\x12r\n\x13\x43omputeHashingCurve\x12,.optimizer.api.v1.ComputeHashingCurveRequest\x1a-.optimizer.api.v1.ComputeHashingCurveResponse\x12{\n\x16\x43omputeThroughputCurve\x12/.optimizer.api.v1.ComputeThroughputCurveRequest\x1a\x30.optimizer.api.v1.ComputeThroughputCurveResponse\x12\x66\n\x0f\x43\x61librateMarket\x12(.optimizer.api.v1.CalibrateMarketRequest\x1a).optimizer.api.v1.CalibrateMarketResponse\x12i\n\x10\x43omputeMarketFan\x12).optimizer.api.v1.ComputeMarketFanRequest\x1a*.optimizer.api.v1.ComputeMarketFanResponse\x12v\n\x13StreamHashingCurves\x12,.optimizer.api.v1.StreamHashingCurvesRequest\x1a-.optimizer.api.v1.StreamHashingCurvesResponse(\x01\x30\x01\x12\x7f\n\x16StreamThroughputCurves\x12/.optimizer.api.v1.StreamThroughputCurvesRequest\x1a\x30.optimizer.api.v1.StreamThroughputCurvesResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,48 +55,72 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMPUTEHASHINGCURVEREQUEST'].fields_by_name['spec']._serialized_options = b'\342A\001\002'
   _globals['_COMPUTETHROUGHPUTCURVEREQUEST'].fields_by_name['spec']._loaded_options = None
   _globals['_COMPUTETHROUGHPUTCURVEREQUEST'].fields_by_name['spec']._serialized_options = b'\342A\001\002'
+  _globals['_CALIBRATEMARKETREQUEST'].fields_by_name['spec']._loaded_options = None
+  _globals['_CALIBRATEMARKETREQUEST'].fields_by_name['spec']._serialized_options = b'\342A\001\002'
+  _globals['_COMPUTEMARKETFANREQUEST'].fields_by_name['spec']._loaded_options = None
+  _globals['_COMPUTEMARKETFANREQUEST'].fields_by_name['spec']._serialized_options = b'\342A\001\002'
+  _globals['_STREAMHASHINGCURVESREQUEST'].fields_by_name['spec']._loaded_options = None
+  _globals['_STREAMHASHINGCURVESREQUEST'].fields_by_name['spec']._serialized_options = b'\342A\001\002'
+  _globals['_STREAMTHROUGHPUTCURVESREQUEST'].fields_by_name['spec']._loaded_options = None
+  _globals['_STREAMTHROUGHPUTCURVESREQUEST'].fields_by_name['spec']._serialized_options = b'\342A\001\002'
   _globals['_PLANNINGSERVICE'].methods_by_name['CreatePlan']._loaded_options = None
   _globals['_PLANNINGSERVICE'].methods_by_name['CreatePlan']._serialized_options = b'\312A\032\n\004Plan\022\022CreatePlanMetadata'
-  _globals['_CREATEPORTFOLIOREQUEST']._serialized_start=258
-  _globals['_CREATEPORTFOLIOREQUEST']._serialized_end=379
-  _globals['_CREATEPORTFOLIORESPONSE']._serialized_start=381
-  _globals['_CREATEPORTFOLIORESPONSE']._serialized_end=454
-  _globals['_GETPORTFOLIOREQUEST']._serialized_start=456
-  _globals['_GETPORTFOLIOREQUEST']._serialized_end=497
-  _globals['_GETPORTFOLIORESPONSE']._serialized_start=499
-  _globals['_GETPORTFOLIORESPONSE']._serialized_end=569
-  _globals['_CREATEPLANREQUEST']._serialized_start=571
-  _globals['_CREATEPLANREQUEST']._serialized_end=677
-  _globals['_CREATEPLANMETADATA']._serialized_start=680
-  _globals['_CREATEPLANMETADATA']._serialized_end=853
-  _globals['_GETPLANREQUEST']._serialized_start=855
-  _globals['_GETPLANREQUEST']._serialized_end=891
-  _globals['_GETPLANRESPONSE']._serialized_start=893
-  _globals['_GETPLANRESPONSE']._serialized_end=948
-  _globals['_LISTPLANSREQUEST']._serialized_start=950
-  _globals['_LISTPLANSREQUEST']._serialized_end=1007
-  _globals['_LISTPLANSRESPONSE']._serialized_start=1009
-  _globals['_LISTPLANSRESPONSE']._serialized_end=1092
-  _globals['_STOPPLANREQUEST']._serialized_start=1094
-  _globals['_STOPPLANREQUEST']._serialized_end=1131
-  _globals['_STOPPLANRESPONSE']._serialized_start=1133
-  _globals['_STOPPLANRESPONSE']._serialized_end=1189
-  _globals['_WATCHPLANREQUEST']._serialized_start=1191
-  _globals['_WATCHPLANREQUEST']._serialized_end=1253
-  _globals['_HEARTBEAT']._serialized_start=1255
-  _globals['_HEARTBEAT']._serialized_end=1266
-  _globals['_PLANEND']._serialized_start=1268
-  _globals['_PLANEND']._serialized_end=1321
-  _globals['_WATCHPLANRESPONSE']._serialized_start=1324
-  _globals['_WATCHPLANRESPONSE']._serialized_end=1510
-  _globals['_COMPUTEHASHINGCURVEREQUEST']._serialized_start=1512
-  _globals['_COMPUTEHASHINGCURVEREQUEST']._serialized_end=1596
-  _globals['_COMPUTEHASHINGCURVERESPONSE']._serialized_start=1598
-  _globals['_COMPUTEHASHINGCURVERESPONSE']._serialized_end=1674
-  _globals['_COMPUTETHROUGHPUTCURVEREQUEST']._serialized_start=1676
-  _globals['_COMPUTETHROUGHPUTCURVEREQUEST']._serialized_end=1766
-  _globals['_COMPUTETHROUGHPUTCURVERESPONSE']._serialized_start=1768
-  _globals['_COMPUTETHROUGHPUTCURVERESPONSE']._serialized_end=1850
-  _globals['_PLANNINGSERVICE']._serialized_start=1853
-  _globals['_PLANNINGSERVICE']._serialized_end=2760
+  _globals['_CREATEPORTFOLIOREQUEST']._serialized_start=322
+  _globals['_CREATEPORTFOLIOREQUEST']._serialized_end=443
+  _globals['_CREATEPORTFOLIORESPONSE']._serialized_start=445
+  _globals['_CREATEPORTFOLIORESPONSE']._serialized_end=518
+  _globals['_GETPORTFOLIOREQUEST']._serialized_start=520
+  _globals['_GETPORTFOLIOREQUEST']._serialized_end=561
+  _globals['_GETPORTFOLIORESPONSE']._serialized_start=563
+  _globals['_GETPORTFOLIORESPONSE']._serialized_end=633
+  _globals['_CREATEPLANREQUEST']._serialized_start=635
+  _globals['_CREATEPLANREQUEST']._serialized_end=741
+  _globals['_CREATEPLANMETADATA']._serialized_start=744
+  _globals['_CREATEPLANMETADATA']._serialized_end=917
+  _globals['_GETPLANREQUEST']._serialized_start=919
+  _globals['_GETPLANREQUEST']._serialized_end=955
+  _globals['_GETPLANRESPONSE']._serialized_start=957
+  _globals['_GETPLANRESPONSE']._serialized_end=1012
+  _globals['_LISTPLANSREQUEST']._serialized_start=1014
+  _globals['_LISTPLANSREQUEST']._serialized_end=1071
+  _globals['_LISTPLANSRESPONSE']._serialized_start=1073
+  _globals['_LISTPLANSRESPONSE']._serialized_end=1156
+  _globals['_STOPPLANREQUEST']._serialized_start=1158
+  _globals['_STOPPLANREQUEST']._serialized_end=1195
+  _globals['_STOPPLANRESPONSE']._serialized_start=1197
+  _globals['_STOPPLANRESPONSE']._serialized_end=1253
+  _globals['_WATCHPLANREQUEST']._serialized_start=1255
+  _globals['_WATCHPLANREQUEST']._serialized_end=1317
+  _globals['_HEARTBEAT']._serialized_start=1319
+  _globals['_HEARTBEAT']._serialized_end=1330
+  _globals['_PLANEND']._serialized_start=1332
+  _globals['_PLANEND']._serialized_end=1385
+  _globals['_WATCHPLANRESPONSE']._serialized_start=1388
+  _globals['_WATCHPLANRESPONSE']._serialized_end=1574
+  _globals['_COMPUTEHASHINGCURVEREQUEST']._serialized_start=1576
+  _globals['_COMPUTEHASHINGCURVEREQUEST']._serialized_end=1660
+  _globals['_COMPUTEHASHINGCURVERESPONSE']._serialized_start=1662
+  _globals['_COMPUTEHASHINGCURVERESPONSE']._serialized_end=1738
+  _globals['_COMPUTETHROUGHPUTCURVEREQUEST']._serialized_start=1740
+  _globals['_COMPUTETHROUGHPUTCURVEREQUEST']._serialized_end=1830
+  _globals['_COMPUTETHROUGHPUTCURVERESPONSE']._serialized_start=1832
+  _globals['_COMPUTETHROUGHPUTCURVERESPONSE']._serialized_end=1914
+  _globals['_CALIBRATEMARKETREQUEST']._serialized_start=1916
+  _globals['_CALIBRATEMARKETREQUEST']._serialized_end=2001
+  _globals['_CALIBRATEMARKETRESPONSE']._serialized_start=2003
+  _globals['_CALIBRATEMARKETRESPONSE']._serialized_end=2086
+  _globals['_COMPUTEMARKETFANREQUEST']._serialized_start=2088
+  _globals['_COMPUTEMARKETFANREQUEST']._serialized_end=2166
+  _globals['_COMPUTEMARKETFANRESPONSE']._serialized_start=2168
+  _globals['_COMPUTEMARKETFANRESPONSE']._serialized_end=2236
+  _globals['_STREAMHASHINGCURVESREQUEST']._serialized_start=2238
+  _globals['_STREAMHASHINGCURVESREQUEST']._serialized_end=2335
+  _globals['_STREAMHASHINGCURVESRESPONSE']._serialized_start=2338
+  _globals['_STREAMHASHINGCURVESRESPONSE']._serialized_end=2476
+  _globals['_STREAMTHROUGHPUTCURVESREQUEST']._serialized_start=2478
+  _globals['_STREAMTHROUGHPUTCURVESREQUEST']._serialized_end=2581
+  _globals['_STREAMTHROUGHPUTCURVESRESPONSE']._serialized_start=2584
+  _globals['_STREAMTHROUGHPUTCURVESRESPONSE']._serialized_end=2728
+  _globals['_PLANNINGSERVICE']._serialized_start=2731
+  _globals['_PLANNINGSERVICE']._serialized_end=4098
 # @@protoc_insertion_point(module_scope)

@@ -8,7 +8,9 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.rpc import status_pb2 as _status_pb2
 from optimizer.api.v1 import curves_pb2 as _curves_pb2
+from optimizer.api.v1 import market_answers_pb2 as _market_answers_pb2
 from optimizer.api.v1 import plan_pb2 as _plan_pb2
 from optimizer.api.v1 import resources_pb2 as _resources_pb2
 import builtins as _builtins
@@ -548,3 +550,227 @@ class ComputeThroughputCurveResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ComputeThroughputCurveResponse: _TypeAlias = ComputeThroughputCurveResponse  # noqa: Y015
+
+@_typing.final
+class CalibrateMarketRequest(_message.Message):
+    """A history to calibrate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPEC_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def spec(self) -> _market_answers_pb2.MarketCalibrationSpec:
+        """The question."""
+
+    def __init__(
+        self,
+        *,
+        spec: _market_answers_pb2.MarketCalibrationSpec | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CalibrateMarketRequest: _TypeAlias = CalibrateMarketRequest  # noqa: Y015
+
+@_typing.final
+class CalibrateMarketResponse(_message.Message):
+    """The answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALIBRATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def calibration(self) -> _market_answers_pb2.MarketCalibration:
+        """The calibration."""
+
+    def __init__(
+        self,
+        *,
+        calibration: _market_answers_pb2.MarketCalibration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["calibration", b"calibration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calibration", b"calibration"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CalibrateMarketResponse: _TypeAlias = CalibrateMarketResponse  # noqa: Y015
+
+@_typing.final
+class ComputeMarketFanRequest(_message.Message):
+    """A fan to compute."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPEC_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def spec(self) -> _market_answers_pb2.MarketFanSpec:
+        """The question."""
+
+    def __init__(
+        self,
+        *,
+        spec: _market_answers_pb2.MarketFanSpec | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComputeMarketFanRequest: _TypeAlias = ComputeMarketFanRequest  # noqa: Y015
+
+@_typing.final
+class ComputeMarketFanResponse(_message.Message):
+    """The answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FAN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def fan(self) -> _market_answers_pb2.MarketFan:
+        """The fan."""
+
+    def __init__(
+        self,
+        *,
+        fan: _market_answers_pb2.MarketFan | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fan", b"fan"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fan", b"fan"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComputeMarketFanResponse: _TypeAlias = ComputeMarketFanResponse  # noqa: Y015
+
+@_typing.final
+class StreamHashingCurvesRequest(_message.Message):
+    """One of many questions about mining."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    SPEC_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """The caller's own name of the question; the answer carries it."""
+    @_builtins.property
+    def spec(self) -> _curves_pb2.HashingCurveSpec:
+        """The question."""
+
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        spec: _curves_pb2.HashingCurveSpec | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "spec", b"spec"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamHashingCurvesRequest: _TypeAlias = StreamHashingCurvesRequest  # noqa: Y015
+
+@_typing.final
+class StreamHashingCurvesResponse(_message.Message):
+    """The answer to one of them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    CURVE_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """The key of the question."""
+    @_builtins.property
+    def curve(self) -> _curves_pb2.HashingCurve:
+        """The curve."""
+
+    @_builtins.property
+    def error(self) -> _status_pb2.Status:
+        """Why there is none, as a call of its own would say it."""
+
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        curve: _curves_pb2.HashingCurve | None = ...,
+        error: _status_pb2.Status | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["curve", b"curve", "error", b"error", "result", b"result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["curve", b"curve", "error", b"error", "key", b"key", "result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["curve", "error"]  # noqa: Y015
+    _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
+
+Global___StreamHashingCurvesResponse: _TypeAlias = StreamHashingCurvesResponse  # noqa: Y015
+
+@_typing.final
+class StreamThroughputCurvesRequest(_message.Message):
+    """One of many questions about a GPU cluster."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    SPEC_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """The caller's own name of the question; the answer carries it."""
+    @_builtins.property
+    def spec(self) -> _curves_pb2.ThroughputCurveSpec:
+        """The question."""
+
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        spec: _curves_pb2.ThroughputCurveSpec | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "spec", b"spec"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamThroughputCurvesRequest: _TypeAlias = StreamThroughputCurvesRequest  # noqa: Y015
+
+@_typing.final
+class StreamThroughputCurvesResponse(_message.Message):
+    """The answer to one of them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    CURVE_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """The key of the question."""
+    @_builtins.property
+    def curve(self) -> _curves_pb2.ThroughputCurve:
+        """The curve."""
+
+    @_builtins.property
+    def error(self) -> _status_pb2.Status:
+        """Why there is none, as a call of its own would say it."""
+
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        curve: _curves_pb2.ThroughputCurve | None = ...,
+        error: _status_pb2.Status | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["curve", b"curve", "error", b"error", "result", b"result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["curve", b"curve", "error", b"error", "key", b"key", "result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["curve", "error"]  # noqa: Y015
+    _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
+
+Global___StreamThroughputCurvesResponse: _TypeAlias = StreamThroughputCurvesResponse  # noqa: Y015

@@ -85,6 +85,26 @@ class PlanningServiceStub:
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeThroughputCurveRequest.SerializeToString,
                 response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeThroughputCurveResponse.FromString,
                 _registered_method=True)
+        self.CalibrateMarket = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/CalibrateMarket',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.CalibrateMarketRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.CalibrateMarketResponse.FromString,
+                _registered_method=True)
+        self.ComputeMarketFan = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/ComputeMarketFan',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeMarketFanRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeMarketFanResponse.FromString,
+                _registered_method=True)
+        self.StreamHashingCurves = channel.stream_stream(
+                '/optimizer.api.v1.PlanningService/StreamHashingCurves',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.StreamHashingCurvesRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.StreamHashingCurvesResponse.FromString,
+                _registered_method=True)
+        self.StreamThroughputCurves = channel.stream_stream(
+                '/optimizer.api.v1.PlanningService/StreamThroughputCurves',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.StreamThroughputCurvesRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.StreamThroughputCurvesResponse.FromString,
+                _registered_method=True)
 
 
 class PlanningServiceServicer:
@@ -161,6 +181,35 @@ class PlanningServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CalibrateMarket(self, request, context):
+        """Fits the uncertainty of market factors to their history.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ComputeMarketFan(self, request, context):
+        """Computes where a quantity of a portfolio's market may be, by month.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamHashingCurves(self, request_iterator, context):
+        """Computes many hashing curves, each answered before the next question is read. A question that is wrong is answered
+        by its error, and the stream goes on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamThroughputCurves(self, request_iterator, context):
+        """Computes many throughput curves in the same way.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PlanningServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -208,6 +257,26 @@ def add_PlanningServiceServicer_to_server(servicer, server):
                     servicer.ComputeThroughputCurve,
                     request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeThroughputCurveRequest.FromString,
                     response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeThroughputCurveResponse.SerializeToString,
+            ),
+            'CalibrateMarket': grpc.unary_unary_rpc_method_handler(
+                    servicer.CalibrateMarket,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.CalibrateMarketRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.CalibrateMarketResponse.SerializeToString,
+            ),
+            'ComputeMarketFan': grpc.unary_unary_rpc_method_handler(
+                    servicer.ComputeMarketFan,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeMarketFanRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeMarketFanResponse.SerializeToString,
+            ),
+            'StreamHashingCurves': grpc.stream_stream_rpc_method_handler(
+                    servicer.StreamHashingCurves,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.StreamHashingCurvesRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.StreamHashingCurvesResponse.SerializeToString,
+            ),
+            'StreamThroughputCurves': grpc.stream_stream_rpc_method_handler(
+                    servicer.StreamThroughputCurves,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.StreamThroughputCurvesRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.StreamThroughputCurvesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -458,6 +527,114 @@ class PlanningService:
             '/optimizer.api.v1.PlanningService/ComputeThroughputCurve',
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeThroughputCurveRequest.SerializeToString,
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeThroughputCurveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CalibrateMarket(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/CalibrateMarket',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.CalibrateMarketRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.CalibrateMarketResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ComputeMarketFan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/ComputeMarketFan',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeMarketFanRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeMarketFanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamHashingCurves(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/optimizer.api.v1.PlanningService/StreamHashingCurves',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.StreamHashingCurvesRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.StreamHashingCurvesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamThroughputCurves(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/optimizer.api.v1.PlanningService/StreamThroughputCurves',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.StreamThroughputCurvesRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.StreamThroughputCurvesResponse.FromString,
             options,
             channel_credentials,
             insecure,

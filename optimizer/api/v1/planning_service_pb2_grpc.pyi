@@ -61,6 +61,16 @@ class PlanningServiceStub:
     """Computes what one machine earns over a range of hashprices."""
     ComputeThroughputCurve: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeThroughputCurveRequest, _planning_service_pb2.ComputeThroughputCurveResponse]
     """Computes what a GPU cluster gets done over a range of power caps."""
+    CalibrateMarket: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.CalibrateMarketRequest, _planning_service_pb2.CalibrateMarketResponse]
+    """Fits the uncertainty of market factors to their history."""
+    ComputeMarketFan: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeMarketFanRequest, _planning_service_pb2.ComputeMarketFanResponse]
+    """Computes where a quantity of a portfolio's market may be, by month."""
+    StreamHashingCurves: _grpc.StreamStreamMultiCallable[_planning_service_pb2.StreamHashingCurvesRequest, _planning_service_pb2.StreamHashingCurvesResponse]
+    """Computes many hashing curves, each answered before the next question is read. A question that is wrong is answered
+    by its error, and the stream goes on.
+    """
+    StreamThroughputCurves: _grpc.StreamStreamMultiCallable[_planning_service_pb2.StreamThroughputCurvesRequest, _planning_service_pb2.StreamThroughputCurvesResponse]
+    """Computes many throughput curves in the same way."""
 
 @_typing.type_check_only
 class PlanningServiceAsyncStub(PlanningServiceStub):
@@ -94,6 +104,16 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     """Computes what one machine earns over a range of hashprices."""
     ComputeThroughputCurve: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeThroughputCurveRequest, _planning_service_pb2.ComputeThroughputCurveResponse]  # type: ignore[assignment]
     """Computes what a GPU cluster gets done over a range of power caps."""
+    CalibrateMarket: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.CalibrateMarketRequest, _planning_service_pb2.CalibrateMarketResponse]  # type: ignore[assignment]
+    """Fits the uncertainty of market factors to their history."""
+    ComputeMarketFan: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeMarketFanRequest, _planning_service_pb2.ComputeMarketFanResponse]  # type: ignore[assignment]
+    """Computes where a quantity of a portfolio's market may be, by month."""
+    StreamHashingCurves: _aio.StreamStreamMultiCallable[_planning_service_pb2.StreamHashingCurvesRequest, _planning_service_pb2.StreamHashingCurvesResponse]  # type: ignore[assignment]
+    """Computes many hashing curves, each answered before the next question is read. A question that is wrong is answered
+    by its error, and the stream goes on.
+    """
+    StreamThroughputCurves: _aio.StreamStreamMultiCallable[_planning_service_pb2.StreamThroughputCurvesRequest, _planning_service_pb2.StreamThroughputCurvesResponse]  # type: ignore[assignment]
+    """Computes many throughput curves in the same way."""
 
 class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
     """Plans capacity. Plans are computed one per process; `google.longrunning.Operations` on the same server gets, cancels
@@ -178,5 +198,39 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_planning_service_pb2.ComputeThroughputCurveResponse, _abc.Awaitable[_planning_service_pb2.ComputeThroughputCurveResponse]]:
         """Computes what a GPU cluster gets done over a range of power caps."""
+
+    @_abc_1.abstractmethod
+    def CalibrateMarket(
+        self,
+        request: _planning_service_pb2.CalibrateMarketRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.CalibrateMarketResponse, _abc.Awaitable[_planning_service_pb2.CalibrateMarketResponse]]:
+        """Fits the uncertainty of market factors to their history."""
+
+    @_abc_1.abstractmethod
+    def ComputeMarketFan(
+        self,
+        request: _planning_service_pb2.ComputeMarketFanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.ComputeMarketFanResponse, _abc.Awaitable[_planning_service_pb2.ComputeMarketFanResponse]]:
+        """Computes where a quantity of a portfolio's market may be, by month."""
+
+    @_abc_1.abstractmethod
+    def StreamHashingCurves(
+        self,
+        request_iterator: _MaybeAsyncIterator[_planning_service_pb2.StreamHashingCurvesRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_planning_service_pb2.StreamHashingCurvesResponse], _abc.AsyncIterator[_planning_service_pb2.StreamHashingCurvesResponse]]:
+        """Computes many hashing curves, each answered before the next question is read. A question that is wrong is answered
+        by its error, and the stream goes on.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamThroughputCurves(
+        self,
+        request_iterator: _MaybeAsyncIterator[_planning_service_pb2.StreamThroughputCurvesRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_planning_service_pb2.StreamThroughputCurvesResponse], _abc.AsyncIterator[_planning_service_pb2.StreamThroughputCurvesResponse]]:
+        """Computes many throughput curves in the same way."""
 
 def add_PlanningServiceServicer_to_server(servicer: PlanningServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -106,7 +106,7 @@ Global___PowerSupply: _TypeAlias = PowerSupply  # noqa: Y015
 
 @_typing.final
 class DemandResponse(_message.Message):
-    """Income for being able to switch mining off: demand response, ancillary services, transmission credits."""
+    """Income for being able to switch mining off: demand response and ancillary services."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -133,6 +133,36 @@ class DemandResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__usd_per_mw_month) -> _WhichOneofReturnType__usd_per_mw_month | None: ...
 
 Global___DemandResponse: _TypeAlias = DemandResponse  # noqa: Y015
+
+@_typing.final
+class TransmissionCredit(_message.Message):
+    """Transmission charges saved by not drawing at the peaks of the system, as four coincident peaks (4CP) in ERCOT."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USD_PER_KW_YEAR_FIELD_NUMBER: _builtins.int
+    UNTIL_MONTH_FIELD_NUMBER: _builtins.int
+    usd_per_kw_year: _builtins.float
+    """Saving per kW of mining load (at the meter) and year, counted in equal parts by month."""
+    @_builtins.property
+    def until_month(self) -> _date_pb2.Date:
+        """First month in which the rule no longer holds; open-ended if absent. Day 1."""
+
+    def __init__(
+        self,
+        *,
+        usd_per_kw_year: _builtins.float | None = ...,
+        until_month: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_usd_per_kw_year", b"_usd_per_kw_year", "until_month", b"until_month", "usd_per_kw_year", b"usd_per_kw_year"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_usd_per_kw_year", b"_usd_per_kw_year", "until_month", b"until_month", "usd_per_kw_year", b"usd_per_kw_year"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__usd_per_kw_year: _TypeAlias = _typing.Literal["usd_per_kw_year"]  # noqa: Y015
+    _WhichOneofArgType__usd_per_kw_year: _TypeAlias = _typing.Literal["_usd_per_kw_year", b"_usd_per_kw_year"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__usd_per_kw_year) -> _WhichOneofReturnType__usd_per_kw_year | None: ...
+
+Global___TransmissionCredit: _TypeAlias = TransmissionCredit  # noqa: Y015
 
 @_typing.final
 class Opening(_message.Message):
@@ -196,6 +226,7 @@ class Site(_message.Message):
     IMPORT_DUTY_FRAC_FIELD_NUMBER: _builtins.int
     LEASE_END_MONTH_FIELD_NUMBER: _builtins.int
     OPENING_FIELD_NUMBER: _builtins.int
+    TRANSMISSION_CREDIT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Unique name."""
     country: _builtins.str
@@ -242,6 +273,10 @@ class Site(_message.Message):
     def opening(self) -> Global___Opening:
         """Terms of opening; absent for a site that is open."""
 
+    @_builtins.property
+    def transmission_credit(self) -> Global___TransmissionCredit:
+        """Transmission charges saved by mining that is off at the peaks of the system."""
+
     def __init__(
         self,
         *,
@@ -262,10 +297,11 @@ class Site(_message.Message):
         import_duty_frac: _builtins.float | None = ...,
         lease_end_month: _date_pb2.Date | None = ...,
         opening: Global___Opening | None = ...,
+        transmission_credit: Global___TransmissionCredit | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_country", b"_country", "_fixed_opex_usd_per_month", b"_fixed_opex_usd_per_month", "_grid_operator", b"_grid_operator", "_hall_mw", b"_hall_mw", "_hosting_pue", b"_hosting_pue", "_import_duty_frac", b"_import_duty_frac", "_mining_opex_usd_per_mw_month", b"_mining_opex_usd_per_mw_month", "_mining_pue", b"_mining_pue", "_mining_uptime_frac", b"_mining_uptime_frac", "_name", b"_name", "_region", b"_region", "country", b"country", "demand_response", b"demand_response", "fixed_opex_usd_per_month", b"fixed_opex_usd_per_month", "grid_operator", b"grid_operator", "hall_mw", b"hall_mw", "hosting_pue", b"hosting_pue", "import_duty_frac", b"import_duty_frac", "lease_end_month", b"lease_end_month", "mining_opex_usd_per_mw_month", b"mining_opex_usd_per_mw_month", "mining_pue", b"mining_pue", "mining_uptime_frac", b"mining_uptime_frac", "name", b"name", "opening", b"opening", "power", b"power", "region", b"region"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_country", b"_country", "_fixed_opex_usd_per_month", b"_fixed_opex_usd_per_month", "_grid_operator", b"_grid_operator", "_hall_mw", b"_hall_mw", "_hosting_pue", b"_hosting_pue", "_import_duty_frac", b"_import_duty_frac", "_mining_opex_usd_per_mw_month", b"_mining_opex_usd_per_mw_month", "_mining_pue", b"_mining_pue", "_mining_uptime_frac", b"_mining_uptime_frac", "_name", b"_name", "_region", b"_region", "country", b"country", "demand_response", b"demand_response", "fixed_opex_usd_per_month", b"fixed_opex_usd_per_month", "grid_operator", b"grid_operator", "hall_mw", b"hall_mw", "hosting_pue", b"hosting_pue", "import_duty_frac", b"import_duty_frac", "lease_end_month", b"lease_end_month", "mining_opex_usd_per_mw_month", b"mining_opex_usd_per_mw_month", "mining_pue", b"mining_pue", "mining_uptime_frac", b"mining_uptime_frac", "name", b"name", "opening", b"opening", "power", b"power", "region", b"region", "transmission_credit", b"transmission_credit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_country", b"_country", "_fixed_opex_usd_per_month", b"_fixed_opex_usd_per_month", "_grid_operator", b"_grid_operator", "_hall_mw", b"_hall_mw", "_hosting_pue", b"_hosting_pue", "_import_duty_frac", b"_import_duty_frac", "_mining_opex_usd_per_mw_month", b"_mining_opex_usd_per_mw_month", "_mining_pue", b"_mining_pue", "_mining_uptime_frac", b"_mining_uptime_frac", "_name", b"_name", "_region", b"_region", "country", b"country", "demand_response", b"demand_response", "fixed_opex_usd_per_month", b"fixed_opex_usd_per_month", "grid", b"grid", "grid_operator", b"grid_operator", "hall_mw", b"hall_mw", "hosting_pue", b"hosting_pue", "hosting_pue_by_month", b"hosting_pue_by_month", "import_duty_frac", b"import_duty_frac", "lease_end_month", b"lease_end_month", "mining_opex_usd_per_mw_month", b"mining_opex_usd_per_mw_month", "mining_pue", b"mining_pue", "mining_uptime_frac", b"mining_uptime_frac", "name", b"name", "opening", b"opening", "power", b"power", "region", b"region"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_country", b"_country", "_fixed_opex_usd_per_month", b"_fixed_opex_usd_per_month", "_grid_operator", b"_grid_operator", "_hall_mw", b"_hall_mw", "_hosting_pue", b"_hosting_pue", "_import_duty_frac", b"_import_duty_frac", "_mining_opex_usd_per_mw_month", b"_mining_opex_usd_per_mw_month", "_mining_pue", b"_mining_pue", "_mining_uptime_frac", b"_mining_uptime_frac", "_name", b"_name", "_region", b"_region", "country", b"country", "demand_response", b"demand_response", "fixed_opex_usd_per_month", b"fixed_opex_usd_per_month", "grid", b"grid", "grid_operator", b"grid_operator", "hall_mw", b"hall_mw", "hosting_pue", b"hosting_pue", "hosting_pue_by_month", b"hosting_pue_by_month", "import_duty_frac", b"import_duty_frac", "lease_end_month", b"lease_end_month", "mining_opex_usd_per_mw_month", b"mining_opex_usd_per_mw_month", "mining_pue", b"mining_pue", "mining_uptime_frac", b"mining_uptime_frac", "name", b"name", "opening", b"opening", "power", b"power", "region", b"region", "transmission_credit", b"transmission_credit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__country: _TypeAlias = _typing.Literal["country"]  # noqa: Y015
     _WhichOneofArgType__country: _TypeAlias = _typing.Literal["_country", b"_country"]  # noqa: Y015

@@ -15,6 +15,7 @@ from rich.text import Text
 from optimizer.cli.output import JSON_OPTION, console, print_json
 from optimizer.errors import NotFoundError
 from optimizer.library import tables
+from optimizer.library.overlays import DEFAULT_HAZARD, OverlayPreset, overlays
 from optimizer.library.portfolios import example_names, example_path
 from optimizer.library.series import price_profiles
 
@@ -31,6 +32,7 @@ class Kind(StrEnum):
     GPU_RENTAL = "gpu-rental"
     DEBT = "debt"
     SERIES = "series"
+    OVERLAYS = "overlays"
     PORTFOLIOS = "portfolios"
 
 
@@ -42,6 +44,7 @@ COLUMNS: dict[Kind, tuple[str, ...]] = {
     Kind.GPU_RENTAL: ("name", "family", "date", "price_usd_per_gpu_hour", "confidence"),
     Kind.DEBT: ("name", "issuer", "date", "coupon_per_year", "tenor_years", "confidence"),
     Kind.SERIES: ("name", "display_name", "confidence"),
+    Kind.OVERLAYS: ("name", "confidence", "source"),
     Kind.PORTFOLIOS: ("name",),
 }
 """Columns of the list of each kind; ``show`` has them all."""
@@ -54,13 +57,27 @@ _ROWS: dict[Kind, Callable[[], Sequence[Any]]] = {
     Kind.GPU_RENTAL: tables.gpu_rentals,
     Kind.DEBT: tables.debts,
     Kind.SERIES: price_profiles,
+    Kind.OVERLAYS: overlays,
 }
 
 
 def _records(kind: Kind) -> list[dict[str, Any]]:
     if kind is Kind.PORTFOLIOS:
         return [{"name": name} for name in example_names()]
+    if kind is Kind.OVERLAYS:
+        return [_overlay_record(preset) for preset in overlays()]
     return [_plain(dataclasses.asdict(row)) for row in _ROWS[kind]()]
+
+
+def _overlay_record(preset: OverlayPreset) -> dict[str, Any]:
+    """An overlay with the points of each factor in words."""
+    profiles = {effect.factor.value: effect.points for effect in preset.effects}
+    profiles |= {DEFAULT_HAZARD: preset.default_hazard} if preset.default_hazard else {}
+    told = {
+        target: ", ".join(f"{point.multiplier:g} in month {point.month_offset}" for point in points)
+        for target, points in profiles.items()
+    }
+    return {"name": preset.name, **told, "confidence": preset.confidence, "source": preset.source, "note": preset.note}
 
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ symbol                                  unit       meaning
 :math:`p \to e`                                    what is ordered or sent in *p* arrives in *e*
 ======================================  =========  =======================================================
 
-Curtailment and the choice of mode in every hour are inside the margin of ``run`` (see :mod:`optimizer.curves.power`).
+Curtailment and the choice of mode in every hour are inside the margin of ``run`` (see :mod:`optimizer.curves.margin`).
 
 Dual of ``running_within_stock``: NPV of a thousand more machines of the class at that site in that period.
 Dual of ``stock_balance``: NPV of a thousand more machines from that epoch on.

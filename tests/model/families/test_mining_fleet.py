@@ -52,6 +52,12 @@ def test_demand_response_and_opex_are_by_load_and_not_by_uptime():
     assert close(worth(case), 100.0 * hours(0, 1, 2) + 5.0 * (2 * 1000.0 - 3 * 300.0))
 
 
+def test_a_transmission_credit_comes_by_month_until_its_rule_ends():
+    credit = {"usd_per_kw_year": 24.0, "until_month": "2027-02"}
+    case = portfolio(3, sites=[site(transmission_credit=credit)], asic_models=[asic()], fleets=[fleet()])
+    assert close(worth(case), 200.0 * hours(0, 1, 2) + 5.0 * 24.0 * 1000.0 / 12.0)
+
+
 def test_machines_that_lose_money_stand_still_and_cost_nothing():
     case = portfolio(sites=[site(power={"flat_usd_per_mwh": 90.0})], asic_models=[asic()], fleets=[fleet()])
     answer = best(case)

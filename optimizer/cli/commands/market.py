@@ -1,0 +1,142 @@
+"""``optimizer market``: its uncertainty from history, and its paths as a fan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+import yaml
+
+from optimizer.cli.curve_output import Answer, Output
+from optimizer.cli.output import JSON_OPTION
+from optimizer.domain.base import validated
+from optimizer.domain.market_answers import MarketCalibrationSpec, MarketFan, MarketFanSpec, MarketQuantity
+from optimizer.domain.uncertainty import FactorFile
+from optimizer.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from optimizer.report.curve_charts import Chart
+
+app = typer.Typer(no_args_is_help=True, help="The market alone: calibrate it from history, draw where it may go.")
+
+PLOT = typer.Option(help="Draw a picture: .png, .svg, .pdf or .html.")
+OUT = typer.Option(help="Write every column as CSV.")
+
+
+@app.command("calibrate")
+def calibrate(
+    history: Annotated[Path, typer.Argument(help="CSV or Parquet with one row a day or month.")],
+    column: Annotated[list[str], typer.Option(metavar="FACTOR=COLUMN", help="Which column holds which factor.")],
+    month_column: Annotated[str, typer.Option(help="Column of days or months.")] = "month",
+    out: Annotated[Path | None, OUT] = None,
+    as_json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Fit volatility, mean reversion and correlations to history, as a portfolio states them under market.
+
+    Days are averaged by month. Volatility is that of monthly log changes; reversion is used where a Dickey-Fuller test
+    with trend finds it at 5 %.
+
+    Examples:
+
+      optimizer market calibrate history.csv --column btc_price=price --column network_hashrate=hashrate
+    """
+    output = Output(as_json, None, out)
+    pairs = [item.partition("=") for item in column]
+    for index, (factor, equals, named) in enumerate(pairs):
+        if not (factor and equals and named):
+            raise InvalidInputError.single(f"--column[{index}]", f"is {column[index]!r}", "write btc_price=price")
+    columns = [{"factor": factor, "column": named} for factor, _, named in pairs]
+    spec = validated(FactorFile, {"path": history.name, "columns": columns, "month_column": month_column}, "question")
+    from optimizer.app.market import calibrate_market
+    from optimizer.io.factor_files import read_history
+
+    values = read_history(history, spec, str(history))
+    question = {"history": [{"factor": factor, "values": months} for factor, months in values.items()]}
+    found = calibrate_market(validated(MarketCalibrationSpec, question, history.name))
+    stated = found.model_dump(mode="json", include={"uncertainty", "correlations"})
+    output.show(
+        Answer(
+            title=f"{history.name}: {found.month_count} months",
+            subtitle="monthly log changes; standard error in brackets",
+            data=found.model_dump(mode="json"),
+            records=[item.model_dump(mode="json") for item in found.factors],
+            columns=[
+                ("factor", lambda row: str(row["factor"])),
+                ("volatility", lambda row: _with_error(row, "volatility")),
+                ("growth", lambda row: f"{row['growth_per_year_frac']:.0%}"),
+                ("reversion found", lambda row: f"{row['mean_reversion_per_year']:.2f}"),
+                ("estimated", lambda row: f"{row['estimated_reversion_per_year']:.2f}"),
+                ("Dickey-Fuller t", lambda row: f"{row['dickey_fuller_t']:.2f}"),
+            ],
+            notes=["to be put under market in a portfolio:", *_yaml_lines(stated)],
+        )
+    )
+
+
+@app.command("fan")
+def fan(
+    portfolio: Annotated[str, typer.Argument(help="Portfolio file or example.")],
+    quantity: Annotated[MarketQuantity, typer.Option(help="What to draw.")] = MarketQuantity.HASHPRICE,
+    plot: Annotated[Path | None, PLOT] = None,
+    out: Annotated[Path | None, OUT] = None,
+    as_json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Show where the market of a portfolio may go: quantiles over its scenarios, by month.
+
+    Examples:
+
+      optimizer market fan us-miner
+
+      optimizer market fan empire --quantity gpu-rental --plot fan.png
+    """
+    output = Output(as_json, plot, out)
+    from optimizer.app.market import market_fan
+    from optimizer.io import load_portfolio
+
+    found = market_fan(MarketFanSpec(portfolio=load_portfolio(portfolio), quantity=quantity))
+    names = [f"{probability:.0%}" for probability in found.probabilities]
+    rows = [
+        {"month": f"{row.month:%Y-%m}", "mean": row.mean, **dict(zip(names, row.quantiles, strict=True))}
+        for row in found.months
+    ]
+    output.show(
+        Answer(
+            title=f"{portfolio}: {quantity.value}, {found.unit}",
+            subtitle=f"quantiles over {found.scenario_count:,} scenarios",
+            data=found.model_dump(mode="json"),
+            records=rows,
+            columns=[("month", lambda row: str(row["month"])), *[_number_column(name) for name in [*names, "mean"]]],
+            notes=[],
+            chart=lambda charts: _chart(charts, found, portfolio),
+            shown_every=12,
+        )
+    )
+
+
+def _with_error(row: Any, name: str) -> str:
+    return f"{row[f'{name}_per_year_frac']:.1%} ({row[f'{name}_standard_error_frac']:.1%})"
+
+
+def _yaml_lines(stated: dict[str, Any]) -> list[str]:
+    return yaml.safe_dump(stated, sort_keys=False, default_flow_style=None, width=110).splitlines()
+
+
+def _number_column(name: str) -> tuple[str, Any]:
+    return name, lambda row: f"{row[name]:,.4g}" if abs(row[name]) < 1e4 else f"{row[name]:,.0f}"
+
+
+def _chart(charts: ModuleType, found: MarketFan, portfolio: str) -> Chart:
+    years = [row.month.year + (row.month.month - 1) / 12 for row in found.months]
+    lines = [
+        charts.Line(f"{probability:.0%}", years, [row.quantiles[i] for row in found.months], dashed=probability != 0.5)
+        for i, probability in enumerate(found.probabilities)
+    ]
+    chart: Chart = charts.Chart(
+        title=f"{portfolio}: {found.quantity.value}",
+        subtitle=f"Quantiles over {found.scenario_count:,} scenarios",
+        x_title="Year",
+        panels=(charts.Panel(f"{found.quantity.value}, {found.unit}", tuple(lines)),),
+    )
+    return chart

@@ -1,0 +1,142 @@
+"""What ``optimizer curve`` and ``optimizer market`` print and write.
+
+A table for people, JSON and CSV for programs, a picture for both.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from optimizer.cli.output import console, print_json
+
+if TYPE_CHECKING:
+    from optimizer.report.curve_charts import Chart
+
+Record = Mapping[str, Any]
+Column = tuple[str, Callable[[Record], str]]
+"""Title, and cell of a record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What there is to say about one question."""
+
+    title: str
+    subtitle: str
+    data: Record
+    """For programs."""
+    records: Sequence[Record]
+    """Rows of the table."""
+    columns: Sequence[Column]
+    notes: Sequence[str]
+    """Lines below the table."""
+    chart: Callable[[ModuleType], Chart] | None = None
+    """The picture, if there can be one, made with :mod:`optimizer.report.curve_charts`, which is slow to load."""
+    shown_every: int = 1
+    """One row in so many is shown to people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where an answer goes."""
+
+    as_json: bool
+    plot: Path | None
+    out: Path | None
+
+    def __post_init__(self) -> None:
+        """Refuse files that cannot be written, before the work."""
+        if self.out is not None:
+            from optimizer.io import check_writable
+
+            check_writable(self.out)
+        if self.plot is not None:
+            from optimizer.report.curve_charts import check_chart_file
+
+            check_chart_file(self.plot)
+
+    def show(self, answer: Answer) -> None:
+        """Print the answer, write its files."""
+        notes = [*answer.notes]
+        if self.out is not None:
+            from optimizer.io import write_text
+
+            write_text(self.out, _csv(answer.records))
+            notes.append(f"table written to {self.out}")
+        if self.plot is not None and answer.chart is not None:
+            from optimizer.report import curve_charts
+
+            curve_charts.write_chart(answer.chart(curve_charts), self.plot)
+            notes.append(f"picture written to {self.plot}")
+        if self.as_json:
+            print_json(dict(answer.data))
+            return
+        target = console()
+        target.print(Text(answer.title, style="bold"))
+        target.print(Text(answer.subtitle))
+        target.print(_table(answer.records[:: answer.shown_every], answer.columns))
+        for note in notes:
+            target.print(note, markup=False, soft_wrap=True)
+
+
+def _number(name: str, digits: int = 0, scale: float = 1.0) -> Callable[[Record], str]:
+    def cell(record: Record) -> str:
+        value = record[name]
+        return "-" if value is None else f"{value * scale:,.{digits}f}"
+
+    return cell
+
+
+HASHING_COLUMNS: tuple[Column, ...] = (
+    ("hashprice\nUSD/PH/day", _number("hashprice_usd_per_ph_day", 2)),
+    ("margin\nUSD/machine", _number("margin_usd_per_machine_month", 2)),
+    ("margin\nUSD/MW", _number("margin_usd_per_mw_month")),
+    ("hours on\n%", _number("running_hours_frac", 1, 100.0)),
+    ("energy\nMWh", _number("energy_mwh_per_machine_month", 3)),
+    ("realised\nUSD/MWh", _number("realised_power_usd_per_mwh", 2)),
+)
+"""One machine in the mean month of a year."""
+BTC_COLUMN: Column = ("earned\nBTC", _number("btc_per_machine_month", 6))
+THROUGHPUT_COLUMNS: tuple[Column, ...] = (
+    ("cap\n%", _number("cap_frac", 1, 100.0)),
+    ("throughput\n%", _number("throughput_frac", 1, 100.0)),
+    ("power\n%", _number("power_frac", 1, 100.0)),
+    ("critical\nMW", _number("critical_mw", 3)),
+    ("grid\nMW", _number("grid_mw", 3)),
+    ("effective\nGPUs", _number("effective_gpu_count", 1)),
+)
+BREAKEVEN_COLUMNS: tuple[Column, ...] = (
+    ("hashprice\nUSD/PH/day", _number("hashprice_usd_per_ph_day", 2)),
+    ("mode", lambda record: str(record["mode"] or "-")),
+    ("hashrate\nTH/s", _number("hashrate_th_s", 1)),
+    ("power\nW", _number("power_w")),
+    ("loses money\nUSD/MWh", _number("breakeven_usd_per_mwh", 2)),
+    ("step down\nUSD/MWh", _number("step_usd_per_mwh", 2)),
+)
+
+
+def _table(records: Sequence[Record], columns: Sequence[Column]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title, _ in columns:
+        table.add_column(title, justify="left" if title == "mode" else "right", overflow="fold")
+    for record in records:
+        table.add_row(*(Text(cell(record)) for _, cell in columns))
+    return table
+
+
+def _csv(records: Sequence[Record]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue()

@@ -1,0 +1,56 @@
+"""Curves as the service answers them: message in, message out, one at a time or many in a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from optimizer.domain.curves import HashingCurveSpec, ThroughputCurveSpec
+from optimizer.domain.market_answers import MarketCalibrationSpec, MarketFanSpec
+from optimizer.wire.convert import parse, to_message
+from optimizer.wire.errors import to_status
+
+ResponseT = TypeVar("ResponseT")
+
+
+def hashing_curve(spec: Any) -> Any:
+    """The ``HashingCurve`` message to a ``HashingCurveSpec`` message."""
+    from optimizer.app import curves  # the first call loads the curve engine, not the server
+
+    return to_message(curves.hashing_curve(parse(HashingCurveSpec, spec, "spec")))
+
+
+def throughput_curve(spec: Any) -> Any:
+    """The ``ThroughputCurve`` message to a ``ThroughputCurveSpec`` message."""
+    from optimizer.app import curves
+
+    return to_message(curves.throughput_curve(parse(ThroughputCurveSpec, spec, "spec")))
+
+
+def market_calibration(spec: Any) -> Any:
+    """The ``MarketCalibration`` message to a ``MarketCalibrationSpec`` message."""
+    from optimizer.app import market
+
+    return to_message(market.calibrate_market(parse(MarketCalibrationSpec, spec, "spec")))
+
+
+def market_fan(spec: Any) -> Any:
+    """The ``MarketFan`` message to a ``MarketFanSpec`` message."""
+    from optimizer.app import market
+
+    return to_message(market.market_fan(parse(MarketFanSpec, spec, "spec")))
+
+
+def each(
+    requests: Iterator[Any], answer: Callable[[Any], Any], response: Callable[..., ResponseT]
+) -> Iterator[ResponseT]:
+    """Answer every question before the next one is read, so that a stream needs the memory of one question.
+
+    What is wrong with a question is its answer; an error of the stream itself, as its cancellation, ends it.
+    """
+    for request in requests:
+        try:
+            result = {"curve": answer(request.spec)}
+        except Exception as error:
+            result = {"error": to_status(error)}
+        yield response(key=request.key, **result)

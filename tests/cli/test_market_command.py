@@ -1,0 +1,64 @@
+"""``optimizer market``."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from optimizer.cli.main import app, main
+
+
+def run(*words):
+    return CliRunner().invoke(app, ["market", *map(str, words)])
+
+
+@pytest.fixture
+def history(tmp_path):
+    random = np.random.default_rng(3)
+    rows = np.exp(np.cumsum(random.normal(0.0, 0.1, (60, 2)), axis=0))
+    lines = [f"{2020 + m // 12}-{m % 12 + 1:02},{a},{b}" for m, (a, b) in enumerate(rows)]
+    path = tmp_path / "history.csv"
+    path.write_text("\n".join(["when,usd,eh", *lines]) + "\n")
+    return path
+
+
+def test_calibration_prints_what_a_portfolio_can_take(history):
+    columns = ("--column", "btc_price=usd", "--column", "network_hashrate=eh", "--month-column", "when")
+    told = run("calibrate", history, *columns)
+    assert told.exit_code == 0, told.output
+    snippet = yaml.safe_load(told.output[told.output.index("uncertainty:") :])
+    answer = json.loads(run("calibrate", history, *columns, "--json").output)
+    assert snippet == {key: answer[key] for key in ("uncertainty", "correlations")}
+    assert answer["month_count"] == 60
+    assert snippet["uncertainty"][0]["volatility_per_year_frac"] == pytest.approx(0.1 * 12**0.5, rel=0.35)
+
+
+def test_a_fan_is_a_table_a_file_and_a_picture(tmp_path):
+    told = run("fan", "tiny", "--out", tmp_path / "fan.csv", "--plot", tmp_path / "fan.html")
+    assert told.exit_code == 0, told.output
+    rows = (tmp_path / "fan.csv").read_text().splitlines()
+    assert rows[0] == "month,mean,5%,25%,50%,75%,95%"
+    assert len(rows) - 1 == len(json.loads(run("fan", "tiny", "--json").output)["months"])
+    assert "Quantiles over" in (tmp_path / "fan.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("calibrate", "h.csv", "--column", "btc_price"), "write btc_price=price"),
+        (("calibrate", "h.csv", "--column", "bitcoin=usd"), "btc_price"),
+        (("calibrate", "none.csv", "--column", "btc_price=usd"), "cannot be read"),
+        (("fan", "tinny"), "tiny"),
+        (("fan", "tiny", "--plot", "fan.gif"), "use .pdf, .png, .svg, .html"),
+    ],
+)
+def test_nonsense_is_told_with_a_fix(words, message, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["optimizer", "market", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
