@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
+from threading import Lock
 
 from optimizer.curves import _checks as check
 
@@ -42,17 +44,35 @@ def limit_threads(count: int) -> Iterator[None]:
 def in_slices(kernel: Callable[[int, int], None], total: int, slice_size: int) -> None:
     """Call ``kernel(first, last)`` for the slices of ``range(total)``, side by side where there are threads for it.
 
-    The first exception of a slice is raised once all have ended.
+    The calling thread works too. The first exception of a slice is raised once all threads have ended.
     """
-    slices = [(first, min(first + slice_size, total)) for first in range(0, total, slice_size)]
-    threads = min(thread_count(), len(slices))
-    if threads <= 1:
-        for first, last in slices:
-            kernel(first, last)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(kernel, first, last) for first, last in slices]:
-            done.result()
+    firsts, lock = iter(range(0, total, slice_size)), Lock()
+
+    def work() -> None:
+        while True:
+            with lock:
+                first = next(firsts, None)
+            if first is None:
+                return
+            kernel(first, min(first + slice_size, total))
+
+    helpers = [_pool().submit(work) for _ in range(min(thread_count(), -(-total // slice_size)) - 1)]
+    try:
+        work()
+    finally:
+        wait(helpers)
+    for helper in helpers:
+        helper.result()
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """Threads are started when they are first needed, and kept: a new one costs as much as a slice."""
+    return ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="optimizer-curves")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # threads do not come along
 
 
 def _integer(text: str) -> int:
