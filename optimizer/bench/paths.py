@@ -43,14 +43,14 @@ def contenders(scenarios: int) -> Iterator[Contender]:
     evaluations = scenarios * MONTHS
     model = Model()
     yield from our_contenders("optimizer", lambda: _ours(scenarios), evaluations)
-    yield Contender("NumPy, all scenarios at once", lambda: model.by_numpy(scenarios, scenarios), evaluations)
-    yield Contender(
-        "NumPy, the same shards",
-        lambda: model.by_numpy(scenarios, SHARD),
-        evaluations,
-        value=lambda _: model.hashprice(model.multipliers(model.shocks(our_multipliers(0, SHARD)))),
-        expected=lambda: _our_hashprice(our_multipliers(0, SHARD)),
-    )
+    for name, shard in (("NumPy, all scenarios at once", scenarios), ("NumPy, the same shards", SHARD)):
+        yield Contender(
+            name,
+            partial(model.by_numpy, scenarios, shard),
+            evaluations,
+            value=lambda _: model.hashprice(model.multipliers(model.shocks(our_multipliers(0, SHARD)))),
+            expected=lambda: _our_hashprice(our_multipliers(0, SHARD)),
+        )
     if loops.HAS_NUMBA:
         few = min(scenarios, 2 * SHARD)
         for threads in sorted({1, thread_count()}):
