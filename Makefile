@@ -25,6 +25,7 @@ lint: $(VENV)/dev $(VENV)/built
 	$(BIN)/mypy
 	PATH="$(BIN):$$PATH" $(BIN)/cython-lint ext
 	$(BIN)/python .ci/check_hints.py
+	$(BIN)/python .ci/check_vectors.py
 	$(BIN)/lint-imports
 	$(BIN)/python protos/generate.py --check
 	PATH="$(BIN):$$PATH" $(BIN)/python protos/generate.py --lint

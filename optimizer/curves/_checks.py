@@ -30,6 +30,9 @@ HOURS_IN_MONTH: Final = Range(0.0, 745.0, "hours")
 MONTH_OF_YEAR: Final = Range(1, 12, "as January = 1 .. December = 12")
 POWER_PRICE: Final = Range(-1e5, 1e6, "USD per MWh")
 HASHPRICE: Final = Range(0.0, 1e6, "USD per PH/s per day")
+"""Of any one scenario: tails go far."""
+TYPICAL_HASHPRICE: Final = Range(0.5, 5e3, "USD per PH/s per day: per TH/s it is 1,000 times less, per EH/s more")
+"""Of most scenarios of the first month: about 1,500 in 2016, 412 at its highest in 2021, 30 to 40 in 2026."""
 BTC_PRICE: Final = Range(1e-6, 1e9, "USD per BTC")
 NETWORK: Final = Range(1e-12, 1e9, "EH/s")
 DIFFICULTY: Final = Range(1.0, 1e24, "as difficulty, where 1 is the easiest")
@@ -99,6 +102,16 @@ def month_scenario(name: str, value: ArrayLike, plausible: Range) -> Float64Arra
     array = floats(name, value, plausible)
     if array.ndim != 2 or not array.size:
         raise InvalidInputError.single(name, f"has shape {array.shape}", "pass [months, scenarios], neither empty")
+    return array
+
+
+def hashprice_paths(name: str, value: ArrayLike) -> Float64Array:
+    """Hashprices ``[T, W]``; those of the first month must be, in the middle, what hashes earn, or nothing."""
+    array = month_scenario(name, value, HASHPRICE)
+    middle = int(np.argpartition(array[0], array.shape[1] // 2)[array.shape[1] // 2])
+    typical = float(array[0, middle])
+    if typical != 0.0 and not TYPICAL_HASHPRICE.low <= typical <= TYPICAL_HASHPRICE.high:
+        raise _refusal(f"{name}[0, {middle}]", f"is {typical:g}, as half of its month or more", TYPICAL_HASHPRICE)
     return array
 
 

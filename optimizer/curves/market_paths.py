@@ -46,7 +46,7 @@ class MarketPaths:
         all scenarios share one level or there is no adder, and in which scenarios outnumber the distinct hourly prices;
         other months are evaluated as if there were no order.
         """
-        hashprice = check.month_scenario("hashprice_usd_per_ph_day", hashprice_usd_per_ph_day, check.HASHPRICE)
+        hashprice = check.hashprice_paths("hashprice_usd_per_ph_day", hashprice_usd_per_ph_day)
         levels = check.floats("level", level, _LEVEL, hashprice.shape)
         btc = None if btc_usd is None else check.floats("btc_usd", btc_usd, check.BTC_PRICE, hashprice.shape)
         return cls(hashprice, levels, btc, ScenarioOrder.of(hashprice, levels, btc) if ordered else None)

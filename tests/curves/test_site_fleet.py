@@ -193,3 +193,17 @@ def test_fleet_refuses():
     short = MarketPaths.of(hashprice_usd_per_ph_day=np.ones((3, 7)), level=np.ones((3, 7)))
     with pytest.raises(InvalidInputError, match=r"has shape \(3, 7\); pass shape \(4, 7\)"):
         fleet_month_values(fleet, short)
+
+
+@pytest.mark.parametrize(("factor", "value"), [(1e-3, "0.04"), (1e3, "40000")])
+def test_hashprice_in_another_unit_is_told_by_its_place_and_value(factor, value):
+    hashprice = np.full((3, 5), 40.0) * factor
+    with pytest.raises(InvalidInputError, match=rf"hashprice_usd_per_ph_day\[0, \d\].*is {value}.*per TH/s"):
+        MarketPaths.of(hashprice_usd_per_ph_day=hashprice, level=np.ones((3, 5)))
+
+
+def test_a_far_tail_and_no_revenue_at_all_are_no_other_unit():
+    hashprice = np.full((3, 5), 40.0)
+    hashprice[0, 0], hashprice[2] = 4e5, 1e-4
+    for paths in (hashprice, np.zeros((3, 5))):
+        MarketPaths.of(hashprice_usd_per_ph_day=paths, level=np.ones((3, 5)))
