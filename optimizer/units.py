@@ -13,6 +13,7 @@ MONTHS_PER_YEAR: Final = 12
 
 W_PER_MW: Final = 1e6
 KW_PER_MW: Final = 1e3
+MWH_PER_GWH: Final = 1e3
 
 H_PER_PH: Final = 1e15
 H_PER_EH: Final = 1e18

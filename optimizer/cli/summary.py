@@ -13,7 +13,7 @@ from rich.text import Text
 from optimizer.domain.outcome import ContractOutcome
 from optimizer.domain.plan import Plan
 from optimizer.domain.proof import Limit, Termination, TerminationReason
-from optimizer.units import USD_PER_MUSD
+from optimizer.units import MWH_PER_GWH, USD_PER_MUSD
 
 USES = ("mining_mw", "hosting_mw", "gpu_mw", "idle_mw")
 REASONS = {
@@ -158,6 +158,16 @@ def _print_key_figures(plan: Plan, console: Console) -> None:
         most = max(plan.cash_flow, key=lambda row: row.debt_usd)
         table.add_row("least cash", f"{million(least.cash_usd)} in {least.month:%Y-%m}")
         table.add_row("most debt", f"{million(most.debt_usd)} in {most.month:%Y-%m}")
+    mwh = sum(row.energy_mwh for row in plan.mining)
+    if mwh:
+        btc, power_usd = sum(row.mined_btc for row in plan.mining), sum(row.power_usd for row in plan.mining)
+        energy = f"{mwh / MWH_PER_GWH:,.0f} GWh at {power_usd / mwh:,.1f} USD/MWh"
+        table.add_row("bitcoin mined", f"{btc:,.0f} BTC with {energy}")
+    own = plan.own_hashrate
+    if own is not None:
+        moved = max(own.months, key=lambda row: abs(row.hashprice_multiplier - 1.0))
+        hashprice = f"hashprice {moved.hashprice_multiplier - 1.0:+.2%} in {moved.month:%Y-%m}"
+        table.add_row("own weight in the network", f"{million(own.npv_effect_usd)}; {hashprice}")
     if plan.enterprise_value_usd is not None:
         table.add_row("enterprise value at the stated multiples", million(plan.enterprise_value_usd))
     console.print(table)

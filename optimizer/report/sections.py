@@ -200,10 +200,10 @@ def _contracts(plan: Plan) -> Section:
 def _fleet(plan: Plan) -> Section:
     machines = charts_operations.machines_by_year(plan)
     html, drawn = _charts([charts_operations.hashrate(plan), machines])
-    if machines is None:
-        return Section("fleet", "Fleet", html + _paragraph("No machine is bought, sold or moved."), drawn)
-    table = _folded("Moves by year, site and model as a table", tables.fleet(plan))
-    return Section("fleet", "Fleet", html + table, drawn)
+    moves = _folded("Moves by year, site and model as a table", tables.fleet(plan)) if machines is not None else ""
+    moves = moves or _paragraph("No machine is bought, sold or moved.")
+    energy = _folded("Energy and bitcoin by year as a table", tables.mining(plan))
+    return Section("fleet", "Fleet", html + moves + energy, drawn)
 
 
 def _cash(plan: Plan) -> Section:

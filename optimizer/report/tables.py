@@ -10,7 +10,7 @@ from optimizer.domain.proof import AuditReport
 from optimizer.report.charts_money import LINE_NAMES, year_name
 from optimizer.report.formats import MINUS, count, escape, money, month, number, percent, significant
 from optimizer.report.totals import LEAST_MW, USE_NAMES, USES, Use, cash_by_year, fleet_moves, mean_by_year
-from optimizer.units import USD_PER_MUSD
+from optimizer.units import MWH_PER_GWH, USD_PER_MUSD
 
 MOST_ROWS = 500
 """Longer tables are cut, and say so."""
@@ -157,6 +157,31 @@ def earnings(plan: Plan) -> str:
         rows.append([year_name(row), *(_musd(usd) for usd in lines), _musd(sum(lines))])
     columns = [*words("Year"), *numbers("Mining", "Hosting", "Own GPUs", "Fixed costs and overhead", "Sum")]
     return table("Expected earnings by calendar year before capex, debt and discounting, $M.", columns, rows)
+
+
+def mining(plan: Plan) -> str:
+    """Hashrate, energy and bitcoin of all sites by year."""
+    rows = []
+    for year in sorted({row.month.year for row in plan.mining}):
+        months = [row for row in plan.mining if row.month.year == year]
+        mwh, power_usd = sum(row.energy_mwh for row in months), sum(row.power_usd for row in months)
+        rows.append(
+            [
+                str(year),
+                number(sum(row.hashrate_eh_s for row in months) / len({row.month for row in months}), digits=2),
+                number(mwh / MWH_PER_GWH, digits=0),
+                number(power_usd / mwh, digits=1) if mwh else DASH,
+                number(sum(row.mined_btc for row in months), digits=0),
+                _musd(sum(row.revenue_usd for row in months)),
+                _musd(-power_usd),
+            ]
+        )
+    columns = [
+        *words("Year"),
+        *numbers("EH/s", "Energy, GWh", "Realised price, USD/MWh", "Bitcoin mined", "Revenue, $M", "Energy, $M"),
+    ]
+    told = "Expected mining by calendar year: mean hashrate, energy at the meter, bitcoin after the pool's fee."
+    return table(told, columns, rows) if rows else ""
 
 
 def npv_by_line(plan: Plan) -> str:

@@ -303,6 +303,16 @@ class TestEscaping:
         assert attack not in render_report(plan)
 
 
+def test_energy_and_bitcoin_are_told_by_year(tiny_plan: Plan) -> None:
+    text = tables.mining(tiny_plan)
+    rows = [row for row in tiny_plan.mining if row.month.year == 2027]
+    assert f"{sum(row.mined_btc for row in rows):,.0f}" in text
+    mwh, usd = sum(row.energy_mwh for row in rows), sum(row.power_usd for row in rows)
+    assert f"{mwh / 1000:,.0f}" in text
+    assert f"{usd / mwh:.1f}" in text
+    assert tables.mining(tiny_plan.model_copy(update={"mining": ()})) == ""
+
+
 def test_long_tables_are_cut_and_say_so() -> None:
     rows = [[str(index), "x"] for index in range(tables.MOST_ROWS + 1)]
     text = tables.table("Long.", tables.words("a", "b"), rows)
