@@ -11,6 +11,7 @@ from typing import Any, Final
 from optimizer.domain.fleet import OperatingMode
 from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.series import HourlyPrices, HourlySeries, SeriesFile
+from optimizer.domain.site import Site
 from optimizer.errors import InvalidInputError, NotFoundError
 from optimizer.io.series import load_hours
 from optimizer.library import tables
@@ -88,6 +89,18 @@ def find_gpu(name: str) -> Gpu:
     return Gpu(rated[0].display_name, rated[0].rated_kw_per_gpu)
 
 
+def find_site(portfolio: Portfolio, name: str) -> Site:
+    """The site of that name, compared without case and punctuation.
+
+    Raises:
+        NotFoundError: no such site, with the nearest name.
+    """
+    by_slug = {_slug(site.name): site for site in portfolio.sites}
+    if _slug(name) not in by_slug:
+        raise NotFoundError("site", name, [site.name for site in portfolio.sites])
+    return by_slug[_slug(name)]
+
+
 def site_terms(portfolio: Portfolio, site_name: str) -> dict[str, Any]:
     """What a site says about mining, as fields of :class:`~optimizer.domain.curves.HashingCurveSpec`.
 
@@ -96,10 +109,7 @@ def site_terms(portfolio: Portfolio, site_name: str) -> dict[str, Any]:
     Raises:
         NotFoundError: no such site, with the nearest name.
     """
-    by_slug = {_slug(site.name): site for site in portfolio.sites}
-    site = by_slug.get(_slug(site_name))
-    if site is None:
-        raise NotFoundError("site", site_name, [site.name for site in portfolio.sites])
+    site = find_site(portfolio, site_name)
     if site.power.hourly_series is not None:
         energy: dict[str, Any] = {"hours": portfolio.series_by_name[site.power.hourly_series].hours}
     else:

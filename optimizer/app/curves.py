@@ -1,4 +1,4 @@
-"""The curves of mining and of GPU throughput as answers of their own, without a portfolio."""
+"""The curves of one mining machine and of GPU power caps as answers of their own, without a portfolio."""
 
 from __future__ import annotations
 
@@ -41,13 +41,14 @@ _COMMON_YEAR: Final = 2025
 _HOURS_IN_MONTH: Final = tuple(
     calendar.monthrange(_COMMON_YEAR, month)[1] * HOURS_PER_DAY for month in range(1, MONTHS_PER_YEAR + 1)
 )
+MEAN_HOURS_IN_MONTH: Final = sum(_HOURS_IN_MONTH) / MONTHS_PER_YEAR
 _GPU_DAYS: Final = 1000.0
 """GPU-days over which failures are counted."""
 
 
 def hashing_curve(spec: HashingCurveSpec) -> HashingCurve:
     """What one machine earns at each hashprice when it may stop in any hour."""
-    modes = _ModeArrays.of(spec.modes)
+    modes = ModeArrays.of(spec.modes)
     hashrate_th_s, power_w = modes.hashrate_th_s[modes.kept], modes.power_w[modes.kept]
     shape = _power_shape(spec.hours, spec.flat_usd_per_mwh)
     values = _values_by_month(spec, shape, hashrate_th_s, power_w)
@@ -60,7 +61,7 @@ def hashing_curve(spec: HashingCurveSpec) -> HashingCurve:
     )  # fmt: skip
     # The lowest ceiling runs whenever anything runs: its energy over what it could draw is the share of hours.
     grid_mw = power_w / W_PER_MW * spec.pue
-    available_mwh = float(grid_mw[0]) * spec.uptime_frac * sum(_HOURS_IN_MONTH) / MONTHS_PER_YEAR
+    available_mwh = float(grid_mw[0]) * spec.uptime_frac * MEAN_HOURS_IN_MONTH
     points = tuple(
         HashingCurvePoint(
             hashprice_usd_per_ph_day=hashprice,
@@ -88,14 +89,17 @@ def hashing_curve(spec: HashingCurveSpec) -> HashingCurve:
     )
 
 
-class _ModeArrays(NamedTuple):
+class ModeArrays(NamedTuple):
+    """Operating modes as arrays, in the order given."""
+
     hashrate_th_s: Float64Array
     power_w: Float64Array
     kept: NDArray[np.int64]
     """Indices of those worth running, ascending in power: the first is the most efficient."""
 
     @classmethod
-    def of(cls, modes: Sequence[OperatingMode]) -> _ModeArrays:
+    def of(cls, modes: Sequence[OperatingMode]) -> ModeArrays:
+        """Arrays of the modes, and which of them are worth running."""
         hashrate_th_s = np.array([mode.hashrate_th_s for mode in modes])
         power_w = np.array([mode.power_w for mode in modes])
         return cls(hashrate_th_s, power_w, envelope(hashrate_th_s, power_w))
@@ -159,7 +163,7 @@ def mode_breakevens(
     Raises:
         InvalidInputError: a value is not finite or not plausible.
     """
-    arrays = _ModeArrays.of(modes)
+    arrays = ModeArrays.of(modes)
     prices = np.asarray(hashprice_usd_per_ph_day, dtype=np.float64)
 
     def power_price(efficiency_j_per_th: Float64Array) -> Float64Array:

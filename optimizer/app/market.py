@@ -11,6 +11,7 @@ import numpy as np
 
 from optimizer.curves.calibration import calibrate, fan
 from optimizer.curves.futures import Floats, Futures
+from optimizer.domain.base import validated
 from optimizer.domain.market_answers import (
     CalibratedFactor,
     FanRow,
@@ -23,6 +24,8 @@ from optimizer.domain.market_answers import (
 from optimizer.domain.uncertainty import Factor, FactorCorrelation, FactorUncertainty
 
 PROBABILITIES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
+MOST_SCENARIOS: Final = 20_000
+"""Scenarios of a fan: its quantiles need them all at once, and more do not move them."""
 _DIGITS: Final = 4
 """Of what is to be pasted into a portfolio; the standard errors are far above."""
 
@@ -44,7 +47,7 @@ def calibrate_market(spec: MarketCalibrationSpec) -> MarketCalibration:
         InvalidInputError: histories that are short, unequal or do not vary.
     """
     found = calibrate(history={item.factor.value: item.values for item in spec.history})
-    factors = tuple(Factor(name) for name in found.factors)
+    factors, correlation = tuple(Factor(name) for name in found.factors), _rounded(found.correlation)
     return MarketCalibration(
         month_count=found.month_count,
         factors=tuple(
@@ -60,29 +63,40 @@ def calibrate_market(spec: MarketCalibrationSpec) -> MarketCalibration:
             for i, factor in enumerate(factors)
         ),
         uncertainty=tuple(
-            FactorUncertainty(
-                factor=factor,
-                volatility_per_year_frac=round(float(found.volatility_per_year[i]), _DIGITS),
-                mean_reversion_per_year=round(float(found.mean_reversion_per_year[i]), _DIGITS),
+            validated(
+                FactorUncertainty,
+                {
+                    "factor": factor,
+                    "volatility_per_year_frac": round(float(found.volatility_per_year[i]), _DIGITS),
+                    "mean_reversion_per_year": round(float(found.mean_reversion_per_year[i]), _DIGITS),
+                },
+                f"what history says of {factor}",
             )
             for i, factor in enumerate(factors)
         ),
         correlations=tuple(
-            FactorCorrelation(
-                first=factors[i],
-                second=factors[j],
-                correlation_frac=round(float(found.correlation[i, j]), _DIGITS),
-            )
+            FactorCorrelation(first=factors[i], second=factors[j], correlation_frac=correlation[i, j])
             for i, j in combinations(range(len(factors)), 2)
         ),
     )
 
 
+def _rounded(correlation: Floats) -> Floats:
+    """A correlation matrix in few digits that is still positive semidefinite: moved towards none as far as it takes."""
+    moved = 0.0
+    while True:
+        rounded = np.round((1.0 - moved) * correlation + moved * np.eye(len(correlation)), _DIGITS)
+        if np.linalg.eigvalsh(rounded)[0] >= 0.0:
+            return np.asarray(rounded)
+        moved = max(2.0 * moved, 10.0**-_DIGITS)
+
+
 def market_fan(spec: MarketFanSpec) -> MarketFan:
-    """Quantiles by month of one quantity over the scenarios of a portfolio."""
+    """Quantiles by month of one quantity over a portfolio's scenarios, at most :data:`MOST_SCENARIOS` of them."""
     portfolio, (unit, path_of) = spec.portfolio, _PATHS[spec.quantity]
     months = portfolio.horizon.months
-    paths = np.concatenate([path_of(shard)[: len(months)] for shard in Futures.of(portfolio).shards()], axis=1)
+    futures = Futures.of(portfolio, scenario_count=min(portfolio.risk.scenario_count, MOST_SCENARIOS))
+    paths = np.concatenate([path_of(shard)[: len(months)] for shard in futures.shards()], axis=1)
     quantiles, means = fan(paths, PROBABILITIES), paths.mean(axis=1)
     return MarketFan(
         quantity=spec.quantity,

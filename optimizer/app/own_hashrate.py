@@ -29,6 +29,12 @@ def deviation_frac(assumed: Futures, made: Futures) -> float:
     return float(np.abs(made.own_hashprice_multiplier / assumed.own_hashprice_multiplier - 1.0).max())
 
 
+def npv_made_usd(futures: Futures, decisions: Decisions) -> float:
+    """Expected NPV of decisions under the hashprice that they make."""
+    made = futures.answering(planned_hashrate_eh_s(futures.portfolio, decisions))
+    return recalculate(futures.portfolio, made, decisions).objective_usd
+
+
 def own_hashrate(futures: Futures, decisions: Decisions, objective_usd: float) -> OwnHashrate:
     """What to tell of it: hashrate and hashprice by month, and what the answer of the market is worth to the plan."""
     portfolio = futures.portfolio

@@ -6,21 +6,22 @@ import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.app.filled_in import filled_in
-from optimizer.app.own_hashrate import deviation_frac, own_hashrate, planned_hashrate_eh_s
+from optimizer.app.own_hashrate import deviation_frac, npv_made_usd, own_hashrate, planned_hashrate_eh_s
 from optimizer.audit import Claims, audit
 from optimizer.curves.futures import Futures
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.outcome import BusinessAsUsual
 from optimizer.domain.plan import Plan, Progress
 from optimizer.domain.portfolio import Portfolio
-from optimizer.domain.proof import Manifest, ModelSize, Seconds, Termination, TerminationReason, Version
+from optimizer.domain.proof import Manifest, Seconds, Termination, TerminationReason, Version
 from optimizer.io.portfolios import fingerprint
 from optimizer.model.family import assemble
 from optimizer.model.formulation import FORMULATION
@@ -28,7 +29,16 @@ from optimizer.model.problem import PlanningProblem
 from optimizer.model.program import Matrix, Program
 from optimizer.model.read import Reading, read_solution
 from optimizer.risk import distribution_of, scenario_npv_usd
-from optimizer.solve import Search, Solution, dive, solve_fixed, solve_program
+from optimizer.solve import (
+    LiveModel,
+    Search,
+    Solution,
+    check_installed,
+    dive,
+    solve_fixed,
+    solve_program,
+    solver_packages,
+)
 
 Floats = NDArray[np.float64]
 COMPONENTS = ("capacity-optimizer", "pyomo", "highspy", "numpy")
@@ -56,10 +66,19 @@ def plan(
     Infeasible, unbounded and reached limits are results: see ``Plan.termination``.
 
     Raises:
-        InvalidInputError: when the portfolio's series are not loaded.
-        SolverError: when the solver fails.
+        InvalidInputError: when the portfolio's series are not loaded, or the solver is not installed.
+        SolverError: when the solver fails, or contradicts a plan that is known.
     """
-    return _Job(portfolio, options or SolveOptions(), on_progress, should_stop).run()
+    options = options or SolveOptions()
+    check_installed(options.solver)
+    return _Job(portfolio, options, on_progress, should_stop).run()
+
+
+class _Solved(NamedTuple):
+    """A solution and, if there is one, what it says."""
+
+    solution: Solution
+    reading: Reading | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +87,7 @@ class _Attempt:
 
     futures: Futures
     matrix: Matrix
-    twin: Solution
+    twin: _Solved
     solution: Solution
     reading: Reading | None
 
@@ -111,7 +130,7 @@ class _Job:
                 "npv": recalculation.npv,
                 "enterprise_value_usd": recalculation.enterprise_value_usd,
                 "distribution": distribution_of(npv, self.portfolio.risk.tail_probability),
-                "business_as_usual": _business_as_usual(attempt.twin, reading.objective_usd),
+                "business_as_usual": self._business_as_usual(attempt.twin, reading.objective_usd),
                 "own_hashrate": own,
                 "audit": report,
             }
@@ -119,43 +138,91 @@ class _Job:
 
     def _attempt(self, futures: Futures, share: float, earlier: _Attempt | None = None) -> _Attempt:
         """Evaluate, state and solve the program of these futures within a share of the time that is left."""
+        problem, program, matrix, model = self._stated(futures)
+        search = self._search()
+        if earlier is None:
+            with self._stage("twin"):
+                twin = _read(program, problem, self._twin(program, model, search))
+            starts = [twin.solution.values]
+        else:
+            twin, starts = earlier.twin, [earlier.twin.solution.values, earlier.solution.values]
+        with self._stage("solve"):
+            if earlier is None:
+                starts.append(dive(model, self._remaining(share), search))
+            start = _better(matrix, *starts)
+            solution = solve_program(model, self._remaining(share), search, start=start, stated=program)
+        return _Attempt(futures, matrix, twin, *_read(program, problem, solution))
+
+    def _settled(self, attempt: _Attempt) -> _Attempt:
+        """Plan again under the hashprice that the plan itself makes, until that no longer changes it much.
+
+        Where a month swings to and fro, as an owner near break-even does, ever smaller steps are taken. If the two do
+        not meet, the best of the plans is kept with its running machines, under the hashprice that they make.
+        """
+        attempts, assumed = [attempt], np.full(self.portfolio.horizon.month_count, self.portfolio.initial_hashrate_eh_s)
+        step, direction = np.ones(len(assumed)), np.zeros(len(assumed))
+        while attempt.reading is not None:
+            planned = planned_hashrate_eh_s(self.portfolio, attempt.reading.decisions)
+            if deviation_frac(attempt.futures, attempt.futures.answering(planned)) <= SETTLED_FRAC:
+                return attempt
+            if len(attempts) == MOST_ATTEMPTS or (self.should_stop is not None and self.should_stop()):
+                break
+            swings = np.sign(planned - assumed) * direction < 0.0
+            step, direction = np.where(swings, step / 2.0, step), np.sign(planned - assumed)
+            assumed = assumed + step * (planned - assumed)
+            attempt = self._attempt(attempt.futures.answering(assumed), 0.5, attempt)
+            attempts.append(attempt)
+        return self._kept(attempts)
+
+    def _kept(self, attempts: list[_Attempt]) -> _Attempt:
+        """The plan that is worth most under the hashprice that it makes, solved again with its machines as they run."""
+        worth = [(self._made_usd(item), item) for item in attempts if item.reading is not None]
+        best = max(worth, key=lambda pair: pair[0])[1]
+        assert best.reading is not None
+        assert best.solution.values is not None
+        planned = planned_hashrate_eh_s(self.portfolio, best.reading.decisions)
+        futures = attempts[0].futures.answering(planned)
+        problem, program, matrix, model = self._stated(futures)
+        fixed = np.full(program.column_count, np.nan)
+        fixed[program.variables["running_machines"].columns] = best.solution.values[
+            program.variables["running_machines"].columns
+        ]
+        fixed[matrix.integer] = np.rint(best.solution.values[matrix.integer])
+        with self._stage("solve"):
+            solution = solve_fixed(model, self._remaining(), fixed, self._search())
+        detail = "hashprice and the plan do not settle: its own machines move hashprice across their break-even"
+        if solution.values is None:
+            told = best.solution.termination.model_copy(update={"reason": TerminationReason.FEASIBLE, "detail": detail})
+            return replace(best, solution=replace(best.solution, termination=told))
+        told = solution.termination.model_copy(
+            update={"reason": TerminationReason.FEASIBLE, "bound_usd": None, "gap_frac": None, "detail": detail}
+        )
+        reading = read_solution(program, problem, solution.values)
+        return _Attempt(futures, matrix, best.twin, replace(solution, termination=told), reading)
+
+    def _made_usd(self, attempt: _Attempt) -> float:
+        """NPV of an attempt's decisions under the hashprice that they make."""
+        assert attempt.reading is not None
+        return npv_made_usd(attempt.futures, attempt.reading.decisions)
+
+    def _stated(self, futures: Futures) -> tuple[PlanningProblem, Program, Matrix, LiveModel]:
+        """The program of these futures, ready to be solved."""
         with self._stage("curves"):
             problem = PlanningProblem.of(self.portfolio, futures)
         with self._stage("build"):
             program = assemble(problem, FORMULATION)
         with self._stage("compile", told="build"):
             matrix = program.compile()
-        search = self._search()
-        with self._stage("twin"):
-            twin = earlier.twin if earlier is not None else self._twin(program, matrix, search)
-        with self._stage("solve"):
-            start = earlier.solution.values if earlier is not None else dive(matrix, self._remaining(share), search)
-            start = _better(matrix, start, twin.values)
-            solution = solve_program(matrix, self._remaining(share), search, start=start)
-        reading = read_solution(program, problem, solution.values) if solution.values is not None else None
-        return _Attempt(futures, matrix, twin, solution, reading)
-
-    def _settled(self, attempt: _Attempt) -> _Attempt:
-        """Plan again under the hashprice that the plan itself makes, until that no longer changes it much."""
-        for _ in range(MOST_ATTEMPTS - 1):
-            if attempt.reading is None or (self.should_stop is not None and self.should_stop()):
-                break
-            answered = attempt.futures.answering(planned_hashrate_eh_s(self.portfolio, attempt.reading.decisions))
-            if deviation_frac(attempt.futures, answered) <= SETTLED_FRAC:
-                break
-            following = self._attempt(answered, 1.0, attempt)
-            if following.reading is None:
-                break
-            attempt = following
-        return attempt
+        with self._stage("pass", told="build"):
+            model = LiveModel(matrix)
+        return problem, program, matrix, model
 
     def _answer(self, attempt: _Attempt) -> Plan:
         termination, matrix = attempt.solution.termination, attempt.matrix
         self._tell("done", termination=termination)
-        rows, columns = matrix.shape
-        size = ModelSize(rows=rows, columns=columns, integers=int(matrix.integer.sum()), nonzeros=len(matrix.value))
+        packages = solver_packages(self.options.solver)
         versions = [Version(component="python", version=platform.python_version())]
-        versions += [Version(component=name, version=version(name)) for name in COMPONENTS]
+        versions += [Version(component=name, version=version(name)) for name in (*COMPONENTS, *packages)]
         return Plan(
             termination=termination,
             filled_in=filled_in(self.portfolio),
@@ -164,7 +231,7 @@ class _Job:
                 portfolio_sha256=fingerprint(self.portfolio),
                 options=self.options,
                 versions=tuple(versions),
-                model_size=size,
+                model_size=matrix.size,
                 timings=tuple(self.timings),
             ),
         )
@@ -183,12 +250,23 @@ class _Job:
 
         return Search(on_incumbent=told, should_stop=self.should_stop or (lambda: False))
 
-    def _twin(self, program: Program, matrix: Matrix, search: Search) -> Solution:
+    def _twin(self, program: Program, model: LiveModel, search: Search) -> Solution:
         """Mining on, signing nothing: what the plan is compared with, and the first plan the search has."""
         fixed = np.full(program.column_count, np.nan)
         for name in TWIN_DECISIONS:
             fixed[program.variables[name].columns] = 0.0
-        return solve_fixed(matrix, self._remaining(), fixed, search)
+        return solve_fixed(model, self._remaining(), fixed, search)
+
+    def _business_as_usual(self, twin: _Solved, objective_usd: float) -> BusinessAsUsual:
+        reason = twin.solution.termination.reason
+        if reason is not TerminationReason.OPTIMAL or twin.reading is None:
+            infeasible = reason is TerminationReason.INFEASIBLE
+            told = "mining on breaks liquidity or a policy" if infeasible else "stopped before it was solved"
+            return BusinessAsUsual(feasible=False if infeasible else None, detail=told)
+        worth = twin.reading.objective_usd
+        if self.portfolio.market.own_hashrate_feedback:
+            worth = npv_made_usd(Futures.of(self.portfolio), twin.reading.decisions)
+        return BusinessAsUsual(feasible=True, npv_usd=worth, difference_usd=objective_usd - worth)
 
     @contextmanager
     def _stage(self, name: str, told: str | None = None) -> Iterator[None]:
@@ -211,19 +289,14 @@ class _Job:
         self.on_progress(Progress.model_validate({"stage": stage, "elapsed_s": elapsed, **numbers}))
 
 
+def _read(program: Program, problem: PlanningProblem, solution: Solution) -> _Solved:
+    return _Solved(solution, read_solution(program, problem, solution.values) if solution.values is not None else None)
+
+
 def _better(matrix: Matrix, *starts: Floats | None) -> Floats | None:
-    """The start of the highest NPV, if there is any."""
-    found = [start for start in starts if start is not None]
+    """The start of the highest NPV that satisfies all rows, if there is any."""
+    found = [start for start in starts if start is not None and matrix.holds(start)]
     return max(found, key=lambda start: float(matrix.cost @ start), default=None)
-
-
-def _business_as_usual(twin: Solution, objective_usd: float) -> BusinessAsUsual:
-    worth, reason = twin.termination.objective_usd, twin.termination.reason
-    if reason is not TerminationReason.OPTIMAL or worth is None:
-        infeasible = reason is TerminationReason.INFEASIBLE
-        told = "mining on breaks liquidity or a policy" if infeasible else "stopped before it was solved"
-        return BusinessAsUsual(feasible=False if infeasible else None, detail=told)
-    return BusinessAsUsual(feasible=True, npv_usd=worth, difference_usd=objective_usd - worth)
 
 
 def _claims(reading: Reading) -> Claims:

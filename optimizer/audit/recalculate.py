@@ -142,25 +142,21 @@ def _check_horizon(portfolio: Portfolio, futures: MarketPaths) -> None:
 
 def _expected(book: Book, futures: MarketPaths) -> tuple[MiningMoney, GpuMoney, tuple[ContractMoney, ...]]:
     """Everything that depends on the scenarios, as the mean over all of them, part by part."""
-    parts: list[Any] = []
-    weights = []
+    means: list[Any] = []
     for shard in futures.shards():
-        energy = EnergyPrices(shard)
+        energy, share = EnergyPrices(shard), shard.scenario_count / futures.scenario_count
         contracts = [contract_money(contract, energy) for contract in book.contracts]
-        parts.append((mining_money(book, energy), gpu_money(book, energy), *contracts))
-        weights.append(shard.scenario_count / futures.scenario_count)
-    mining, gpu, *contracts = (_mean(same, weights) for same in zip(*parts, strict=True))
-    return mining, gpu, tuple(contracts)
+        parts = [mining_money(book, energy), gpu_money(book, energy), *contracts]
+        means = [_added(part, share, before) for part, before in zip(parts, means or [None] * len(parts), strict=True)]
+    mining, gpu, *money = means
+    return mining, gpu, tuple(money)
 
 
-def _mean(parts: Sequence[_Money], weights: Sequence[float]) -> _Money:
-    """Weighted mean, field by field."""
-    names = [item.name for item in fields(parts[0])]
-    return type(parts[0])(
-        **{
-            name: sum(weight * getattr(part, name) for part, weight in zip(parts, weights, strict=True))
-            for name in names
-        }
+def _added(part: _Money, share: float, before: _Money | None) -> _Money:
+    """A part's share of the mean on top of that of the parts before, field by field."""
+    names = [item.name for item in fields(part)]
+    return type(part)(
+        **{name: share * getattr(part, name) + (getattr(before, name) if before is not None else 0.0) for name in names}
     )
 
 

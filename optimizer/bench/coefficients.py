@@ -77,6 +77,7 @@ def contenders(few: SetSize, many: SetSize) -> Iterator[Contender]:
                 threads=threads,
                 value=_check_sum if size is few and threads > 1 else None,
                 expected=lambda: _check_sum(run_apart(few, 1)),
+                largest_difference=0.0,
                 own_seconds=lambda run: run.seconds,
                 own_peak_mib=lambda run: run.peak_mib,
             )

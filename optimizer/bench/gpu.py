@@ -16,8 +16,9 @@ from optimizer.curves import CAP_CURVES, gpu_block_values
 from optimizer.curves.threads import thread_count
 from optimizer.units import KW_PER_MW
 
-WORK: Final = Work(streamed_bytes=16.0, flop=26.0)
-"""Rental and power price of a scenario; revenue, cost, and for each of six caps a margin and a comparison."""
+WORK: Final = Work(streamed_bytes=16.0, flop=18.0)
+"""Rental and power price of a scenario; revenue, cost, and for each of the four caps that are ever best a margin and a
+comparison."""
 _CURVE: Final = CAP_CURVES["a100-training"]
 _TERMS: Final = {"gpu_count": 1024, "power_kw_per_gpu": 1.4, "utilisation_frac": 0.85, "goodput_frac": 0.93}
 

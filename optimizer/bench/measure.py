@@ -41,6 +41,8 @@ class Contender:
     """The result of a run as numbers to compare; None where there is nothing to compare."""
     expected: Callable[[], Floats] | None = None
     """The same numbers from ours, for the same evaluations."""
+    largest_difference: float = LARGEST_DIFFERENCE
+    """Largest relative difference that is accepted."""
     limit: str | None = None
     """For a limit of the machine rather than a contender: which one."""
     own_seconds: Callable[[Any], float] | None = None
@@ -70,6 +72,8 @@ class Row:
     peak_mib: float
     """Most memory that one run held through Python's allocators: NumPy arrays too, buffers of compiled code not.
     Of a process of its own: all that it had resident."""
+    largest_difference: float
+    """Largest that is accepted: none of ours on more threads."""
     limit: str | None
     """Which limit of the machine the row is; None for a contender."""
     binding_limit: str | None
@@ -80,7 +84,7 @@ class Row:
     @property
     def agrees(self) -> bool:
         """Whether the results are those of ours, as far as they can be compared."""
-        return self.max_relative_difference is None or self.max_relative_difference <= LARGEST_DIFFERENCE
+        return self.max_relative_difference is None or self.max_relative_difference <= self.largest_difference
 
 
 def measure(contenders: Sequence[Contender], rounds: int) -> tuple[Row, ...]:
@@ -113,6 +117,7 @@ def measure(contenders: Sequence[Contender], rounds: int) -> tuple[Row, ...]:
                 ratio_to_ours_all_threads=float(np.median(ns[:, i] / ns[:, ours_all_threads])),
                 max_relative_difference=start.max_relative_difference,
                 peak_mib=start.peak_mib,
+                largest_difference=contender.largest_difference,
                 limit=contender.limit,
                 binding_limit=binding,
                 share_of_limit_frac=share,

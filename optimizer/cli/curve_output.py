@@ -20,7 +20,7 @@ from rich.text import Text
 from optimizer.cli.output import console, print_json
 
 if TYPE_CHECKING:
-    from optimizer.report.curve_charts import Chart
+    from optimizer.report.chart import Chart
 
 Record = Mapping[str, Any]
 Column = tuple[str, Callable[[Record], str]]
@@ -124,11 +124,51 @@ BREAKEVEN_COLUMNS: tuple[Column, ...] = (
     ("step down\nUSD/MWh", _number("step_usd_per_mwh", 2)),
 )
 
+MERIT_ORDER_COLUMNS: tuple[Column, ...] = (
+    ("model", lambda record: str(record["asic_model"])),
+    ("mode", lambda record: str(record["mode"])),
+    ("condition\n%", _number("condition_frac", 0, 100.0)),
+    ("step\nMW", _number("grid_mw", 1)),
+    ("so far\nMW", _number("cumulative_grid_mw", 1)),
+    ("value\nUSD/MW", _number("usd_per_mw_month")),
+    ("so far\nUSD", _number("cumulative_usd_per_month")),
+)
+"""One site in one month."""
+CLUSTER_COLUMNS: tuple[Column, ...] = (
+    ("GPUs", _number("gpu_count")),
+    ("grid\nMW", _number("grid_mw", 2)),
+    ("scaling\n%", _number("scaling_efficiency_frac", 1, 100.0)),
+    ("goodput\n%", _number("goodput_frac", 1, 100.0)),
+    ("checkpoint\nevery s", _number("checkpoint_interval_s")),
+    ("effective\nGPUs", _number("effective_gpu_count")),
+    ("one more\nadds", _number("marginal_effective_gpu_frac", 3)),
+)
+CLUSTER_VALUE_COLUMNS: tuple[Column, ...] = (
+    ("critical\nMW", _number("critical_mw", 3)),
+    ("GPUs", _number("gpu_count")),
+    ("value\nUSD/month", _number("usd_per_month")),
+    ("piece\nUSD/MW", _number("usd_per_mw_month")),
+)
+NETWORK_COLUMNS: tuple[Column, ...] = (
+    ("month", lambda record: str(record["month"])),
+    ("network\nEH/s", _number("network_eh_s", 1)),
+    ("difficulty\n10^12", _number("difficulty", 2, 1e-12)),
+    ("blocks", _number("blocks", 1)),
+    ("subsidy\nBTC", _number("subsidy_btc", 4)),
+    ("hashprice\nBTC/PH/day", _number("hashprice_btc_per_ph_day", 8)),
+)
+EXIT_COLUMNS: tuple[Column, ...] = (
+    ("with exit\nEH/s", _number("network_eh_s_after", 1)),
+    ("hashprice\nBTC/PH/day", _number("hashprice_btc_per_ph_day_after", 8)),
+    ("change\n%", _number("hashprice_change_frac", 2, 100.0)),
+)
+_TEXT_COLUMNS = frozenset({"mode", "model", "month"})
+
 
 def _table(records: Sequence[Record], columns: Sequence[Column]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for title, _ in columns:
-        table.add_column(title, justify="left" if title == "mode" else "right", overflow="fold")
+        table.add_column(title, justify="left" if title in _TEXT_COLUMNS else "right", overflow="fold")
     for record in records:
         table.add_row(*(Text(cell(record)) for _, cell in columns))
     return table

@@ -11,7 +11,20 @@ from typing import Annotated
 
 import typer
 
-from optimizer.cli.commands import bench, curve, demo, library, market, plan, report, schema, serve, show, validate
+from optimizer.cli.commands import (
+    bench,
+    curve,
+    demo,
+    export,
+    library,
+    market,
+    plan,
+    report,
+    schema,
+    serve,
+    show,
+    validate,
+)
 from optimizer.cli.output import fail
 from optimizer.errors import OptimizerError
 
@@ -26,6 +39,7 @@ app = typer.Typer(
 )
 app.command("plan")(plan.plan)
 app.command("validate")(validate.validate)
+app.command("export")(export.export)
 app.command("show")(show.show)
 app.command("report")(report.report)
 app.command("serve")(serve.serve)

@@ -45,12 +45,12 @@ JSON_OPTION = typer.Option("--json", help="Print JSON instead of text.")
 
 def console() -> Console:
     """Standard output; plain when piped."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    return Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 
 
 def error_console() -> Console:
     """Standard error; plain when piped."""
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, emoji=False)
 
 
 def print_json(data: Any) -> None:

@@ -2,6 +2,15 @@
 
 from optimizer.client.client import OptimizerClient
 from optimizer.client.records import CurveAnswer, PlanRecord, PlanState, PortfolioRecord
+from optimizer.domain.cluster_curves import (
+    ClusterCurve,
+    ClusterCurvePoint,
+    ClusterCurveSpec,
+    ClusterLosses,
+    ClusterValue,
+    ClusterValueKnot,
+    ClusterValueSpec,
+)
 from optimizer.domain.curves import (
     Checkpointing,
     HashingCurve,
@@ -11,8 +20,13 @@ from optimizer.domain.curves import (
     ThroughputCurvePoint,
     ThroughputCurveSpec,
 )
+from optimizer.domain.merit_order import MeritOrder, MeritOrderSpec, MeritOrderStep
+from optimizer.domain.network_curves import NetworkCurve, NetworkCurveSpec, NetworkMonth, NetworkRow, OwnExit
 
 __all__ = [
-    "Checkpointing", "CurveAnswer", "HashingCurve", "HashingCurvePoint", "HashingCurveSpec", "OptimizerClient",
-    "PlanRecord", "PlanState", "PortfolioRecord", "ThroughputCurve", "ThroughputCurvePoint", "ThroughputCurveSpec",
+    "Checkpointing", "ClusterCurve", "ClusterCurvePoint", "ClusterCurveSpec", "ClusterLosses", "ClusterValue",
+    "ClusterValueKnot", "ClusterValueSpec", "CurveAnswer", "HashingCurve", "HashingCurvePoint", "HashingCurveSpec",
+    "MeritOrder", "MeritOrderSpec", "MeritOrderStep", "NetworkCurve", "NetworkCurveSpec", "NetworkMonth", "NetworkRow",
+    "OptimizerClient", "OwnExit", "PlanRecord", "PlanState", "PortfolioRecord", "ThroughputCurve",
+    "ThroughputCurvePoint", "ThroughputCurveSpec",
 ]  # fmt: skip

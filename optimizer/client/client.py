@@ -26,8 +26,11 @@ from optimizer.client.records import (
     portfolio_record,
 )
 from optimizer.domain.base import Value
+from optimizer.domain.cluster_curves import ClusterCurve, ClusterCurveSpec, ClusterValue, ClusterValueSpec
 from optimizer.domain.curves import HashingCurve, HashingCurveSpec, ThroughputCurve, ThroughputCurveSpec
 from optimizer.domain.market_answers import MarketCalibration, MarketCalibrationSpec, MarketFan, MarketFanSpec
+from optimizer.domain.merit_order import MeritOrder, MeritOrderSpec
+from optimizer.domain.network_curves import NetworkCurve, NetworkCurveSpec
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.plan import Plan, Progress
 from optimizer.domain.portfolio import Portfolio
@@ -223,6 +226,26 @@ class OptimizerClient:
         """What a GPU cluster gets done over a range of power caps."""
         request = api.ComputeThroughputCurveRequest(spec=to_message(spec))
         return parse(ThroughputCurve, self._call(self._planning.ComputeThroughputCurve, request).curve, "curve")
+
+    def merit_order(self, spec: MeritOrderSpec) -> MeritOrder:
+        """What a month is worth by the MW that a site leaves to its fleet."""
+        request = api.ComputeMeritOrderRequest(spec=to_message(spec))
+        return parse(MeritOrder, self._call(self._planning.ComputeMeritOrder, request).merit_order, "merit order")
+
+    def cluster_curve(self, spec: ClusterCurveSpec) -> ClusterCurve:
+        """What GPU clusters of several sizes get done."""
+        request = api.ComputeClusterCurveRequest(spec=to_message(spec))
+        return parse(ClusterCurve, self._call(self._planning.ComputeClusterCurve, request).curve, "curve")
+
+    def cluster_value(self, spec: ClusterValueSpec) -> ClusterValue:
+        """What a GPU cluster earns over its size in MW, in straight pieces."""
+        request = api.ComputeClusterValueRequest(spec=to_message(spec))
+        return parse(ClusterValue, self._call(self._planning.ComputeClusterValue, request).value, "value")
+
+    def network_curve(self, spec: NetworkCurveSpec) -> NetworkCurve:
+        """Difficulty and hashprice of a network's hashrate by month, and what an exit does to them."""
+        request = api.ComputeNetworkCurveRequest(spec=to_message(spec))
+        return parse(NetworkCurve, self._call(self._planning.ComputeNetworkCurve, request).curve, "curve")
 
     def calibrate_market(self, spec: MarketCalibrationSpec) -> MarketCalibration:
         """Volatility, mean reversion and correlations of market factors, fitted to their history."""

@@ -29,7 +29,9 @@ PUE: Final = Range(1.0, 5.0, "as total over IT power")
 HOURS_IN_MONTH: Final = Range(0.0, 745.0, "hours")
 MONTH_OF_YEAR: Final = Range(1, 12, "as January = 1 .. December = 12")
 POWER_PRICE: Final = Range(-1e5, 1e6, "USD per MWh")
-HASHPRICE: Final = Range(0.0, 1e6, "USD per PH/s per day")
+DRAWN: Final = Range(1e-300, 1e300, "as drawn: positive and finite")
+"""Of a path that is drawn: tails go far."""
+HASHPRICE: Final = Range(0.0, 1e30, "USD per PH/s per day")
 """Of any one scenario: tails go far."""
 TYPICAL_HASHPRICE: Final = Range(0.5, 5e3, "USD per PH/s per day: per TH/s it is 1,000 times less, per EH/s more")
 """Of most scenarios of the first month: about 1,500 in 2016, 412 at its highest in 2021, 30 to 40 in 2026."""
@@ -111,7 +113,8 @@ def hashprice_paths(name: str, value: ArrayLike) -> Float64Array:
     middle = int(np.argpartition(array[0], array.shape[1] // 2)[array.shape[1] // 2])
     typical = float(array[0, middle])
     if typical != 0.0 and not TYPICAL_HASHPRICE.low <= typical <= TYPICAL_HASHPRICE.high:
-        raise _refusal(f"{name}[0, {middle}]", f"is {typical:g}, as half of its month or more", TYPICAL_HASHPRICE)
+        half = ", as half of its month or more" if array.shape[1] > 1 else ""
+        raise _refusal(f"{name}[0, {middle}]", f"is {typical:g}{half}", TYPICAL_HASHPRICE)
     return array
 
 

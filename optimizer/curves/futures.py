@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.curves import bootstrap, hashing, network, overlays, scenarios
+from optimizer.curves.overlay_profiles import factor_profiles, hazard_profile
 from optimizer.curves.power import PowerShape
 from optimizer.domain.base import ValuePath, months_between
 from optimizer.domain.market import DifficultyRule
 from optimizer.domain.portfolio import Portfolio
-from optimizer.domain.uncertainty import Bootstrap, Factor, Overlay, ScenarioTable, TableUnit
-from optimizer.errors import SeriesError
+from optimizer.domain.uncertainty import Bootstrap, Factor, ScenarioTable, TableUnit
+from optimizer.errors import InvalidInputError, SeriesError
 from optimizer.units import HOURS_PER_DAY, MONTHS_PER_YEAR
 
 Floats = NDArray[np.float64]
@@ -136,10 +137,15 @@ class Futures:
         if market.scenario_table is not None:
             found *= self._stated(market.scenario_table)
         if market.overlays:
-            overlays.apply_overlays(found, self._overlay_starts, [self._profiles(item) for item in market.overlays])
+            months = self.extended_month_count
+            overlays.apply_overlays(
+                found, self._overlay_starts, [factor_profiles(item, months) for item in market.overlays]
+            )
         return found
 
     def _drawn_from_history(self, drawn: Bootstrap) -> Floats:
+        if not drawn.history:
+            raise _unread("market.bootstrap.history", "its file")
         return bootstrap.bootstrap_multipliers(
             seed=self.portfolio.risk.seed,
             first_scenario=self.first_scenario,
@@ -152,28 +158,25 @@ class Futures:
 
     def _stated(self, stated: ScenarioTable) -> Floats:
         """Multipliers of a table of scenarios; a level is taken over the base path."""
+        if not stated.paths:
+            raise _unread("market.scenario_table.paths", "its file")
         rows = np.array([[path.values for path in item.scenarios] for item in stated.paths])
-        months = rows.shape[2]
+        months = self.extended_month_count
+        held = np.minimum(np.arange(months), rows.shape[2] - 1)
         table = np.ones((len(_ORDER), months, rows.shape[1]))
-        for item, values in zip(stated.paths, rows, strict=True):
-            base = self.path(self._base(item.factor), months) if stated.unit is TableUnit.LEVEL else np.ones(months)
+        for item, values in zip(stated.paths, rows[:, :, held], strict=True):
+            base = (
+                self.path(self.portfolio.market.base_path(item.factor))
+                if stated.unit is TableUnit.LEVEL
+                else np.ones(months)
+            )
             table[_ORDER.index(item.factor)] = values.T / base[:, None]
         return bootstrap.table_multipliers(
             first_scenario=self.first_scenario,
             scenario_count=self.scenario_count,
-            month_count=self.extended_month_count,
+            month_count=months,
             table=table,
         )
-
-    def _base(self, factor: Factor) -> ValuePath:
-        market = self.portfolio.market
-        bases = {
-            Factor.BTC_PRICE: market.btc_usd,
-            Factor.NETWORK_HASHRATE: market.network_eh_s,
-            Factor.POWER_PRICE: market.power_level,
-            Factor.RE_LEASE_RENT: market.re_lease_rent_usd_per_kw_month,
-        }
-        return bases[factor]
 
     @cached_property
     def _overlay_starts(self) -> NDArray[np.int32]:
@@ -188,24 +191,6 @@ class Futures:
             first_month=[index_of(item.begin_from_month) for item in items],
             last_month=[index_of(item.begin_until_month) for item in items],
         )
-
-    def _profiles(self, overlay: Overlay) -> Floats:
-        """Multipliers of an overlay by factor and months since it began, ``[5, T_ext]``: geometric between points."""
-        months = np.arange(self.extended_month_count)
-        profiles = np.ones((len(_ORDER), len(months)))
-        for effect in overlay.effects:
-            offsets = [point.month_offset for point in effect.points]
-            logs = np.log([point.multiplier for point in effect.points])
-            profiles[_ORDER.index(effect.factor)] = np.exp(np.interp(months, offsets, logs))
-        return profiles
-
-    def _hazard_profile(self, overlay: Overlay) -> Floats:
-        """Multipliers of the default hazard by months since an overlay began, ``[T_ext]``: held between points."""
-        if not overlay.default_hazard:
-            return np.ones(1)
-        offsets = [point.month_offset for point in overlay.default_hazard]
-        held = np.searchsorted(offsets, np.arange(self.extended_month_count), side="right") - 1
-        return np.array([point.multiplier for point in overlay.default_hazard])[held]
 
     def multiplier(self, factor: Factor) -> Floats:
         """Multiplier of one factor."""
@@ -246,16 +231,26 @@ class Futures:
             ),
             fee_share_frac=self.path(market.fee_share_frac, months),
             multipliers=np.ascontiguousarray(self.multipliers[:, :months]),
-            network_price_elasticity=market.network_price_elasticity,
+            network_price_elasticity=self.network_price_elasticity,
             network_lag_months=market.network_lag_months,
         )
+
+    @property
+    def network_price_elasticity(self) -> float:
+        """Elasticity of the network to the bitcoin price; 0 where a table states it, or history holds both together."""
+        market = self.portfolio.market
+        stated = market.scenario_table.factors if market.scenario_table is not None else ()
+        drawn = market.bootstrap.factors if market.bootstrap is not None else ()
+        if Factor.NETWORK_HASHRATE in stated or {Factor.NETWORK_HASHRATE, Factor.BTC_PRICE} <= set(drawn):
+            return 0.0
+        return market.network_price_elasticity
 
     @property
     def network_eh_s(self) -> Floats:
         """Hashrate of the network, which follows the bitcoin price with a lag, ``[T, W]``."""
         market, months, lag = self.portfolio.market, self.month_count, self.portfolio.market.network_lag_months
         hashrate = self.path(market.network_eh_s, months)[:, None] * self.multiplier(Factor.NETWORK_HASHRATE)[:months]
-        hashrate[lag:] *= self.multiplier(Factor.BTC_PRICE)[: max(months - lag, 0)] ** market.network_price_elasticity
+        hashrate[lag:] *= self.multiplier(Factor.BTC_PRICE)[: max(months - lag, 0)] ** self.network_price_elasticity
         return np.asarray(hashrate)
 
     def _retargeted(self) -> Floats:
@@ -306,7 +301,7 @@ class Futures:
         stated = self.portfolio.market.overlays
         if not any(item.default_hazard for item in stated):
             return None
-        profiles = [self._hazard_profile(item) for item in stated]
+        profiles = [hazard_profile(item, self.extended_month_count) for item in stated]
         return overlays.overlay_hazard_multiplier(self._overlay_starts, profiles, self.extended_month_count)
 
     def default_month(self, tenant: str) -> NDArray[np.int32]:
@@ -364,6 +359,12 @@ class Futures:
         mean = self.shape(site_name).mean_usd_per_mwh[self.calendar_month - 1]
         adder = self.power_adder_usd_per_mwh(site_name)
         return np.asarray(mean[:, None] * self.power_level(site_name) + adder[:, None])
+
+
+def _unread(path: str, where: str) -> InvalidInputError:
+    return SeriesError.single(
+        path, f"is not read from {where}", "load the portfolio with optimizer.io.load_portfolio, which reads it"
+    )
 
 
 def _streams(names: list[str]) -> list[int]:

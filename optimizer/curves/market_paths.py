@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -14,7 +15,7 @@ from optimizer.curves._checks import Float64Array
 from optimizer.curves._tables import SortedTables, frozen
 from optimizer.curves.threads import in_slices
 
-_LEVEL: Final = check.Range(1e-6, 1e6, "as a multiple of the energy price")
+_LEVEL: Final = check.Range(1e-200, 1e200, "as a multiple of the energy price")
 _BUCKETS_PER_SCENARIO: Final = 2.0
 _MONTHS_PER_SLICE: Final = 4
 
@@ -39,16 +40,20 @@ class MarketPaths:
         level: ArrayLike,
         btc_usd: ArrayLike | None = None,
         ordered: bool = False,
+        plausible: bool = True,
     ) -> MarketPaths:
         """Check paths ``[T, W]``, and with ``ordered`` sort the scenarios of each month.
+
+        With ``plausible`` hashprices of the first month that look like those of another unit are refused.
 
         Sorting costs as much as evaluating about ten steps of machines. It pays when many follow, in months in which
         all scenarios share one level or there is no adder, and in which scenarios outnumber the distinct hourly prices;
         other months are evaluated as if there were no order.
         """
-        hashprice = check.hashprice_paths("hashprice_usd_per_ph_day", hashprice_usd_per_ph_day)
+        checked = check.hashprice_paths if plausible else partial(check.month_scenario, plausible=check.HASHPRICE)
+        hashprice = checked("hashprice_usd_per_ph_day", hashprice_usd_per_ph_day)
         levels = check.floats("level", level, _LEVEL, hashprice.shape)
-        btc = None if btc_usd is None else check.floats("btc_usd", btc_usd, check.BTC_PRICE, hashprice.shape)
+        btc = None if btc_usd is None else check.floats("btc_usd", btc_usd, check.DRAWN, hashprice.shape)
         return cls(hashprice, levels, btc, ScenarioOrder.of(hashprice, levels, btc) if ordered else None)
 
     def at_level(self, level: ArrayLike) -> MarketPaths:

@@ -110,7 +110,6 @@ def own_exit_hashprice_multiplier(
     network = check.floats("network_eh_s", network_eh_s, check.NETWORK)
     own = check.floats("own_eh_s", own_eh_s, _OWN, network.shape)
     reference = check.floats("reference_own_eh_s", reference_own_eh_s, _OWN, network.shape)
-    _require_within("own_eh_s", own, network)
     _require_within("reference_own_eh_s", reference, network)
     own_frac, others_frac, change_frac = own / network, (network - reference) / network, (own - reference) / network
     if (own_frac + others_frac == 0.0).any():

@@ -33,7 +33,7 @@ def thread_count() -> int:
 
 @contextmanager
 def limit_threads(count: int) -> Iterator[None]:
-    """Use so many threads in the kernels inside a ``with`` block, in this thread and what it starts itself."""
+    """Use so many threads in the kernels inside a ``with`` block, in calls from this thread."""
     token = _limit.set(check.integer("count", count, check.Range(1, _MOST_THREADS, "threads")))
     try:
         yield

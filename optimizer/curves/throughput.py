@@ -52,6 +52,9 @@ SHARD_SCENARIOS: Final = 256
 _THREAD_EVALUATIONS: Final = 1 << 18
 """Months times scenarios worth a thread of their own."""
 _RENTAL: Final = check.Range(0.0, 1e5, "USD per GPU-hour")
+_DRAWN_RENTAL: Final = check.Range(0.0, 1e30, "USD per GPU-hour")
+_DRAWN_POWER_PRICE: Final = check.Range(-1e30, 1e30, "USD per MWh")
+"""Of scenarios: tails go far."""
 _KW: Final = check.Range(1e-3, 1e3, "kW")
 
 
@@ -267,6 +270,6 @@ def _block(
 
 def _paths(rental: ArrayLike, power_price: ArrayLike, block: _Block) -> tuple[Float64Array, Float64Array]:
     """Check the paths of a shard."""
-    rentals = check.month_scenario("rental_usd_per_gpu_hour", rental, _RENTAL)
+    rentals = check.month_scenario("rental_usd_per_gpu_hour", rental, _DRAWN_RENTAL)
     check.require_shape("rental_usd_per_gpu_hour", rentals, (block.full_power_mwh.size, rentals.shape[1]))
-    return rentals, check.floats("power_usd_per_mwh", power_price, check.POWER_PRICE, rentals.shape)
+    return rentals, check.floats("power_usd_per_mwh", power_price, _DRAWN_POWER_PRICE, rentals.shape)

@@ -72,15 +72,16 @@ class Quantity:
     def _check(self, value: float) -> float:
         if self.low <= value <= self.high:
             return value
+        limits = f"give a value between {self.low:,.10g} and {self.high:,.10g} {self.unit}"
         raise PydanticCustomError(
             "quantity_range",
-            "{value} {unit} is outside {low}..{high} {unit}",
+            "{value}{unit} is outside {low}..{high}{unit}",
             {
                 "value": f"{value:,.10g}",
-                "unit": self.unit,
+                "unit": "" if self.unit == "1" else f" {self.unit}",
                 "low": f"{self.low:,.10g}",
                 "high": f"{self.high:,.10g}",
-                "fix": self.hint or f"give a value between {self.low:,.10g} and {self.high:,.10g} {self.unit}",
+                "fix": self.hint or limits.removesuffix(" 1"),
             },
         )
 

@@ -1,4 +1,7 @@
-"""Questions and answers of the two curve calls; the arithmetic is in :mod:`optimizer.app.curves`."""
+"""Questions and answers about the margin of one machine and the power caps of one cluster.
+
+The arithmetic is in :mod:`optimizer.app.curves`.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,20 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from optimizer.domain.base import Frac, Pue, Quantity, Real, UsdPerMwh, Value, problem
+from optimizer.domain.base import Frac, Number, Pue, Quantities, Quantity, Real, UsdPerMwh, Value, problem
 from optimizer.domain.fleet import OperatingMode
 from optimizer.domain.gpu import CapCurve
 from optimizer.domain.series import HourlyPrices
 
 MAXIMUM_POINT_COUNT = 10_000
-"""Most hashprices in one question."""
+"""Most points in one question."""
+HASHPRICE = Quantity(
+    "USD/PH/day",
+    0.0,
+    5e3,
+    "give a value between 0 and 5,000 USD per PH/s and day: per TH/s it is 1,000 times less, per EH/s more",
+)
+GpuPowerKw = Annotated[float, Quantity("kW", 0.05, 20.0, "critical IT power per GPU, in kW")]
 
 
 class HashingCurveSpec(Value):
@@ -20,7 +30,7 @@ class HashingCurveSpec(Value):
 
     modes: tuple[OperatingMode, ...] = Field(min_length=1)
     """Operating modes of the machine; dominated ones never run."""
-    hashprice_usd_per_ph_day: tuple[Annotated[float, Quantity("USD/PH/day", 0.0, 1e6)], ...] = Field(
+    hashprice_usd_per_ph_day: Annotated[tuple[Number, ...], Quantities(HASHPRICE)] = Field(
         min_length=1, max_length=MAXIMUM_POINT_COUNT
     )
     """Hashprices at which the curve is wanted, in USD per PH/s and day."""
@@ -108,7 +118,7 @@ class ThroughputCurveSpec(Value):
 
     gpu_count: Annotated[int, Quantity("GPUs", 1, 100_000_000)]
     """GPUs of the cluster."""
-    power_kw_per_gpu: Annotated[float, Quantity("kW", 0.05, 20.0, "critical IT power per GPU, in kW")]
+    power_kw_per_gpu: GpuPowerKw
     """Critical IT power per GPU including its share of the server and network."""
     cap_curve: CapCurve = CapCurve.UNCAPPED
     """How throughput answers to a power cap."""

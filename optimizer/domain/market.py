@@ -93,6 +93,16 @@ class Market(Value):
             )
         return self
 
+    def base_path(self, factor: Factor) -> ValuePath:
+        """The path that a factor's multipliers multiply; of GPU rental, which differs by option, a path of ones."""
+        return {
+            Factor.BTC_PRICE: self.btc_usd,
+            Factor.NETWORK_HASHRATE: self.network_eh_s,
+            Factor.POWER_PRICE: self.power_level,
+            Factor.GPU_RENTAL: ValuePath(value=1.0),
+            Factor.RE_LEASE_RENT: self.re_lease_rent_usd_per_kw_month,
+        }[factor]
+
     def correlation_matrix(self) -> list[list[float]]:
         """Correlations of all factors in the order of :class:`Factor`."""
         order = list(Factor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from optimizer.domain.base import Quantity, Value
 
@@ -18,3 +18,8 @@ class SolveOptions(Value):
     """Threads of the solver."""
     seed: Annotated[int, Quantity("1", 0, 2**31 - 1)] = 0
     """Seed of the solver."""
+    solver: Literal["highs", "scip", "gurobi", "cbc"] = "highs"
+    """Solver of the mixed-integer program; others than HiGHS take it from Pyomo and must be installed."""
+    paranoid: bool = False
+    """Search a second time, in the time that is left, without presolve and with another seed; disagreement is an
+    error."""

@@ -21,10 +21,13 @@ from optimizer.domain.policy import Placement, Policy
 from optimizer.domain.risk import RiskSpec
 from optimizer.domain.series import HourlySeries
 from optimizer.domain.site import Site
+from optimizer.domain.uncertainty import TableUnit
 from optimizer.errors import did_you_mean
 from optimizer.units import TH_PER_EH
 
 Location = tuple[int | str, ...]
+FARTHEST_FROM_BASE = 100.0
+"""How many times its base path a stated scenario may be in the first month, or the path the scenario."""
 Finding = tuple[Location, str, str, object]
 
 
@@ -99,7 +102,7 @@ class Portfolio(Value):
         """GPU options by name."""
         return {option.name: option for option in self.gpu_options}
 
-    @cached_property
+    @property
     def initial_hashrate_eh_s(self) -> float:
         """Hashrate of the fleets at the start in their rated modes, condition included."""
         models = self.asic_models_by_name
@@ -288,15 +291,7 @@ def _impossible(portfolio: Portfolio) -> Iterator[Finding]:
                     "shorten build_months, move earliest_energize_month or energize_by_month, or drop the site",
                     place.site,
                 )
-    for i, overlay in enumerate(portfolio.market.overlays):
-        if overlay.begin_from_month < horizon.start_month:
-            yield (
-                ("market", "overlays", i, "begin_from_month"),
-                f"{overlay.name} can begin in {overlay.begin_from_month:%Y-%m}, before the horizon",
-                f"begin in {horizon.start_month:%Y-%m} or later",
-                overlay.begin_from_month,
-            )
-    yield from scenario_findings(portfolio.market, portfolio.risk)
+    yield from _market_findings(portfolio)
     for i, option in enumerate(portfolio.gpu_options):
         if option.order_until_month < horizon.start_month or option.order_from_month >= horizon.end_month:
             yield (
@@ -308,13 +303,61 @@ def _impossible(portfolio: Portfolio) -> Iterator[Finding]:
             )
 
 
-def scenario_findings(market: Market, risk: RiskSpec) -> Iterator[Finding]:
-    """A table whose scenarios would not be equally likely in the plan."""
-    count = market.scenario_table.scenario_count if market.scenario_table is not None else 0
+def _market_findings(portfolio: Portfolio) -> Iterator[Finding]:
+    """Overlays that can never begin, tables that do not fit, and a network smaller than the fleets in it."""
+    horizon = portfolio.horizon
+    for i, overlay in enumerate(portfolio.market.overlays):
+        if overlay.begin_from_month < horizon.start_month:
+            yield (
+                ("market", "overlays", i, "begin_from_month"),
+                f"{overlay.name} can begin in {overlay.begin_from_month:%Y-%m}, before the horizon",
+                f"begin in {horizon.start_month:%Y-%m} or later",
+                overlay.begin_from_month,
+            )
+        if overlay.begin_from_month >= horizon.end_month:
+            yield (
+                ("market", "overlays", i, "begin_from_month"),
+                f"{overlay.name} cannot begin before {overlay.begin_from_month:%Y-%m}, after the horizon",
+                f"begin before {horizon.end_month:%Y-%m}, or drop it",
+                overlay.begin_from_month,
+            )
+    yield from scenario_findings(portfolio.market, portfolio.risk, horizon)
+    models = portfolio.asic_models_by_name
+    if portfolio.market.own_hashrate_feedback and all(fleet.asic_model in models for fleet in portfolio.fleets):
+        for month in horizon.months:
+            network_eh_s = portfolio.market.network_eh_s.at(horizon.start_month, month)
+            if portfolio.initial_hashrate_eh_s > network_eh_s:
+                yield (
+                    ("market", "network_eh_s"),
+                    f"is {network_eh_s:,.4g} EH/s in {month:%Y-%m}, less than the fleets' own "
+                    f"{portfolio.initial_hashrate_eh_s:,.4g} EH/s, which are part of it",
+                    "state the hashrate of the whole network, in EH/s",
+                    network_eh_s,
+                )
+                break
+
+
+def scenario_findings(market: Market, risk: RiskSpec, horizon: Horizon) -> Iterator[Finding]:
+    """A table whose scenarios would not be equally likely in the plan, or whose numbers are of another unit."""
+    table = market.scenario_table
+    count = table.scenario_count if table is not None else 0
     if count and risk.scenario_count % count:
         nearest = max(round(risk.scenario_count / count), 1) * count
         told = f"{risk.scenario_count:,} scenarios do not take each of the {count:,} of the table equally often"
         yield ("risk", "scenario_count"), told, f"use a multiple of it, as {nearest}", risk.scenario_count
+    for i, item in enumerate(table.paths if table is not None else ()):
+        assert table is not None
+        base = market.base_path(item.factor).at(horizon.start_month, horizon.start_month)
+        scale = base if table.unit is TableUnit.LEVEL and base > 0.0 else 1.0
+        ratio = item.scenarios[0].values[0] / scale
+        if not 1.0 / FARTHEST_FROM_BASE <= ratio <= FARTHEST_FROM_BASE:
+            other = TableUnit.MULTIPLIER if table.unit is TableUnit.LEVEL else TableUnit.LEVEL
+            yield (
+                ("market", "scenario_table", "paths", i),
+                f"{item.factor} begins at {ratio:,.4g} times its base path of {base:,.6g}",
+                f"state unit: {other}, or correct the numbers",
+                item.scenarios[0].values[0],
+            )
 
 
 def sign_months(offer: Offer, place: OfferSite, site: Site, horizon: Horizon) -> list[int]:

@@ -28,7 +28,7 @@ class FactorUncertainty(Value):
 
     factor: Factor
     """Which."""
-    volatility_per_year_frac: Annotated[float, Quantity("1/year", 0.0, 3.0, "a fraction: 60 % a year is 0.6")]
+    volatility_per_year_frac: Annotated[float, Quantity("1/year", 0.0, 10.0, "a fraction: 60 % a year is 0.6")]
     """Standard deviation of yearly log changes."""
     mean_reversion_per_year: Annotated[float, Quantity("1/year", 0.0, 50.0)] = 0.0
     """Speed at which the logarithm reverts to the base path; 0 is a random walk."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ from optimizer.library import overlays as presets
 _Loaded = TypeVar("_Loaded", Bootstrap, ScenarioTable)
 
 
-def load_market(market: Market, folder: Path | None) -> Market:
+def load_market(market: Market, folder: Path | None, start_month: dt.date) -> Market:
     """``market`` with its overlays, history and scenarios in it; files are looked for below ``folder``.
 
     Raises:
@@ -30,13 +31,18 @@ def load_market(market: Market, folder: Path | None) -> Market:
             problems += error.problems
     if overlays:
         changed["overlays"] = tuple(overlays)
-    for name, load in (("bootstrap", _with_history), ("scenario_table", _with_paths)):
-        item = getattr(market, name)
-        if item is not None and item.file is not None:
-            try:
-                changed[name] = load(item, folder, f"market.{name}.file")
-            except InvalidInputError as error:
-                problems += error.problems
+    try:
+        if market.bootstrap is not None and market.bootstrap.file is not None:
+            changed["bootstrap"] = _with_history(market.bootstrap, folder, "market.bootstrap.file")
+    except InvalidInputError as error:
+        problems += error.problems
+    try:
+        if market.scenario_table is not None and market.scenario_table.file is not None:
+            changed["scenario_table"] = _with_paths(
+                market.scenario_table, folder, "market.scenario_table.file", start_month
+            )
+    except InvalidInputError as error:
+        problems += error.problems
     if problems:
         raise InvalidInputError(problems, "market")
     return market.model_copy(update=changed)
@@ -50,6 +56,11 @@ def _with_effects(overlay: Overlay, path: str) -> Overlay:
         told = f"no overlay of the library is named {overlay.preset!r}"
         raise InvalidInputError.single(path, told, did_you_mean(overlay.preset, known).removeprefix("; "))
     preset = known[overlay.preset]
+    for name in ("effects", "default_hazard"):
+        stated = getattr(overlay, name)
+        if stated and stated != getattr(preset, name):
+            told = f"{overlay.name} states {name} of its own beside the preset {overlay.preset}"
+            raise InvalidInputError.single(path.replace("preset", name), told, "drop one of the two")
     return overlay.model_copy(update={"effects": preset.effects, "default_hazard": preset.default_hazard})
 
 
@@ -61,16 +72,19 @@ def _with_history(bootstrap: Bootstrap, folder: Path | None, path: str) -> Boots
 
     found = read_history(folder / bootstrap.file.path, bootstrap.file, path)
     history = [{"factor": factor, "values": values} for factor, values in found.items()]
+    _same(bootstrap.history, {item.factor: item.values for item in bootstrap.history}, found, path)
     return validated(Bootstrap, {**bootstrap.model_dump(exclude_unset=True), "history": history}, bootstrap.file.path)
 
 
-def _with_paths(table: ScenarioTable, folder: Path | None, path: str) -> ScenarioTable:
+def _with_paths(table: ScenarioTable, folder: Path | None, path: str, start_month: dt.date) -> ScenarioTable:
     assert table.file is not None
     if folder is None:
         return _kept(table, bool(table.paths), path)
     from optimizer.io.factor_files import read_scenarios  # pandas, which most portfolios do not need
 
-    found = read_scenarios(folder / table.file.path, table.file, path)
+    found = read_scenarios(folder / table.file.path, table.file, path, start_month)
+    stated = {item.factor: [scenario.values for scenario in item.scenarios] for item in table.paths}
+    _same(table.paths, stated, found, path)
     paths = [
         {"factor": factor, "scenarios": [{"values": values} for values in scenarios]}
         for factor, scenarios in found.items()
@@ -78,7 +92,15 @@ def _with_paths(table: ScenarioTable, folder: Path | None, path: str) -> Scenari
     return validated(ScenarioTable, {**table.model_dump(exclude_unset=True), "paths": paths}, table.file.path)
 
 
+def _same(given: object, stated: object, found: object, path: str) -> None:
+    """Refuse values that are given beside a file and are not those of the file."""
+    if given and stated != found:
+        raise InvalidInputError.single(path, "holds other values than those given beside it", "drop one of the two")
+
+
 def _kept(item: _Loaded, loaded: bool, path: str) -> _Loaded:
     if loaded:
         return item
-    raise SeriesError.single(path, "there is no folder to find it in", "load the portfolio from a file")
+    raise SeriesError.single(
+        path, "has not been read", "load the portfolio from its file, which reads it, before sending"
+    )

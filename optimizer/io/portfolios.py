@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from optimizer.domain.base import validated
+from optimizer.domain.base import render_path, validated
 from optimizer.domain.portfolio import Portfolio, scenario_findings
 from optimizer.errors import InvalidInputError, NotFoundError, Problem
 from optimizer.io.market import load_market
@@ -44,10 +44,10 @@ def parse_portfolio(data: Mapping[str, Any] | object, folder: Path | None, what:
     problems: list[Problem] = []
     market, series = portfolio.market, []
     try:
-        market = load_market(portfolio.market, folder)
+        market = load_market(portfolio.market, folder, portfolio.horizon.start_month)
         problems += [
-            Problem(".".join(map(str, location)), told, fix)
-            for location, told, fix, _ in scenario_findings(market, portfolio.risk)
+            Problem(render_path(location), told, fix)
+            for location, told, fix, _ in scenario_findings(market, portfolio.risk, portfolio.horizon)
         ]
     except InvalidInputError as error:
         problems += error.problems

@@ -147,7 +147,10 @@ def _sorted_paths(site_names: Iterable[str], futures: Futures) -> Iterator[tuple
 def site_paths(site_name: str, futures: Futures, *, ordered: bool = False) -> MarketPaths:
     """Market paths of a site's machines over the horizon."""
     return MarketPaths.of(
-        hashprice_usd_per_ph_day=futures.hashprice_usd_per_ph_day, level=_level(site_name, futures), ordered=ordered
+        hashprice_usd_per_ph_day=futures.hashprice_usd_per_ph_day,
+        level=_level(site_name, futures),
+        ordered=ordered,
+        plausible=False,  # a market that is worth nothing can be planned for
     )
 
 

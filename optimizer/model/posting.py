@@ -51,4 +51,4 @@ def period_keys(problem: PlanningProblem) -> list[str]:
 
 def month_key(problem: PlanningProblem, month: int) -> str:
     """A month index as ``2027-04``."""
-    return f"{problem.portfolio.horizon.month_at(int(month)):%Y-%m}"
+    return problem.month_keys[int(month)]

@@ -45,6 +45,11 @@ class PlanningProblem:
         )
 
     @cached_property
+    def month_keys(self) -> tuple[str, ...]:
+        """Months of the horizon as ``2027-04``, ``[T]``."""
+        return tuple(f"{month:%Y-%m}" for month in self.portfolio.horizon.months)
+
+    @cached_property
     def grid_mw(self) -> Floats:
         """Import limit of each site by month, were it open, ``[S, T]``."""
         months = self.portfolio.horizon.months

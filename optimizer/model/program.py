@@ -1,10 +1,8 @@
-"""A mixed-integer program stated in Pyomo: declared variables, and rows given as blocks of arrays.
+"""A mixed-integer program stated in Pyomo: blocks of variables, and rows given as blocks of arrays.
 
-Every variable is an ordinary Pyomo variable. Rows are kept as triplets (row, column, coefficient) and go to the
-solver as
-arrays; :meth:`Program.materialise` turns them into ordinary Pyomo constraints when another solver, an export or a
-reader
-wants them. It is one model either way.
+Every block of variables is an ordinary Pyomo variable, declared when somebody asks for it. Rows are kept as triplets
+(row, column, coefficient) and go to HiGHS as arrays; :meth:`Program.materialise` turns them into ordinary Pyomo
+constraints when another solver or a reader wants them. It is one model either way.
 """
 
 from __future__ import annotations
@@ -18,6 +16,7 @@ import pyomo.environ as pyo
 from numpy.typing import ArrayLike, NDArray
 from pyomo.core.expr.numeric_expr import LinearExpression
 
+from optimizer.domain.proof import ModelSize
 from optimizer.errors import ModelAssemblyError
 
 Floats = NDArray[np.float64]
@@ -42,13 +41,27 @@ class VariableBlock:
     """Upper bounds."""
     integer: bool
     """Whether the variables are whole numbers."""
-    component: pyo.Var
-    """The Pyomo variable."""
+    model: pyo.ConcreteModel
+    """The Pyomo model it belongs to."""
 
     @property
     def columns(self) -> Ints:
         """Column numbers, in the order of the keys."""
         return self.offset + np.arange(len(self.keys))
+
+    @property
+    def component(self) -> Any:
+        """The Pyomo variable, declared when first asked for: HiGHS needs none, and they cost more than all rows."""
+        if self.model.component(self.name) is None:
+            limits = [
+                (low if np.isfinite(low) else None, high if np.isfinite(high) else None)
+                for low, high in zip(self.lower.tolist(), self.upper.tolist(), strict=True)
+            ]
+            kind = pyo.Integers if self.integer else pyo.Reals
+            self.model.add_component(
+                self.name, pyo.Var(range(len(limits)), domain=kind, bounds=dict(enumerate(limits)))
+            )
+        return self.model.component(self.name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +103,23 @@ class Matrix:
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
         return len(self.row_lower), len(self.cost)
+
+    @property
+    def size(self) -> ModelSize:
+        """Rows, columns, integers and nonzeros."""
+        rows, columns = self.shape
+        return ModelSize(rows=rows, columns=columns, integers=int(self.integer.sum()), nonzeros=len(self.value))
+
+    def holds(self, values: Floats, tolerance: float = 1e-6) -> bool:
+        """Whether a vector satisfies every row, relative to the size of its terms, every bound and whole number."""
+        rows = np.repeat(np.arange(len(self.row_lower)), np.diff(self.start))
+        terms = self.value * values[self.index]
+        activity = np.bincount(rows, weights=terms, minlength=len(self.row_lower))
+        slack = tolerance * (1.0 + np.bincount(rows, weights=np.abs(terms), minlength=len(self.row_lower)))
+        inside = (activity >= self.row_lower - slack) & (activity <= self.row_upper + slack)
+        bounded = (values >= self.column_lower - tolerance) & (values <= self.column_upper + tolerance)
+        whole = np.abs(values - np.rint(values))[self.integer] <= tolerance
+        return bool(inside.all() and bounded.all() and whole.all())
 
 
 class Triplets:
@@ -151,18 +181,13 @@ class Program:
         *,
         integer: bool = False,
     ) -> VariableBlock:
-        """Declare one Pyomo variable for each key."""
+        """State one variable for each key."""
         if name in self.variables:
             raise ModelAssemblyError(f"variable {name!r} is declared twice")
         count = len(keys)
         low = np.broadcast_to(np.asarray(lower, dtype=float), (count,)).copy()
         high = np.broadcast_to(np.asarray(upper, dtype=float), (count,)).copy()
-        component = pyo.Var(range(count), domain=pyo.Integers if integer else pyo.Reals)
-        self.pyomo.add_component(name, component)
-        for position, variable in component.items():
-            variable.setlb(low[position] if np.isfinite(low[position]) else None)
-            variable.setub(high[position] if np.isfinite(high[position]) else None)
-        block = VariableBlock(name, tuple(keys), self.column_count, low, high, integer, component)
+        block = VariableBlock(name, tuple(keys), self.column_count, low, high, integer, self.pyomo)
         self.variables[name] = block
         self.column_count += count
         return block
@@ -259,7 +284,9 @@ class Program:
         )
 
     def materialise(self) -> pyo.ConcreteModel:
-        """The Pyomo model with rows as ordinary constraints and an objective, for other solvers and exports."""
+        """The Pyomo model with rows as ordinary constraints and an objective, for other solvers; made once."""
+        if self.pyomo.component("expected_npv_musd") is not None:
+            return self.pyomo
         data = [variable for block in self.variables.values() for variable in block.component.values()]
         for block in self.rows.values():
             terms: list[tuple[list[float], list[Any]]] = [([], []) for _ in block.keys]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Final, NamedTuple
 
 from optimizer.units import MONTHS_PER_YEAR
@@ -18,6 +19,7 @@ BAND_OPACITY: Final = 0.2
 _LABEL_GAP_FRAC: Final = 0.075
 """Least distance of two labels over the height of their panel."""
 _MOST_YEAR_TICKS: Final = 12
+_LINE_CHARACTERS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,11 @@ class Chart:
     """A place on the horizontal axis, and what is there."""
     x_is_year: bool = False
     """Whether the horizontal axis is of years with fractions, as :func:`year_of` gives them."""
+
+    @property
+    def subtitle_lines(self) -> list[str]:
+        """The subtitle, no line of it wider than the chart."""
+        return wrap(self.subtitle, _LINE_CHARACTERS) or [""]
 
     @property
     def x_range(self) -> tuple[float, float]:

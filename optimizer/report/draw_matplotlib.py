@@ -50,9 +50,10 @@ def draw(chart: Chart, path: Path) -> None:
         if chart.x_is_year:
             bottom.xaxis.set_major_locator(MultipleLocator(chart.years_between_ticks))
             bottom.xaxis.set_major_formatter(lambda year, _: f"{year:.0f}")
-        top.set_title(chart.title, loc="left", fontsize=13, fontweight="bold", pad=26)
+        below = chart.subtitle_lines
+        top.set_title(chart.title, loc="left", fontsize=13, fontweight="bold", pad=13 + 13 * len(below))
         below_title = {"xycoords": "axes fraction", "xytext": (0, 10), "textcoords": "offset points"}
-        top.annotate(chart.subtitle, (0.0, 1.0), color=MUTED, **below_title)
+        top.annotate("\n".join(below), (0.0, 1.0), color=MUTED, **below_title)
         # No dates inside: the same question gives the same file.
         metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower())
         figure.savefig(path, dpi=_DPI, metadata=metadata)

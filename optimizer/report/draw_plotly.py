@@ -36,8 +36,9 @@ def figure(chart: Chart) -> dict[str, Any]:
     count, placed = len(chart.panels), _month if chart.x_is_year else float
     traces: list[dict[str, Any]] = []
     axis = {"gridcolor": GRID, "zerolinecolor": MUTED, "linecolor": MUTED, "automargin": True}
+    below_title = "".join(f"<br><sup>{chart_text(line)}</sup>" for line in chart.subtitle_lines)
     layout: dict[str, Any] = {
-        "title": {"text": f"{chart_text(chart.title)}<br><sup>{chart_text(chart.subtitle)}</sup>", "x": 0.01},
+        "title": {"text": f"{chart_text(chart.title)}{below_title}", "x": 0.01},
         "font": {"family": "system-ui, sans-serif", "color": INK},
         "plot_bgcolor": "#ffffff",
         "showlegend": False,

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+from optimizer.domain.cluster_curves import ClusterCurveSpec, ClusterValueSpec
 from optimizer.domain.curves import HashingCurveSpec, ThroughputCurveSpec
 from optimizer.domain.market_answers import MarketCalibrationSpec, MarketFanSpec
+from optimizer.domain.merit_order import MeritOrderSpec
+from optimizer.domain.network_curves import NetworkCurveSpec
+from optimizer.domain.portfolio import Portfolio
+from optimizer.service.resources import complete
 from optimizer.wire.convert import parse, to_message
 from optimizer.wire.errors import to_status
 
@@ -27,6 +32,35 @@ def throughput_curve(spec: Any) -> Any:
     return to_message(curves.throughput_curve(parse(ThroughputCurveSpec, spec, "spec")))
 
 
+def merit_order(spec: Any) -> Any:
+    """The ``MeritOrder`` message to a ``MeritOrderSpec`` message."""
+    from optimizer.app import merit_order
+
+    question = parse(MeritOrderSpec, spec, "spec")
+    return to_message(merit_order.site_merit_order(question.model_copy(update=_complete(question))))
+
+
+def cluster_curve(spec: Any) -> Any:
+    """The ``ClusterCurve`` message to a ``ClusterCurveSpec`` message."""
+    from optimizer.app import cluster_curves
+
+    return to_message(cluster_curves.cluster_curve(parse(ClusterCurveSpec, spec, "spec")))
+
+
+def cluster_value(spec: Any) -> Any:
+    """The ``ClusterValue`` message to a ``ClusterValueSpec`` message."""
+    from optimizer.app import cluster_curves
+
+    return to_message(cluster_curves.cluster_value(parse(ClusterValueSpec, spec, "spec")))
+
+
+def network_curve(spec: Any) -> Any:
+    """The ``NetworkCurve`` message to a ``NetworkCurveSpec`` message."""
+    from optimizer.app import network_curves
+
+    return to_message(network_curves.network_curve(parse(NetworkCurveSpec, spec, "spec")))
+
+
 def market_calibration(spec: Any) -> Any:
     """The ``MarketCalibration`` message to a ``MarketCalibrationSpec`` message."""
     from optimizer.app import market
@@ -38,7 +72,13 @@ def market_fan(spec: Any) -> Any:
     """The ``MarketFan`` message to a ``MarketFanSpec`` message."""
     from optimizer.app import market
 
-    return to_message(market.market_fan(parse(MarketFanSpec, spec, "spec")))
+    question = parse(MarketFanSpec, spec, "spec")
+    return to_message(market.market_fan(question.model_copy(update=_complete(question))))
+
+
+def _complete(question: MeritOrderSpec | MarketFanSpec) -> dict[str, Portfolio]:
+    """The portfolio of a question with what the library has of it."""
+    return {"portfolio": complete(question.portfolio)}
 
 
 def each(

@@ -89,13 +89,30 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
         """Compute what a cluster gets done."""
         return api.ComputeThroughputCurveResponse(curve=answers.throughput_curve(request.spec))
 
+    def ComputeMeritOrder(self, request: Any, context: grpc.ServicerContext) -> api.ComputeMeritOrderResponse:
+        """Compute what a fleet is worth over MW."""
+        return api.ComputeMeritOrderResponse(merit_order=answers.merit_order(request.spec))
+
+    def ComputeClusterCurve(self, request: Any, context: grpc.ServicerContext) -> api.ComputeClusterCurveResponse:
+        """Compute what clusters of several sizes get done."""
+        return api.ComputeClusterCurveResponse(curve=answers.cluster_curve(request.spec))
+
+    def ComputeClusterValue(self, request: Any, context: grpc.ServicerContext) -> api.ComputeClusterValueResponse:
+        """Compute what a cluster earns over MW."""
+        return api.ComputeClusterValueResponse(value=answers.cluster_value(request.spec))
+
+    def ComputeNetworkCurve(self, request: Any, context: grpc.ServicerContext) -> api.ComputeNetworkCurveResponse:
+        """Compute what the protocol makes of a hashrate."""
+        return api.ComputeNetworkCurveResponse(curve=answers.network_curve(request.spec))
+
     def CalibrateMarket(self, request: Any, context: grpc.ServicerContext) -> api.CalibrateMarketResponse:
         """Fit uncertainty to history."""
         return api.CalibrateMarketResponse(calibration=answers.market_calibration(request.spec))
 
     def ComputeMarketFan(self, request: Any, context: grpc.ServicerContext) -> api.ComputeMarketFanResponse:
         """Compute where the market may be."""
-        return api.ComputeMarketFanResponse(fan=answers.market_fan(request.spec))
+        with self._planner.waiting_room():
+            return api.ComputeMarketFanResponse(fan=answers.market_fan(request.spec))
 
     def StreamHashingCurves(
         self, request_iterator: Iterator[Any], context: grpc.ServicerContext

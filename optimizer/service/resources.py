@@ -20,6 +20,7 @@ from optimizer.api.v1.resources_pb2 import Plan, PlanState, Portfolio
 from optimizer.domain import portfolio as domain
 from optimizer.domain.options import SolveOptions
 from optimizer.errors import InvalidInputError, Problem
+from optimizer.io.market import load_market
 from optimizer.io.series import load_hours
 from optimizer.service.events import Event
 from optimizer.service.jobs import Job, JobState
@@ -55,8 +56,16 @@ def content_of(request: Any) -> bytes:
 
 
 def parse_portfolio(request: CreatePortfolioRequest) -> domain.Portfolio:
-    """The portfolio in a request, with the hours of library series; the service reads no files."""
-    portfolio = parse(domain.Portfolio, request.portfolio.spec, "portfolio")
+    """The portfolio in a request, complete."""
+    return complete(parse(domain.Portfolio, request.portfolio.spec, "portfolio"))
+
+
+def complete(portfolio: domain.Portfolio) -> domain.Portfolio:
+    """The portfolio with the hours of library series and the effects of library overlays; the service reads no files.
+
+    Raises:
+        InvalidInputError: for files that were not read before sending.
+    """
     problems = [
         Problem(f"series[{index}].hours", "is missing", "read the file before sending; the service reads no files")
         for index, series in enumerate(portfolio.series)
@@ -68,7 +77,8 @@ def parse_portfolio(request: CreatePortfolioRequest) -> domain.Portfolio:
         load_hours(series, None, f"series[{index}]") if series.hours is None else series
         for index, series in enumerate(portfolio.series)
     ]
-    return portfolio.model_copy(update={"series": tuple(loaded)})
+    market = load_market(portfolio.market, None, portfolio.horizon.start_month)
+    return portfolio.model_copy(update={"series": tuple(loaded), "market": market})
 
 
 def parse_options(request: CreatePlanRequest) -> SolveOptions:

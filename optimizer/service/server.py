@@ -27,6 +27,7 @@ MAXIMUM_MESSAGE_BYTES: Final = 64 * 1024 * 1024
 THREAD_COUNT: Final = 64
 WAITING_LIMIT: Final = 48
 """Calls that may hold a thread while they wait; the others keep the service answering."""
+PORTS = 2**16
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _SERVICES: Final = (
     planning_service_pb2.DESCRIPTOR.services_by_name["PlanningService"].full_name,
@@ -135,8 +136,11 @@ def serve(
 
 
 def refuse_beyond_loopback(listen: str) -> None:
-    """Raise unless ``listen`` can only be reached from this machine."""
-    host = listen.rpartition(":")[0]
+    """Raise unless ``listen`` is an address, and can only be reached from this machine."""
+    host, _, port = listen.rpartition(":")
+    if not listen.startswith("unix:") and not (port.isascii() and port.isdigit() and int(port) < PORTS):
+        told = f"{listen!r} is not a host and a port below {PORTS}"
+        raise InvalidInputError.single("listen", told, "write it as 127.0.0.1:50051", "server")
     if host not in _LOOPBACK and not listen.startswith("unix:"):
         raise InvalidInputError.single(
             "listen",

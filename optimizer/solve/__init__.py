@@ -1,6 +1,22 @@
-"""From a program to a solution: HiGHS, with checked options and termination as data."""
+"""From a program to a solution: HiGHS or another solver through Pyomo, with checked options, and endings as data."""
 
+from optimizer.solve.best import solve_program
 from optimizer.solve.dive import dive
-from optimizer.solve.highs import Search, Solution, solve_fixed, solve_program
+from optimizer.solve.files import check_format, write_program
+from optimizer.solve.highs import solve_fixed
+from optimizer.solve.live import LiveModel
+from optimizer.solve.pyomo_solvers import check_installed, solver_packages
+from optimizer.solve.search import Search, Solution
 
-__all__ = ["Search", "Solution", "dive", "solve_fixed", "solve_program"]
+__all__ = [
+    "LiveModel",
+    "Search",
+    "Solution",
+    "check_format",
+    "check_installed",
+    "dive",
+    "solve_fixed",
+    "solve_program",
+    "solver_packages",
+    "write_program",
+]

@@ -7,18 +7,16 @@ columns by reduced cost at once. The plan is a start for branch and bound, never
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import Any
 
-import highspy
 import numpy as np
-from numpy.typing import NDArray
 
 from optimizer.domain.options import SolveOptions
+from optimizer.domain.proof import TerminationReason
 from optimizer.model.program import Matrix
-from optimizer.solve.highs import Search, load, run, set_option
+from optimizer.solve.live import LiveModel
+from optimizer.solve.search import Floats, Search
 
-Floats = NDArray[np.float64]
 INTEGRALITY = 1e-6
 AT_ONCE = 10
 """One fractional integer in so many is fixed in a step."""
@@ -26,81 +24,78 @@ TIME_SHARE = 0.3
 """Share of the time limit that a dive may take."""
 
 
-def dive(matrix: Matrix, options: SolveOptions, search: Search) -> Floats | None:
+def dive(program: Matrix | LiveModel, options: SolveOptions, search: Search) -> Floats | None:
     """A feasible solution of a mixed-integer program, or None if none is found in a share of the time limit.
 
     In each step all integers that the relaxation has at a whole number above their lower bound are fixed there, and of
     the others those with the largest fractions are fixed up: fewer of them while that is infeasible, and a single one
     down.
     """
-    deadline = time.monotonic() + TIME_SHARE * options.time_limit_s
-    relaxed = replace(matrix, integer=np.zeros_like(matrix.integer))
-    relaxation = _Relaxation(load(relaxed, options, _quietly(search)), search, deadline)
+    model = LiveModel.of(program)
+    matrix = model.matrix
+    relaxed = {
+        "integer": np.zeros_like(matrix.integer),
+        "column_lower": matrix.column_lower,
+        "column_upper": matrix.column_upper,
+    }
+    with model.changed(**relaxed):
+        model.forget()
+        return _dive(matrix, _Relaxation(model, options, search))
+
+
+def _dive(matrix: Matrix, relaxation: _Relaxation) -> Floats | None:
     integers = np.flatnonzero(matrix.integer)
-    lower, upper = matrix.column_lower.copy(), matrix.column_upper.copy()
-
-    def fix(column: int, value: float) -> None:
-        lower[column] = upper[column] = value
-        relaxation.bound(column, value, value)
-
-    def free(column: int) -> None:
-        lower[column], upper[column] = matrix.column_lower[column], matrix.column_upper[column]
-        relaxation.bound(column, float(lower[column]), float(upper[column]))
-
+    lower, upper = relaxation.lower, relaxation.upper
     values = relaxation.solve()
-    while values is not None and not search.stopped:
+    while values is not None:
         whole = np.abs(values[integers] - np.rint(values[integers])) <= INTEGRALITY
         if whole.all():
             return values
         settled = integers[whole & (lower[integers] < upper[integers]) & (values[integers] > lower[integers] + 0.5)]
-        for column in settled:
-            fix(int(column), float(np.rint(values[column])))
+        lower[settled] = upper[settled] = np.rint(values[settled])
         fractional = integers[~whole]
         order = np.argsort(np.floor(values[fractional]) - values[fractional], kind="stable")
-        batch = [int(column) for column in fractional[order[: 1 + len(fractional) // AT_ONCE]]]
-        downs = {column: float(np.floor(values[column])) for column in batch}
-        basis = relaxation.basis()
+        batch = fractional[order[: 1 + len(fractional) // AT_ONCE]]
+        downs = dict(zip(batch.tolist(), np.floor(values[batch]).tolist(), strict=True))
+        basis = relaxation.basis
         values = None
-        while values is None and batch and time.monotonic() < deadline:
-            for column in batch:
-                fix(column, downs[column] + 1.0)
+        while values is None and len(batch) and not relaxation.out_of_time:
+            lower[batch] = upper[batch] = [downs[column] + 1.0 for column in batch.tolist()]
             values = relaxation.solve(basis)
             if values is None:
-                for column in batch[1:]:
-                    free(column)
+                lower[batch], upper[batch] = matrix.column_lower[batch], matrix.column_upper[batch]
                 if len(batch) == 1:
-                    fix(batch[0], downs[batch[0]])
+                    lower[batch] = upper[batch] = downs[int(batch[0])]
                     values = relaxation.solve(basis)
                 batch = batch[: len(batch) // 2]
     return None
 
 
-def _quietly(search: Search) -> Search:
-    """Stopped when the search is; its linear programs are no incumbents."""
-    return Search(should_stop=lambda: search.stopped)
-
-
 class _Relaxation:
-    """The linear relaxation, re-solved in place."""
+    """The linear relaxation between bounds that a dive narrows, re-solved in place."""
 
-    def __init__(self, highs: Any, search: Search, deadline: float) -> None:
-        self._highs, self._search, self._deadline = highs, search, deadline
+    def __init__(self, model: LiveModel, options: SolveOptions, search: Search) -> None:
+        self._model, self._options, self._search = model, options, search
+        self._deadline = time.monotonic() + TIME_SHARE * options.time_limit_s
+        self.lower, self.upper = model.matrix.column_lower.copy(), model.matrix.column_upper.copy()
 
-    def bound(self, column: int, lower: float, upper: float) -> None:
-        self._highs.changeColBounds(column, lower, upper)
-
+    @property
     def basis(self) -> Any:
-        return self._highs.getBasis()
+        """Where the last solve ended."""
+        return self._model.basis
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether to give up."""
+        return self._search.stopped or time.monotonic() >= self._deadline
 
     def solve(self, basis: Any = None) -> Floats | None:
         """The optimum, from a basis or the last one; None if there is none, or no time."""
-        left = self._deadline - time.monotonic()
-        if left <= 0:
+        if self.out_of_time:
             return None
+        self._model.update(column_lower=self.lower.copy(), column_upper=self.upper.copy())
         if basis is not None:
-            self._highs.setBasis(basis)
-        set_option(self._highs, "time_limit", self._highs.getRunTime() + left)
-        run(self._highs, self._search)
-        if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            return None
-        return np.array(self._highs.getSolution().col_value)
+            self._model.start_from_basis(basis)
+        options = self._options.model_copy(update={"time_limit_s": self._deadline - time.monotonic()})
+        ended = self._model.run(options, self._search)
+        return self._model.values if ended.reason is TerminationReason.OPTIMAL else None

@@ -55,9 +55,10 @@ def termination_of(highs: Any, interrupted: bool) -> Termination:
     reason, limit = ENDED[status]
     if interrupted and limit is not Limit.NONE:
         limit = Limit.INTERRUPTED
-    nodes = max(int(info.mip_node_count), 0)
+    mixed = _is_mip(highs)
+    nodes = max(int(info.mip_node_count), 0) if mixed else 0
     has_solution = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-    bound = _usd(info.mip_dual_bound) if _is_mip(highs) else None
+    bound = _usd(info.mip_dual_bound) if mixed else None
     if reason in (TerminationReason.INFEASIBLE, TerminationReason.UNBOUNDED):
         return Termination(reason=reason, limit=limit, node_count=nodes)
     if not has_solution:
@@ -72,7 +73,7 @@ def termination_of(highs: Any, interrupted: bool) -> Termination:
 
 
 def _is_mip(highs: Any) -> bool:
-    return len(highs.getLp().integrality_) > 0
+    return any(kind != highspy.HighsVarType.kContinuous for kind in highs.getLp().integrality_)
 
 
 def _usd(musd: float) -> float | None:

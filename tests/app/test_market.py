@@ -10,6 +10,7 @@ from optimizer.app.market import calibrate_market, market_fan
 from optimizer.curves.futures import Futures
 from optimizer.domain.market_answers import MarketCalibrationSpec, MarketFanSpec, MarketQuantity
 from optimizer.domain.uncertainty import Factor
+from optimizer.errors import InvalidInputError
 
 MARKET = {
     "uncertainty": [
@@ -54,3 +55,28 @@ def test_a_certain_market_is_a_line():
     for row in fan.months:
         assert row.quantiles == pytest.approx([support.HASHPRICE_USD_PER_PH_DAY] * 5)
         assert row.mean == pytest.approx(support.HASHPRICE_USD_PER_PH_DAY)
+
+
+def test_collinear_history_gives_correlations_that_a_portfolio_takes():
+    random = np.random.default_rng(5)
+    common = np.cumsum(random.normal(0.0, 0.1, 60))
+    noise = np.cumsum(random.normal(0.0, 1e-4, (3, 60)), axis=1)
+    history = [
+        {"factor": factor, "values": np.exp(common + row).tolist()}
+        for factor, row in zip(list(Factor)[:3], noise, strict=True)
+    ]
+    found = calibrate_market(MarketCalibrationSpec.model_validate({"history": history}))
+    assert min(item.correlation_frac for item in found.correlations) > 0.99
+    support.portfolio(market=found.model_dump(mode="json", include={"uncertainty", "correlations"}))
+
+
+@pytest.mark.parametrize(("spike", "told"), [(1_500.0, None), (1e12, r"what history says of power_price.*volatility")])
+def test_a_month_of_spikes_is_calibrated_or_told(spike, told):
+    values = [40.0 + (m * 7) % 5 for m in range(60)]
+    values[25] = spike
+    question = MarketCalibrationSpec.model_validate({"history": [{"factor": "power_price", "values": values}]})
+    if told:
+        with pytest.raises(InvalidInputError, match=f"(?s){told}"):
+            calibrate_market(question)
+    else:
+        assert 2.0 < calibrate_market(question).uncertainty[0].volatility_per_year_frac < 10.0

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import support
 
 from optimizer.app import plan
 from optimizer.audit import Claims, audit
 from optimizer.curves.futures import Futures
+from optimizer.domain import TerminationReason
+from optimizer.errors import InvalidInputError
 
 FLEET_EH_S = 400.0
 MACHINES = 2_000_000
@@ -68,6 +71,54 @@ def test_others_who_answer_at_once_take_the_gain():
     multipliers = [found.own_hashrate.months[0].hashprice_multiplier for found in gains]
     assert multipliers[0] == pytest.approx(1.25)
     assert multipliers == sorted(multipliers, reverse=True)
+
+
+@pytest.mark.parametrize("usd_per_mwh", [36.4, 37.0, 38.0])
+def test_an_owner_near_break_even_ends_with_a_plan_that_is_true(usd_per_mwh):
+    """Machines break even at 100 USD/MWh x 0.36...: all stop, hashprice rises, all run, it falls."""
+    hashprice = support.HASHPRICE_USD_PER_PH_DAY
+    breakeven = hashprice / 24 / 1000 * 200.0 / 4000.0 * 1e6
+    case = support.portfolio(
+        3,
+        market={"own_hashrate_feedback": True, "network_price_elasticity": 0.25},
+        sites=[
+            support.site(
+                grid_mw=8000.0, hall_mw=8000.0, power={"flat_usd_per_mwh": breakeven * (1 + usd_per_mwh / 1e3)}
+            )
+        ],
+        asic_models=[support.asic(modes=[{"hashrate_th_s": 200.0, "power_w": 4000.0}])],
+        fleets=[support.fleet(count=MACHINES)],
+    )
+    found = plan(case, support.EXACT)
+    assert found.audit.passed, found.audit.failures
+    assert found.own_hashrate.deviation_frac <= 1e-3
+    if found.termination.reason is TerminationReason.FEASIBLE:
+        assert "do not settle" in found.termination.detail
+        assert found.termination.bound_usd is None
+    # There is nothing to sign: mining on is the same question, and its answer is not worth more than a dust.
+    twin = found.business_as_usual
+    assert found.termination.objective_usd >= twin.npv_usd - 1.0
+
+
+def test_business_as_usual_is_valued_under_the_hashprice_that_it_makes():
+    found = plan(owner(), support.EXACT)
+    assert found.business_as_usual.difference_usd == pytest.approx(0.0, abs=1.0)
+
+
+def test_an_owner_may_outgrow_the_network_that_was_stated():
+    case = owner(offers=[half_site()])
+    grown = Futures.of(case).answering(np.full(6, 1500.0))
+    multiplier = grown.own_hashprice_multiplier
+    assert (multiplier * (1500.0 + 600.0 * multiplier**0.25)) == pytest.approx(1000.0)
+
+
+def test_fleets_larger_than_the_network_are_told():
+    with pytest.raises(InvalidInputError, match=r"market.network_eh_s.*less than the fleets' own"):
+        support.portfolio(
+            market={"own_hashrate_feedback": True, "network_eh_s": 300.0},
+            asic_models=[support.asic()],
+            fleets=[support.fleet(count=MACHINES)],
+        )
 
 
 def test_the_audit_finds_a_market_that_did_not_answer():

@@ -141,7 +141,7 @@ def test_the_manifest_reproduces(answer):
         "highspy",
         "numpy",
     }
-    assert [item.stage for item in manifest.timings] == ["curves", "build", "compile", "twin", "solve", "audit"]
+    assert [item.stage for item in manifest.timings] == ["curves", "build", "compile", "pass", "twin", "solve", "audit"]
     assert manifest.model_size.columns > manifest.model_size.integers > 0
     other = plan(portfolio(offers=[offer()]), EXACT).manifest.portfolio_sha256
     assert other != manifest.portfolio_sha256

@@ -8,7 +8,9 @@ import support
 
 from optimizer.curves import NEVER
 from optimizer.curves.futures import Futures
+from optimizer.curves.market_paths import MarketPaths
 from optimizer.domain.uncertainty import Factor
+from optimizer.errors import InvalidInputError
 
 COUNT = 600
 BTC_VOLATILITY = {"uncertainty": [{"factor": "btc_price", "volatility_per_year_frac": 0.6}]}
@@ -133,3 +135,52 @@ def test_the_lagged_answer_to_price_is_in_both_rules():
     assert np.median(ratio) == pytest.approx(1.0, abs=0.02)
     assert ratio.min() > 0.6
     assert ratio.max() < 1.6
+
+
+def test_a_stated_level_is_held_while_the_base_path_goes_on():
+    paths = [{"factor": "btc_price", "scenarios": [{"values": [1e5, 1.1e5]}]}]
+    stated = futures(
+        months=24,
+        btc_usd={"value": 9e4, "growth_per_year_frac": 0.2},
+        scenario_table={"unit": "level", "paths": paths},
+    )
+    assert stated.btc_usd[:, 7] == pytest.approx([1e5] + [1.1e5] * 23)
+
+
+def test_a_stated_network_does_not_answer_to_the_price_once_more():
+    btc = {"factor": "btc_price", "scenarios": [{"values": [2 * support.BTC_USD]}]}
+    hashrate = {"factor": "network_hashrate", "scenarios": [{"values": [1000.0]}]}
+    lag = {"network_lag_months": 0, "network_price_elasticity": 0.5}
+    both = futures(**lag, scenario_table={"unit": "level", "paths": [btc, hashrate]})
+    price_alone = futures(**lag, scenario_table={"unit": "level", "paths": [btc]})
+    assert both.network_eh_s == pytest.approx(1000.0)
+    assert price_alone.network_eh_s == pytest.approx(1000.0 * 2**0.5)
+    assert both.hashprice_usd_per_ph_day == pytest.approx(2 * support.HASHPRICE_USD_PER_PH_DAY)
+
+
+@pytest.mark.parametrize(
+    ("market", "path"),
+    [
+        ({"overlays": [overlay(effects=[], preset="ai-bust")]}, r"market.overlays\[bust\].effects"),
+        (
+            {"bootstrap": {"file": {"path": "h.csv", "columns": [{"factor": "btc_price", "column": "x"}]}}},
+            "market.bootstrap.history",
+        ),
+        (
+            {"scenario_table": {"file": {"path": "t.csv", "columns": [{"factor": "btc_price", "column": "x"}]}}},
+            "market.scenario_table.paths",
+        ),
+    ],
+)
+def test_what_has_not_been_read_is_told_and_not_left_out(market, path):
+    with pytest.raises(InvalidInputError, match=f"{path}.*load_portfolio"):
+        futures(**market).multipliers  # noqa: B018
+
+
+def test_wild_volatility_is_planned_with():
+    wild = futures(
+        months=120,
+        uncertainty=[{"factor": factor, "volatility_per_year_frac": 3.0} for factor in ("btc_price", "power_price")],
+    )
+    assert np.isfinite(wild.hashprice_usd_per_ph_day).all()
+    MarketPaths.of(hashprice_usd_per_ph_day=wild.hashprice_usd_per_ph_day, level=wild.market_power_level[:120])

@@ -280,7 +280,6 @@ def test_own_exit_limits():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"own_eh_s": [1.0, 1001.0]}, r"own_eh_s\[1\]: is 1001, above the network's 1000 EH/s"),
         ({"reference_own_eh_s": [1e6, 1.0]}, r"reference_own_eh_s\[0\]: is 1e\+06, above"),
         ({"own_eh_s": [1.0, 0.0], "reference_own_eh_s": [50.0, 1000.0]}, "a network without hashrate"),
         ({"own_eh_s": [1.0]}, r"own_eh_s: has shape \(1,\)"),

@@ -6,12 +6,13 @@ import dataclasses
 
 import numpy as np
 import pytest
+import support
 
 from optimizer.app.planning import plan
 from optimizer.audit import recalculate
 from optimizer.curves import futures
 from optimizer.curves.futures import Futures
-from optimizer.domain import SolveOptions
+from optimizer.domain import GpuOption, SolveOptions
 from optimizer.io import load_portfolio
 from optimizer.model.expectations import Expectations
 from optimizer.risk import scenario_npv_usd
@@ -19,7 +20,9 @@ from optimizer.risk import scenario_npv_usd
 
 @pytest.fixture(scope="module")
 def tiny():
-    return load_portfolio("tiny")
+    """The example, with own GPUs."""
+    example, gpus = load_portfolio("tiny"), support.gpu_option(sites=["Pecos"], order_until_month="2027-06")
+    return example.model_copy(update={"gpu_options": (GpuOption.model_validate(gpus),)})
 
 
 @pytest.fixture
@@ -50,7 +53,7 @@ def test_expectations_in_shards_are_those_of_the_whole(tiny, monkeypatch):
     monkeypatch.setattr(futures, "SHARD_SCENARIOS", 256)
     parts = flat(Expectations.of(tiny, Futures.of(tiny, 0, 700)))
     assert whole.keys() == parts.keys()
-    assert any(key[0] == "gpus" for key in whole) or not tiny.gpu_options
+    assert {key[0] for key in whole} == {"mining", "gpus", "fates", "power"}
     for key, array in whole.items():
         if array is None:
             assert parts[key] is None

@@ -2,12 +2,16 @@
 
 import grpc
 import pytest
+import question_cases
 import wire_cases
 from calls import OPTIONS, portfolio_for, refused
 
 from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.api.v1.resources_pb2 import Plan
+from optimizer.app.cluster_curves import cluster_curve, cluster_value
 from optimizer.app.market import calibrate_market, market_fan
+from optimizer.app.merit_order import site_merit_order
+from optimizer.app.network_curves import network_curve
 from optimizer.domain import Portfolio, SolveOptions, validated
 from optimizer.domain.market_answers import MarketCalibrationSpec, MarketFanSpec
 from optimizer.errors import InvalidInputError, NotFoundError
@@ -197,6 +201,23 @@ def test_the_market_is_answered_as_it_is_locally(client):
     assert client.calibrate_market(calibration) == calibrate_market(calibration)
 
 
+def test_overlays_of_the_library_come_with_their_effects_over_the_wire(client):
+    data = wire_cases.small_data()
+    data["horizon"]["segments"][0]["period_count"] = 12
+    data["market"]["overlays"] = [
+        {
+            "name": "winter",
+            "preset": "crypto-winter-2022",
+            "probability_frac": 1.0,
+            "begin_from_month": "2027-01",
+            "begin_until_month": "2027-01",
+        }
+    ]
+    bare = Portfolio.model_validate(data)
+    fan = client.market_fan(MarketFanSpec(portfolio=bare, quantity="btc-price"))
+    assert fan.months[8].mean == pytest.approx(0.36 * fan.months[0].mean)
+
+
 def test_a_throughput_curve_rises_with_power(client):
     curve = client.throughput_curve(wire_cases.throughput_spec())
     assert len(curve.points) > 3
@@ -213,7 +234,36 @@ def test_failures_that_never_come_leave_no_interval(client):
     assert curve.goodput_frac == pytest.approx(1.0, abs=1e-3)
 
 
+def test_sites_clusters_and_the_network_are_answered_as_they_are_locally(client):
+    order = client.merit_order(question_cases.merit_order_spec())
+    assert order == site_merit_order(question_cases.merit_order_spec())
+    assert len(order.steps) > 1
+    assert client.cluster_curve(question_cases.cluster_spec()) == cluster_curve(question_cases.cluster_spec())
+    assert client.cluster_value(question_cases.cluster_value_spec()) == cluster_value(
+        question_cases.cluster_value_spec()
+    )
+    assert client.network_curve(question_cases.network_spec()) == network_curve(question_cases.network_spec())
+
+
+def test_what_the_kernel_refuses_is_refused_by_its_path(client):
+    spec = question_cases.cluster_value_spec().model_copy(update={"largest_mw": 90_000.0})
+    with pytest.raises(InvalidInputError) as local:
+        cluster_value(spec)
+    with pytest.raises(InvalidInputError) as remote:
+        client.cluster_value(spec)
+    assert remote.value.problems == local.value.problems
+    assert [problem.path for problem in remote.value.problems] == ["largest_mw"]
+
+
 def test_an_empty_question_is_refused(planning):
     assert refused(lambda: planning.ComputeHashingCurve(api.ComputeHashingCurveRequest()))[0] == "INVALID_ARGUMENT"
     fields = refused(lambda: planning.ComputeThroughputCurve(api.ComputeThroughputCurveRequest()))[2]
     assert fields == ["gpu_count", "power_kw_per_gpu"]
+    fields = refused(lambda: planning.ComputeMeritOrder(api.ComputeMeritOrderRequest()))[2]
+    assert fields == ["portfolio", "site"]
+    fields = refused(lambda: planning.ComputeClusterCurve(api.ComputeClusterCurveRequest()))[2]
+    assert fields == ["gpu_counts", "power_kw_per_gpu"]
+    fields = refused(lambda: planning.ComputeClusterValue(api.ComputeClusterValueRequest()))[2]
+    assert fields == ["largest_mw", "power_kw_per_gpu", "rental_usd_per_gpu_hour", "power_usd_per_mwh"]
+    fields = refused(lambda: planning.ComputeNetworkCurve(api.ComputeNetworkCurveRequest()))[2]
+    assert fields == ["start_month", "month_count", "network_eh_s", "block_height_at_start"]

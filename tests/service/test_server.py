@@ -23,6 +23,12 @@ from optimizer.wire.errors import OverloadedError
 SERVICE = "optimizer.api.v1.PlanningService"
 
 
+@pytest.mark.parametrize("listen", ["127.0.0.1:99999", "nonsense", "127.0.0.1:http", "127.0.0.1:-1"])
+def test_an_address_without_a_port_is_told(listen):
+    with pytest.raises(InvalidInputError, match="port below 65536"):
+        refuse_beyond_loopback(listen)
+
+
 @pytest.mark.parametrize("listen", ["0.0.0.0:0", "[::]:0", "192.168.0.1:50051", "example.org:50051", ":50051"])
 def test_an_address_beyond_this_machine_must_be_wanted(listen):
     with pytest.raises(InvalidInputError, match="insecure_listen=True"):

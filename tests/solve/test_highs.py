@@ -17,7 +17,8 @@ from optimizer.domain import Limit, SolveOptions, TerminationReason
 from optimizer.errors import SolverError
 from optimizer.io import load_portfolio
 from optimizer.solve import Search, dive, solve_fixed, solve_program
-from optimizer.solve.highs import PRIMAL_TOLERANCE, set_option
+from optimizer.solve.highs import PRIMAL_TOLERANCE
+from optimizer.solve.live import set_option
 from optimizer.solve.status import AMBIGUOUS, ENDED, termination_of
 
 
@@ -288,29 +289,11 @@ def test_the_final_program_is_exact():
 # ------------------------------------------------------------------------------------------------------------- a first plan
 
 
-def holds(program, values):
-    """Whether a vector satisfies rows, bounds and whole numbers."""
-    activity = np.array(
-        [
-            program.value[program.start[row] : program.start[row + 1]]
-            @ values[program.index[program.start[row] : program.start[row + 1]]]
-            for row in range(program.shape[0])
-        ]
-    )
-    return (
-        (activity <= program.row_upper + 1e-6).all()
-        and (activity >= program.row_lower - 1e-6).all()
-        and (values >= program.column_lower - 1e-6).all()
-        and (values <= program.column_upper + 1e-6).all()
-        and np.abs(values - np.rint(values))[program.integer].max(initial=0.0) <= 1e-6
-    )
-
-
 @pytest.mark.parametrize("seed", range(5))
 def test_a_dive_ends_at_a_plan_that_holds_and_is_no_better_than_the_best(seed):
     program = knapsacks(18, 4, seed)
     values = dive(program, EXACT, Search())
-    assert holds(program, values)
+    assert program.holds(values)
     optimum = solve_program(program, EXACT).termination.objective_usd
     assert 0.8 * optimum <= 1e6 * program.cost @ values <= optimum + 1.0
 
@@ -319,7 +302,7 @@ def test_a_dive_of_the_tiny_example_holds():
     program = assembled(load_portfolio("tiny")).compile()
     values = dive(program, EXACT, Search())
     assert values is not None
-    assert holds(program, values)
+    assert program.holds(values)
 
 
 def test_a_dive_finds_nothing_where_there_is_nothing():

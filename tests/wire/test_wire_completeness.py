@@ -17,8 +17,11 @@ from google.protobuf.message import Message
 import optimizer.domain
 from optimizer import errors as domain_errors
 from optimizer.domain import Plan, Portfolio, Progress, SolveOptions, Value, curves
+from optimizer.domain.cluster_curves import ClusterCurve, ClusterCurveSpec, ClusterValue, ClusterValueSpec
 from optimizer.domain.curves import HashingCurve, HashingCurveSpec, ThroughputCurve, ThroughputCurveSpec
 from optimizer.domain.market_answers import MarketCalibration, MarketCalibrationSpec, MarketFan, MarketFanSpec
+from optimizer.domain.merit_order import MeritOrder, MeritOrderSpec
+from optimizer.domain.network_curves import NetworkCurve, NetworkCurveSpec
 from optimizer.errors import OptimizerError
 from optimizer.service.jobs import JobState
 from optimizer.service.resources import STATES
@@ -36,6 +39,10 @@ WITHOUT_CLASS = {
 QUESTIONS = {
     HashingCurveSpec: HashingCurve,
     ThroughputCurveSpec: ThroughputCurve,
+    MeritOrderSpec: MeritOrder,
+    ClusterCurveSpec: ClusterCurve,
+    ClusterValueSpec: ClusterValue,
+    NetworkCurveSpec: NetworkCurve,
     MarketCalibrationSpec: MarketCalibration,
     MarketFanSpec: MarketFan,
 }

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from optimizer.domain import Plan, Portfolio, SolveOptions, Value
 from optimizer.domain.curves import HashingCurveSpec, ThroughputCurveSpec
+from optimizer.library.overlays import overlay
 from optimizer.wire.schema import item_type
 
 HOURS = {
@@ -260,13 +261,8 @@ def _market() -> dict[str, Any]:
                 "begin_from_month": "2027-06",
                 "begin_until_month": "2028-06",
                 "preset": "ai-bust",
-                "effects": [
-                    {
-                        "factor": "re_lease_rent",
-                        "points": [{"month_offset": 0, "multiplier": 1.0}, {"month_offset": 12, "multiplier": 0.5}],
-                    }
-                ],
-                "default_hazard": [{"month_offset": 0, "multiplier": 3.0}],
+                "effects": [effect.model_dump(mode="json") for effect in overlay("ai-bust").effects],
+                "default_hazard": [point.model_dump() for point in overlay("ai-bust").default_hazard],
             }
         ],
     }
@@ -323,7 +319,7 @@ def _policy() -> dict[str, Any]:
 
 
 def options() -> SolveOptions:
-    return SolveOptions(time_limit_s=12.5, gap_frac=0.01, threads=2, seed=7)
+    return SolveOptions(time_limit_s=12.5, gap_frac=0.01, threads=2, seed=7, solver="scip", paranoid=True)
 
 
 def filled(kind: type[Value]) -> Any:

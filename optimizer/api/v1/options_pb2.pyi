@@ -5,6 +5,7 @@ How hard and how long to search."""
 
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -16,6 +17,38 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Solver:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SolverEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Solver.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SOLVER_UNSPECIFIED: _Solver.ValueType  # 0
+    """Not said; the default."""
+    SOLVER_HIGHS: _Solver.ValueType  # 1
+    """HiGHS."""
+    SOLVER_SCIP: _Solver.ValueType  # 2
+    """SCIP."""
+    SOLVER_GUROBI: _Solver.ValueType  # 3
+    """Gurobi."""
+    SOLVER_CBC: _Solver.ValueType  # 4
+    """COIN-OR branch and cut."""
+
+class Solver(_Solver, metaclass=_SolverEnumTypeWrapper):
+    """A solver of mixed-integer programs."""
+
+SOLVER_UNSPECIFIED: Solver.ValueType  # 0
+"""Not said; the default."""
+SOLVER_HIGHS: Solver.ValueType  # 1
+"""HiGHS."""
+SOLVER_SCIP: Solver.ValueType  # 2
+"""SCIP."""
+SOLVER_GUROBI: Solver.ValueType  # 3
+"""Gurobi."""
+SOLVER_CBC: Solver.ValueType  # 4
+"""COIN-OR branch and cut."""
+Global___Solver: _TypeAlias = Solver  # noqa: Y015
+
 @_typing.final
 class SolveOptions(_message.Message):
     """Limits of a solve. They change how good the plan is proven to be, never what it means."""
@@ -26,6 +59,8 @@ class SolveOptions(_message.Message):
     GAP_FRAC_FIELD_NUMBER: _builtins.int
     THREADS_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
+    SOLVER_FIELD_NUMBER: _builtins.int
+    PARANOID_FIELD_NUMBER: _builtins.int
     time_limit_s: _builtins.float
     """Wall time for building and solving; the best plan found by then is returned."""
     gap_frac: _builtins.float
@@ -34,6 +69,10 @@ class SolveOptions(_message.Message):
     """Threads of the solver."""
     seed: _builtins.int
     """Seed of the solver."""
+    solver: Global___Solver.ValueType
+    """Solver of the mixed-integer program; others than HiGHS must be installed where the plan is made."""
+    paranoid: _builtins.bool
+    """Search a second time without presolve and with another seed; disagreement is an error."""
     def __init__(
         self,
         *,
@@ -41,15 +80,21 @@ class SolveOptions(_message.Message):
         gap_frac: _builtins.float | None = ...,
         threads: _builtins.int | None = ...,
         seed: _builtins.int | None = ...,
+        solver: Global___Solver.ValueType | None = ...,
+        paranoid: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_gap_frac", b"_gap_frac", "_seed", b"_seed", "_threads", b"_threads", "_time_limit_s", b"_time_limit_s", "gap_frac", b"gap_frac", "seed", b"seed", "threads", b"threads", "time_limit_s", b"time_limit_s"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_gap_frac", b"_gap_frac", "_paranoid", b"_paranoid", "_seed", b"_seed", "_solver", b"_solver", "_threads", b"_threads", "_time_limit_s", b"_time_limit_s", "gap_frac", b"gap_frac", "paranoid", b"paranoid", "seed", b"seed", "solver", b"solver", "threads", b"threads", "time_limit_s", b"time_limit_s"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_gap_frac", b"_gap_frac", "_seed", b"_seed", "_threads", b"_threads", "_time_limit_s", b"_time_limit_s", "gap_frac", b"gap_frac", "seed", b"seed", "threads", b"threads", "time_limit_s", b"time_limit_s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_gap_frac", b"_gap_frac", "_paranoid", b"_paranoid", "_seed", b"_seed", "_solver", b"_solver", "_threads", b"_threads", "_time_limit_s", b"_time_limit_s", "gap_frac", b"gap_frac", "paranoid", b"paranoid", "seed", b"seed", "solver", b"solver", "threads", b"threads", "time_limit_s", b"time_limit_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__gap_frac: _TypeAlias = _typing.Literal["gap_frac"]  # noqa: Y015
     _WhichOneofArgType__gap_frac: _TypeAlias = _typing.Literal["_gap_frac", b"_gap_frac"]  # noqa: Y015
+    _WhichOneofReturnType__paranoid: _TypeAlias = _typing.Literal["paranoid"]  # noqa: Y015
+    _WhichOneofArgType__paranoid: _TypeAlias = _typing.Literal["_paranoid", b"_paranoid"]  # noqa: Y015
     _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
     _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    _WhichOneofReturnType__solver: _TypeAlias = _typing.Literal["solver"]  # noqa: Y015
+    _WhichOneofArgType__solver: _TypeAlias = _typing.Literal["_solver", b"_solver"]  # noqa: Y015
     _WhichOneofReturnType__threads: _TypeAlias = _typing.Literal["threads"]  # noqa: Y015
     _WhichOneofArgType__threads: _TypeAlias = _typing.Literal["_threads", b"_threads"]  # noqa: Y015
     _WhichOneofReturnType__time_limit_s: _TypeAlias = _typing.Literal["time_limit_s"]  # noqa: Y015
@@ -57,7 +102,11 @@ class SolveOptions(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__gap_frac) -> _WhichOneofReturnType__gap_frac | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__paranoid) -> _WhichOneofReturnType__paranoid | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__solver) -> _WhichOneofReturnType__solver | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__threads) -> _WhichOneofReturnType__threads | None: ...
     @_typing.overload

@@ -552,6 +552,198 @@ class ComputeThroughputCurveResponse(_message.Message):
 Global___ComputeThroughputCurveResponse: _TypeAlias = ComputeThroughputCurveResponse  # noqa: Y015
 
 @_typing.final
+class ComputeMeritOrderRequest(_message.Message):
+    """A question about a site's fleet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPEC_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def spec(self) -> _curves_pb2.MeritOrderSpec:
+        """The question."""
+
+    def __init__(
+        self,
+        *,
+        spec: _curves_pb2.MeritOrderSpec | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComputeMeritOrderRequest: _TypeAlias = ComputeMeritOrderRequest  # noqa: Y015
+
+@_typing.final
+class ComputeMeritOrderResponse(_message.Message):
+    """The answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERIT_ORDER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def merit_order(self) -> _curves_pb2.MeritOrder:
+        """The merit order."""
+
+    def __init__(
+        self,
+        *,
+        merit_order: _curves_pb2.MeritOrder | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["merit_order", b"merit_order"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["merit_order", b"merit_order"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComputeMeritOrderResponse: _TypeAlias = ComputeMeritOrderResponse  # noqa: Y015
+
+@_typing.final
+class ComputeClusterCurveRequest(_message.Message):
+    """A question about the size of a GPU cluster."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPEC_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def spec(self) -> _curves_pb2.ClusterCurveSpec:
+        """The question."""
+
+    def __init__(
+        self,
+        *,
+        spec: _curves_pb2.ClusterCurveSpec | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComputeClusterCurveRequest: _TypeAlias = ComputeClusterCurveRequest  # noqa: Y015
+
+@_typing.final
+class ComputeClusterCurveResponse(_message.Message):
+    """The answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURVE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def curve(self) -> _curves_pb2.ClusterCurve:
+        """The curve."""
+
+    def __init__(
+        self,
+        *,
+        curve: _curves_pb2.ClusterCurve | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["curve", b"curve"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["curve", b"curve"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComputeClusterCurveResponse: _TypeAlias = ComputeClusterCurveResponse  # noqa: Y015
+
+@_typing.final
+class ComputeClusterValueRequest(_message.Message):
+    """A question about the value of a GPU cluster."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPEC_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def spec(self) -> _curves_pb2.ClusterValueSpec:
+        """The question."""
+
+    def __init__(
+        self,
+        *,
+        spec: _curves_pb2.ClusterValueSpec | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComputeClusterValueRequest: _TypeAlias = ComputeClusterValueRequest  # noqa: Y015
+
+@_typing.final
+class ComputeClusterValueResponse(_message.Message):
+    """The answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALUE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def value(self) -> _curves_pb2.ClusterValue:
+        """The value."""
+
+    def __init__(
+        self,
+        *,
+        value: _curves_pb2.ClusterValue | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComputeClusterValueResponse: _TypeAlias = ComputeClusterValueResponse  # noqa: Y015
+
+@_typing.final
+class ComputeNetworkCurveRequest(_message.Message):
+    """A question about the network."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPEC_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def spec(self) -> _curves_pb2.NetworkCurveSpec:
+        """The question."""
+
+    def __init__(
+        self,
+        *,
+        spec: _curves_pb2.NetworkCurveSpec | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComputeNetworkCurveRequest: _TypeAlias = ComputeNetworkCurveRequest  # noqa: Y015
+
+@_typing.final
+class ComputeNetworkCurveResponse(_message.Message):
+    """The answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURVE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def curve(self) -> _curves_pb2.NetworkCurve:
+        """The curve."""
+
+    def __init__(
+        self,
+        *,
+        curve: _curves_pb2.NetworkCurve | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["curve", b"curve"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["curve", b"curve"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComputeNetworkCurveResponse: _TypeAlias = ComputeNetworkCurveResponse  # noqa: Y015
+
+@_typing.final
 class CalibrateMarketRequest(_message.Message):
     """A history to calibrate."""
 

@@ -85,6 +85,26 @@ class PlanningServiceStub:
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeThroughputCurveRequest.SerializeToString,
                 response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeThroughputCurveResponse.FromString,
                 _registered_method=True)
+        self.ComputeMeritOrder = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/ComputeMeritOrder',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeMeritOrderRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeMeritOrderResponse.FromString,
+                _registered_method=True)
+        self.ComputeClusterCurve = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/ComputeClusterCurve',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeClusterCurveRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeClusterCurveResponse.FromString,
+                _registered_method=True)
+        self.ComputeClusterValue = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/ComputeClusterValue',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeClusterValueRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeClusterValueResponse.FromString,
+                _registered_method=True)
+        self.ComputeNetworkCurve = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/ComputeNetworkCurve',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeNetworkCurveRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeNetworkCurveResponse.FromString,
+                _registered_method=True)
         self.CalibrateMarket = channel.unary_unary(
                 '/optimizer.api.v1.PlanningService/CalibrateMarket',
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.CalibrateMarketRequest.SerializeToString,
@@ -181,6 +201,34 @@ class PlanningServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ComputeMeritOrder(self, request, context):
+        """Computes what a month is worth by the MW that a site leaves to its fleet.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ComputeClusterCurve(self, request, context):
+        """Computes what GPU clusters of several sizes get done.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ComputeClusterValue(self, request, context):
+        """Computes what a GPU cluster earns over its size in MW, in straight pieces.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ComputeNetworkCurve(self, request, context):
+        """Computes difficulty and hashprice of a network's hashrate, month by month, and what an exit does to them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CalibrateMarket(self, request, context):
         """Fits the uncertainty of market factors to their history.
         """
@@ -257,6 +305,26 @@ def add_PlanningServiceServicer_to_server(servicer, server):
                     servicer.ComputeThroughputCurve,
                     request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeThroughputCurveRequest.FromString,
                     response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeThroughputCurveResponse.SerializeToString,
+            ),
+            'ComputeMeritOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.ComputeMeritOrder,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeMeritOrderRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeMeritOrderResponse.SerializeToString,
+            ),
+            'ComputeClusterCurve': grpc.unary_unary_rpc_method_handler(
+                    servicer.ComputeClusterCurve,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeClusterCurveRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeClusterCurveResponse.SerializeToString,
+            ),
+            'ComputeClusterValue': grpc.unary_unary_rpc_method_handler(
+                    servicer.ComputeClusterValue,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeClusterValueRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeClusterValueResponse.SerializeToString,
+            ),
+            'ComputeNetworkCurve': grpc.unary_unary_rpc_method_handler(
+                    servicer.ComputeNetworkCurve,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeNetworkCurveRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeNetworkCurveResponse.SerializeToString,
             ),
             'CalibrateMarket': grpc.unary_unary_rpc_method_handler(
                     servicer.CalibrateMarket,
@@ -527,6 +595,114 @@ class PlanningService:
             '/optimizer.api.v1.PlanningService/ComputeThroughputCurve',
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeThroughputCurveRequest.SerializeToString,
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeThroughputCurveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ComputeMeritOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/ComputeMeritOrder',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeMeritOrderRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeMeritOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ComputeClusterCurve(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/ComputeClusterCurve',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeClusterCurveRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeClusterCurveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ComputeClusterValue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/ComputeClusterValue',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeClusterValueRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeClusterValueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ComputeNetworkCurve(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/ComputeNetworkCurve',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeNetworkCurveRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeNetworkCurveResponse.FromString,
             options,
             channel_credentials,
             insecure,

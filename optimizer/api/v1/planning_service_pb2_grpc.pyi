@@ -61,6 +61,14 @@ class PlanningServiceStub:
     """Computes what one machine earns over a range of hashprices."""
     ComputeThroughputCurve: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeThroughputCurveRequest, _planning_service_pb2.ComputeThroughputCurveResponse]
     """Computes what a GPU cluster gets done over a range of power caps."""
+    ComputeMeritOrder: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeMeritOrderRequest, _planning_service_pb2.ComputeMeritOrderResponse]
+    """Computes what a month is worth by the MW that a site leaves to its fleet."""
+    ComputeClusterCurve: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeClusterCurveRequest, _planning_service_pb2.ComputeClusterCurveResponse]
+    """Computes what GPU clusters of several sizes get done."""
+    ComputeClusterValue: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeClusterValueRequest, _planning_service_pb2.ComputeClusterValueResponse]
+    """Computes what a GPU cluster earns over its size in MW, in straight pieces."""
+    ComputeNetworkCurve: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeNetworkCurveRequest, _planning_service_pb2.ComputeNetworkCurveResponse]
+    """Computes difficulty and hashprice of a network's hashrate, month by month, and what an exit does to them."""
     CalibrateMarket: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.CalibrateMarketRequest, _planning_service_pb2.CalibrateMarketResponse]
     """Fits the uncertainty of market factors to their history."""
     ComputeMarketFan: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeMarketFanRequest, _planning_service_pb2.ComputeMarketFanResponse]
@@ -104,6 +112,14 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     """Computes what one machine earns over a range of hashprices."""
     ComputeThroughputCurve: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeThroughputCurveRequest, _planning_service_pb2.ComputeThroughputCurveResponse]  # type: ignore[assignment]
     """Computes what a GPU cluster gets done over a range of power caps."""
+    ComputeMeritOrder: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeMeritOrderRequest, _planning_service_pb2.ComputeMeritOrderResponse]  # type: ignore[assignment]
+    """Computes what a month is worth by the MW that a site leaves to its fleet."""
+    ComputeClusterCurve: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeClusterCurveRequest, _planning_service_pb2.ComputeClusterCurveResponse]  # type: ignore[assignment]
+    """Computes what GPU clusters of several sizes get done."""
+    ComputeClusterValue: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeClusterValueRequest, _planning_service_pb2.ComputeClusterValueResponse]  # type: ignore[assignment]
+    """Computes what a GPU cluster earns over its size in MW, in straight pieces."""
+    ComputeNetworkCurve: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeNetworkCurveRequest, _planning_service_pb2.ComputeNetworkCurveResponse]  # type: ignore[assignment]
+    """Computes difficulty and hashprice of a network's hashrate, month by month, and what an exit does to them."""
     CalibrateMarket: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.CalibrateMarketRequest, _planning_service_pb2.CalibrateMarketResponse]  # type: ignore[assignment]
     """Fits the uncertainty of market factors to their history."""
     ComputeMarketFan: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeMarketFanRequest, _planning_service_pb2.ComputeMarketFanResponse]  # type: ignore[assignment]
@@ -198,6 +214,38 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_planning_service_pb2.ComputeThroughputCurveResponse, _abc.Awaitable[_planning_service_pb2.ComputeThroughputCurveResponse]]:
         """Computes what a GPU cluster gets done over a range of power caps."""
+
+    @_abc_1.abstractmethod
+    def ComputeMeritOrder(
+        self,
+        request: _planning_service_pb2.ComputeMeritOrderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.ComputeMeritOrderResponse, _abc.Awaitable[_planning_service_pb2.ComputeMeritOrderResponse]]:
+        """Computes what a month is worth by the MW that a site leaves to its fleet."""
+
+    @_abc_1.abstractmethod
+    def ComputeClusterCurve(
+        self,
+        request: _planning_service_pb2.ComputeClusterCurveRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.ComputeClusterCurveResponse, _abc.Awaitable[_planning_service_pb2.ComputeClusterCurveResponse]]:
+        """Computes what GPU clusters of several sizes get done."""
+
+    @_abc_1.abstractmethod
+    def ComputeClusterValue(
+        self,
+        request: _planning_service_pb2.ComputeClusterValueRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.ComputeClusterValueResponse, _abc.Awaitable[_planning_service_pb2.ComputeClusterValueResponse]]:
+        """Computes what a GPU cluster earns over its size in MW, in straight pieces."""
+
+    @_abc_1.abstractmethod
+    def ComputeNetworkCurve(
+        self,
+        request: _planning_service_pb2.ComputeNetworkCurveRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.ComputeNetworkCurveResponse, _abc.Awaitable[_planning_service_pb2.ComputeNetworkCurveResponse]]:
+        """Computes difficulty and hashprice of a network's hashrate, month by month, and what an exit does to them."""
 
     @_abc_1.abstractmethod
     def CalibrateMarket(

@@ -45,7 +45,7 @@ def curves(
 
     Everybody is timed in turn, round by round; times and ratios are medians over the rounds. The limits of the
     machine are timed doing only the copying, the arithmetic or the look-ups of the case. Ends with 1 when a result
-    differs from ours by more than 1e-9. numexpr and Numba come with pip install 'capacity-optimizer[bench]'.
+    differs from ours by more than 1e-9. numexpr and Numba come with the extra named bench.
 
     Examples:
 

@@ -1,13 +1,29 @@
-"""``optimizer curve``: what a machine or a cluster earns or does over a range, without a portfolio to plan."""
+"""``optimizer curve``: what a machine, a site, a cluster or the network does over a range, without a plan."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from optimizer.cli.commands import curve_cluster, curve_merit_order, curve_network
+from optimizer.cli.curve_options import (
+    CHECKPOINT_SAVE_S,
+    FAILURES,
+    GPU,
+    OUT,
+    PLOT,
+    PORTFOLIO,
+    POWER_KW_PER_GPU,
+    PUE,
+    RESTART_S,
+    given,
+    gpu_power_kw,
+    levels,
+    portfolio_of,
+)
 from optimizer.cli.curve_output import (
     BREAKEVEN_COLUMNS,
     BTC_COLUMN,
@@ -18,21 +34,17 @@ from optimizer.cli.curve_output import (
 )
 from optimizer.cli.output import JSON_OPTION
 from optimizer.domain.base import validated
-from optimizer.domain.curves import MAXIMUM_POINT_COUNT, HashingCurveSpec, ThroughputCurveSpec
+from optimizer.domain.curves import HashingCurveSpec, ThroughputCurveSpec
 from optimizer.domain.gpu import CapCurve
 from optimizer.domain.portfolio import Portfolio
 from optimizer.errors import InvalidInputError
 
-app = typer.Typer(no_args_is_help=True, help="Curves of mining margins, break-even prices and GPU throughput.")
+app = typer.Typer(no_args_is_help=True, help="Curves of mining, sites, GPU clusters and the network.")
 
 MODEL = typer.Option(help="Machine, as 'S21 XP': the portfolio's own, else one of: optimizer library list asics.")
 MODE = typer.Option(help="Mode or firmware, repeatable; else all modes of the portfolio, or the library's nameplate.")
-PORTFOLIO = typer.Option(help="Portfolio file or example, for its machines and sites.")
 HASHPRICE = typer.Option(help="Hashprices in USD/PH/day: low:high:step, or a list with commas.")
-PUE = typer.Option(help="Grid draw over machine or IT power.")
 POOL_FEE = typer.Option(help="What the pool keeps, 0.01 is 1 %.")
-PLOT = typer.Option(help="Draw a picture: .png, .svg, .pdf or .html.")
-OUT = typer.Option(help="Write every column as CSV.")
 
 
 @app.command("hashing")
@@ -72,15 +84,15 @@ def hashing(
       optimizer curve hashing --model "M60S" --flat 42 --hashprice 30,40,50 --btc-usd 95000 --json
     """
     output = Output(as_json, plot, out)
-    hashprices = _levels(hashprice)
+    hashprices = levels(hashprice)
     from optimizer.app.curve_inputs import find_machine
     from optimizer.app.curves import hashing_curve
 
-    loaded = _loaded(portfolio)
-    machine = find_machine(model, mode or (), loaded)
-    where, terms = _power_terms(site, loaded, price_series, flat, {"time": time_column, "value": value_column})
+    found = portfolio_of(portfolio)
+    machine = find_machine(model, mode or (), found)
+    where, terms = _power_terms(site, found, price_series, flat, {"time": time_column, "value": value_column})
     stated = {"adder_usd_per_mwh": adder, "pue": pue, "uptime_frac": uptime, "pool_fee_frac": pool_fee}
-    data = terms | {"modes": machine.modes, "hashprice_usd_per_ph_day": hashprices, "btc_usd": btc_usd} | _given(stated)
+    data = terms | {"modes": machine.modes, "hashprice_usd_per_ph_day": hashprices, "btc_usd": btc_usd} | given(stated)
     spec = validated(HashingCurveSpec, data, "question")
     curve = hashing_curve(spec)
     title, subtitle = f"{machine.name} at {where}", _modes_told(machine.modes)
@@ -105,17 +117,15 @@ def hashing(
 
 @app.command("throughput")
 def throughput(
-    gpu: Annotated[str, typer.Option(help="GPU model or family, as H100 (optimizer library list gpus).")],
+    gpu: Annotated[str, GPU],
     count: Annotated[int, typer.Option(help="GPUs of the cluster.")],
     cap_curve: Annotated[CapCurve, typer.Option(help="How throughput answers to a power cap.")] = CapCurve.UNCAPPED,
-    power_kw_per_gpu: Annotated[
-        float | None, typer.Option(help="Critical IT kW per GPU; its server's rating if not given.")
-    ] = None,
+    power_kw_per_gpu: Annotated[float | None, POWER_KW_PER_GPU] = None,
     pue: Annotated[float | None, PUE] = None,
     mtbf_hours: Annotated[float | None, typer.Option(help="Hours between failures of the whole cluster.")] = None,
-    failures_per_1000_gpu_days: Annotated[float | None, typer.Option(help="Failures that stop the job.")] = None,
-    checkpoint_save_s: Annotated[float | None, typer.Option(help="Seconds to save a checkpoint.")] = None,
-    restart_s: Annotated[float | None, typer.Option(help="Seconds from a failure to training again.")] = None,
+    failures_per_1000_gpu_days: Annotated[float | None, FAILURES] = None,
+    checkpoint_save_s: Annotated[float | None, CHECKPOINT_SAVE_S] = None,
+    restart_s: Annotated[float | None, RESTART_S] = None,
     plot: Annotated[Path | None, PLOT] = None,
     out: Annotated[Path | None, OUT] = None,
     as_json: Annotated[bool, JSON_OPTION] = False,
@@ -136,16 +146,13 @@ def throughput(
     from optimizer.app.curves import throughput_curve
 
     found = find_gpu(gpu)
-    power_kw = power_kw_per_gpu if power_kw_per_gpu is not None else found.power_kw_per_gpu
-    if power_kw is None:
-        told = f"no server rating of {found.name} is published"
-        raise InvalidInputError.single("power_kw_per_gpu", told, "state it with --power-kw-per-gpu", "question")
+    power_kw = gpu_power_kw(found, power_kw_per_gpu)
     failures = {
         "mtbf_hours": mtbf_hours, "failures_per_1000_gpu_days": failures_per_1000_gpu_days,
         "checkpoint_save_s": checkpoint_save_s, "restart_s": restart_s,
     }  # fmt: skip
-    data = {"gpu_count": count, "power_kw_per_gpu": power_kw, "cap_curve": cap_curve, **_given({"pue": pue})}
-    spec = validated(ThroughputCurveSpec, data | {"checkpointing": _given(failures) or None}, "question")
+    data = {"gpu_count": count, "power_kw_per_gpu": power_kw, "cap_curve": cap_curve, **given({"pue": pue})}
+    spec = validated(ThroughputCurveSpec, data | {"checkpointing": given(failures) or None}, "question")
     curve = throughput_curve(spec)
     notes = [f"goodput {curve.goodput_frac:.2%}: the share of time not lost to failures, restarts and checkpoints"]
     if curve.checkpoint_interval_s is not None:
@@ -187,11 +194,11 @@ def breakeven(
       optimizer curve breakeven --model s19j-pro --mode LuxOS --hashprice 20:60:5 --plot breakeven.svg
     """
     output = Output(as_json, plot, out)
-    hashprices = _levels(hashprice)
+    hashprices = levels(hashprice)
     from optimizer.app.curve_inputs import find_machine
     from optimizer.app.curves import mode_breakevens
 
-    machine = find_machine(model, mode or (), _loaded(portfolio))
+    machine = find_machine(model, mode or (), portfolio_of(portfolio))
     found = mode_breakevens(machine.modes, hashprices, pue=pue, pool_fee_frac=pool_fee)
     records = [
         {
@@ -224,36 +231,12 @@ def breakeven(
     output.show(Answer(title, subtitle, data, records, BREAKEVEN_COLUMNS, [note], chart))
 
 
+app.command("merit-order")(curve_merit_order.merit_order)
+app.command("cluster")(curve_cluster.cluster)
+app.command("cluster-value")(curve_cluster.cluster_value)
+app.command("network")(curve_network.network)
+
 # --------------------------------------------------------------------------------------------------------------- inputs
-
-
-def _levels(text: str) -> list[float]:
-    """The numbers of ``20:80:5`` (the end included) or ``20,35,50``."""
-
-    def wrong(message: str) -> InvalidInputError:
-        return InvalidInputError.single("hashprice", message, "write low:high:step or numbers with commas", "question")
-
-    try:
-        parts = [float(part) for part in text.split(":" if ":" in text else ",")]
-    except ValueError:
-        raise wrong(f"{text!r} is neither a range nor a list of numbers") from None
-    if ":" not in text:
-        return parts
-    if len(parts) != 3 or not (parts[2] > 0.0 and parts[0] <= parts[1]):
-        raise wrong(f"{text!r} is not a rising range")
-    low, high, step = parts
-    steps = (high - low) / step * (1.0 + 1e-12)  # 20:80:0.1 ends at 80, whatever 0.1 is in binary
-    if not steps < MAXIMUM_POINT_COUNT:
-        raise wrong(f"{text!r} has more than {MAXIMUM_POINT_COUNT:,} points")
-    return [low + step * place for place in range(int(steps) + 1)]
-
-
-def _loaded(portfolio: str | None) -> Portfolio | None:
-    if portfolio is None:
-        return None
-    from optimizer.io import load_portfolio
-
-    return load_portfolio(portfolio)
 
 
 def _power_terms(
@@ -262,9 +245,9 @@ def _power_terms(
     """Where power comes from, in words, and as fields of the question."""
     from optimizer.app.curve_inputs import hourly_prices, site_terms
 
-    given = list(_given({"--site": site, "--price-series": price_series, "--flat": flat}))
-    if len(given) != 1:
-        told = f"{' and '.join(given)} exclude each other" if given else "no power price is given"
+    sources = list(given({"--site": site, "--price-series": price_series, "--flat": flat}))
+    if len(sources) != 1:
+        told = f"{' and '.join(sources)} exclude each other" if sources else "no power price is given"
         raise InvalidInputError.single("power price", told, "give one of --site, --price-series and --flat", "question")
     if site is not None:
         if portfolio is None:
@@ -274,10 +257,6 @@ def _power_terms(
         columns = {f"{name}_column": value for name, value in column.items()}
         return f"prices of {Path(price_series).name}", {"hours": hourly_prices(price_series, columns)}
     return f"{flat:g} USD/MWh", {"flat_usd_per_mwh": flat}
-
-
-def _given(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def _mode_told(mode: Any) -> str:

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 import yaml
 
+from optimizer.cli.curve_options import OUT, PLOT
 from optimizer.cli.curve_output import Answer, Output
 from optimizer.cli.output import JSON_OPTION
 from optimizer.domain.base import validated
-from optimizer.domain.market_answers import MarketCalibrationSpec, MarketFan, MarketFanSpec, MarketQuantity
+from optimizer.domain.market_answers import MarketCalibrationSpec, MarketFanSpec, MarketQuantity
 from optimizer.domain.uncertainty import FactorFile
 from optimizer.errors import InvalidInputError
 
-if TYPE_CHECKING:
-    from optimizer.report.curve_charts import Chart
-
 app = typer.Typer(no_args_is_help=True, help="The market alone: calibrate it from history, draw where it may go.")
-
-PLOT = typer.Option(help="Draw a picture: .png, .svg, .pdf or .html.")
-OUT = typer.Option(help="Write every column as CSV.")
 
 
 @app.command("calibrate")
@@ -35,8 +29,8 @@ def calibrate(
 ) -> None:
     """Fit volatility, mean reversion and correlations to history, as a portfolio states them under market.
 
-    Days are averaged by month. Volatility is that of monthly log changes; reversion is used where a Dickey-Fuller test
-    with trend finds it at 5 %.
+    Of days the last of each month counts: means would look calmer. Volatility is that of monthly log changes; reversion
+    is used where a Dickey-Fuller test with trend finds it at 5 %.
 
     Examples:
 
@@ -52,7 +46,7 @@ def calibrate(
     from optimizer.app.market import calibrate_market
     from optimizer.io.factor_files import read_history
 
-    values = read_history(history, spec, str(history))
+    values = read_history(history, spec, str(history), month_ends=True)
     question = {"history": [{"factor": factor, "values": months} for factor, months in values.items()]}
     found = calibrate_market(validated(MarketCalibrationSpec, question, history.name))
     stated = found.model_dump(mode="json", include={"uncertainty", "correlations"})
@@ -109,7 +103,7 @@ def fan(
             records=rows,
             columns=[("month", lambda row: str(row["month"])), *[_number_column(name) for name in [*names, "mean"]]],
             notes=[],
-            chart=lambda charts: _chart(charts, found, portfolio),
+            chart=lambda charts: charts.fan_chart(found, f"{portfolio}: {quantity.value}"),
             shown_every=12,
         )
     )
@@ -125,18 +119,3 @@ def _yaml_lines(stated: dict[str, Any]) -> list[str]:
 
 def _number_column(name: str) -> tuple[str, Any]:
     return name, lambda row: f"{row[name]:,.4g}" if abs(row[name]) < 1e4 else f"{row[name]:,.0f}"
-
-
-def _chart(charts: ModuleType, found: MarketFan, portfolio: str) -> Chart:
-    years = [row.month.year + (row.month.month - 1) / 12 for row in found.months]
-    lines = [
-        charts.Line(f"{probability:.0%}", years, [row.quantiles[i] for row in found.months], dashed=probability != 0.5)
-        for i, probability in enumerate(found.probabilities)
-    ]
-    chart: Chart = charts.Chart(
-        title=f"{portfolio}: {found.quantity.value}",
-        subtitle=f"Quantiles over {found.scenario_count:,} scenarios",
-        x_title="Year",
-        panels=(charts.Panel(f"{found.quantity.value}, {found.unit}", tuple(lines)),),
-    )
-    return chart

@@ -30,6 +30,10 @@ def plan(
     gap: Annotated[float, typer.Option(help="Relative gap to prove, 0.01 is 1 %.")] = DEFAULTS.gap_frac,
     threads: Annotated[int, typer.Option(help="Threads of the solver.")] = DEFAULTS.threads,
     seed: Annotated[int, typer.Option(help="Seed of the solver.")] = DEFAULTS.seed,
+    solver: Annotated[
+        str, typer.Option(help="highs, scip, gurobi or cbc; others than highs must be installed.")
+    ] = DEFAULTS.solver,
+    paranoid: Annotated[bool, typer.Option("--paranoid", help="Search twice; fail if the two disagree.")] = False,
     server: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Plan on a service, not here.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     as_json: Annotated[bool, JSON_OPTION] = False,
@@ -45,10 +49,19 @@ def plan(
       optimizer plan portfolio.yaml --gap 0.005 --time-limit 600 --out plan.json
 
       optimizer plan us-miner --server localhost:50051
+
+      optimizer plan tiny --solver scip --paranoid
     """
     from optimizer.io import check_writable, load_portfolio, save_plan
 
-    stated = {"time_limit_s": time_limit, "gap_frac": gap, "threads": threads, "seed": seed}
+    stated = {
+        "time_limit_s": time_limit,
+        "gap_frac": gap,
+        "threads": threads,
+        "seed": seed,
+        "solver": solver,
+        "paranoid": paranoid,
+    }
     options = validated(SolveOptions, stated, "options")
     loaded = load_portfolio(portfolio)
     if out is not None:

@@ -25,12 +25,13 @@ Dual of ``stock_balance``: NPV of a thousand more machines from that epoch on.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
 from optimizer.model.calendar import Calendar, Ints
 from optimizer.model.family import ConstraintFamily
-from optimizer.model.posting import month_key, post_npv
+from optimizer.model.posting import month_key, period_keys, post_npv
 from optimizer.model.problem import PlanningProblem
 from optimizer.model.program import Program, Triplets, VariableBlock
 
@@ -96,6 +97,7 @@ def build(program: Program, problem: PlanningProblem) -> None:
     machines, calendar = problem.machines, problem.calendar
     epochs = class_epochs(problem)
     movable = _movable(problem)
+    landings = [sorted(set(clock.move_arrival.values())) for clock in epochs]
     everywhere = range(machines.count)
     kinds = {
         "stock": [(q, e) for q in everywhere for e in range(len(epochs[machines.machine_class[q]].period))],
@@ -107,12 +109,7 @@ def build(program: Program, problem: PlanningProblem) -> None:
         ],
         "sold": [(q, int(p)) for q in everywhere for p in epochs[machines.machine_class[q]].trade],
         "moved_out": [(q, p) for q in everywhere if movable[q] for p in epochs[machines.machine_class[q]].move_arrival],
-        "moved_in": [
-            (q, p)
-            for q in everywhere
-            if movable[q]
-            for p in sorted(set(epochs[machines.machine_class[q]].move_arrival.values()))
-        ],
+        "moved_in": [(q, p) for q in everywhere if movable[q] for p in landings[machines.machine_class[q]]],
     }
     columns = {name: _declare(program, problem, epochs, name, pairs) for name, pairs in kinds.items()}
     running = _add_running(program, problem)
@@ -134,34 +131,36 @@ def _movable(problem: PlanningProblem) -> list[bool]:
     return [bool(counts[k] > 1) for k in problem.machines.machine_class]
 
 
-def _pair_key(problem: PlanningProblem, pair: int) -> tuple[str, str, float]:
+def _pair_keys(problem: PlanningProblem) -> list[tuple[str, str, float]]:
+    """Site, model and condition of every pair."""
     machines = problem.machines
-    item = machines.classes[machines.machine_class[pair]]
-    return problem.portfolio.sites[machines.site[pair]].name, item.model.name, item.condition_frac
+    sites = [problem.portfolio.sites[s].name for s in machines.site]
+    classes = [machines.classes[k] for k in machines.machine_class]
+    return [(name, item.model.name, item.condition_frac) for name, item in zip(sites, classes, strict=True)]
 
 
 def _declare(
     program: Program, problem: PlanningProblem, epochs: list[Epochs], name: str, pairs: list[tuple[int, int]]
 ) -> _Columns:
     """One variable a (pair, time); the time of a stock is an epoch, of the others a period."""
-    machines, calendar = problem.machines, problem.calendar
-    keys = []
-    for pair, time in pairs:
-        period = epochs[machines.machine_class[pair]].period[time] if name == "stock" else time
-        keys.append((*_pair_key(problem, pair), month_key(problem, calendar.period_first[period])))
+    names, months = _pair_keys(problem), period_keys(problem)
+    if name == "stock":
+        periods = [epochs[k].period.tolist() for k in problem.machines.machine_class]
+        keys = [(*names[pair], months[periods[pair][epoch]]) for pair, epoch in pairs]
+    else:
+        keys = [(*names[pair], months[period]) for pair, period in pairs]
     block = program.add_variables(f"{name}_machines", keys)
-    index = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    index = np.fromiter(chain.from_iterable(pairs), np.int64, 2 * len(pairs)).reshape(-1, 2)
     return _Columns(block, index[:, 0], index[:, 1])
 
 
 def _add_running(program: Program, problem: PlanningProblem) -> _Columns:
     """One variable a (pair, ceiling mode, period), in that order."""
     machines, calendar = problem.machines, problem.calendar
-    months = [month_key(problem, first) for first in calendar.period_first]
+    months = period_keys(problem)
     keys, pairs = [], []
-    for pair in range(machines.count):
+    for pair, name in enumerate(_pair_keys(problem)):
         modes = machines.classes[machines.machine_class[pair]].modes
-        name = _pair_key(problem, pair)
         keys += [(*name, int(mode), month) for mode in modes for month in months]
         pairs += [pair] * (len(modes) * calendar.period_count)
     block = program.add_variables("running_machines", keys)
@@ -177,13 +176,13 @@ def _balance(program: Program, problem: PlanningProblem, epochs: list[Epochs], c
     terms.add(rows, stock.columns, 1.0)
     terms.add(rows[later], stock.columns[later - 1], -1.0)
     for name, sign in (("bought", -1.0), ("moved_in", -1.0), ("sold", 1.0), ("moved_out", 1.0)):
-        item = columns[name]
-        row = []
-        for pair, period in zip(item.pair, item.time, strict=True):
-            clock = epochs[machines.machine_class[pair]]
-            lands = clock.purchase_arrival[int(period)] if name == "bought" else period
-            row.append(first_row[pair] + clock.of_period[lands])
-        terms.add(np.array(row, dtype=np.int64), item.columns, sign)
+        item, periods = columns[name], range(problem.calendar.period_count)
+        arrival = [clock.purchase_arrival if name == "bought" else {} for clock in epochs]
+        epoch = np.array(
+            [clock.of_period[[lands.get(p, p) for p in periods]] for clock, lands in zip(epochs, arrival, strict=True)],
+            dtype=np.int64,
+        ).reshape(-1, len(periods))
+        terms.add(first_row[item.pair] + epoch[machines.machine_class[item.pair], item.time], item.columns, sign)
     initial = np.where(stock.time == 0, machines.initial[stock.pair], 0.0)
     program.add_rows("stock_balance", stock.block.keys, terms, lower=initial, upper=initial)
 
@@ -216,11 +215,9 @@ def _run_within_stock(
     first = np.searchsorted(stock.pair, np.arange(machines.count))
     terms = Triplets()
     terms.add(running.pair * periods + running.time, running.columns, 1.0)
-    for pair in range(machines.count):
-        epoch = epochs[machines.machine_class[pair]].of_period
-        terms.add(pair * periods + np.arange(periods), stock.columns[first[pair] + epoch], -1.0)
-    months = [month_key(problem, month) for month in problem.calendar.period_first]
-    keys = [(*_pair_key(problem, pair), month) for pair in range(machines.count) for month in months]
+    epoch = np.array([epochs[k].of_period for k in machines.machine_class], dtype=np.int64).reshape(-1, periods)
+    terms.add(np.arange(epoch.size), stock.columns[(first[:, None] + epoch).ravel()], -1.0)
+    keys = [(*name, month) for name in _pair_keys(problem) for month in period_keys(problem)]
     program.add_rows("running_within_stock", keys, terms, upper=0.0)
 
 

@@ -1,0 +1,40 @@
+"""What every solver shares: how a running solve is heard and stopped, and what it comes back with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.domain.proof import Termination
+
+Floats = NDArray[np.float64]
+
+
+@dataclass
+class Search:
+    """How a running solve reports and is stopped. One search covers all runs of a job: once stopped, it stays so."""
+
+    on_incumbent: Callable[[float | None, float | None, int], None] | None = None
+    """Called from the solver's thread with incumbent and bound in USD, and nodes; at most a few times a second."""
+    should_stop: Callable[[], bool] = field(default=lambda: False)
+    """Asked often; True ends the search with the best plan so far."""
+    interrupted: bool = False
+    """Whether Ctrl-C was pressed while the solver ran."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether to end with what there is."""
+        return self.interrupted or self.should_stop()
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """What the solver found."""
+
+    termination: Termination
+    """How the search ended, money in USD."""
+    values: Floats | None
+    """The solution vector; None if there is none."""

@@ -1,0 +1,55 @@
+"""Questions about sites, clusters and the network that state every field there is."""
+
+from wire_cases import rich_data
+
+from optimizer.domain.cluster_curves import ClusterCurveSpec, ClusterValueSpec
+from optimizer.domain.merit_order import MeritOrderSpec
+from optimizer.domain.network_curves import NetworkCurveSpec
+
+LOSSES = {
+    "failures_per_1000_gpu_days": 0.47,
+    "checkpoint_save_s": 60.0,
+    "restart_s": 600.0,
+    "reference_gpu_count": 1024,
+    "kept_per_doubling_frac": 0.9,
+}
+
+
+def merit_order_spec() -> MeritOrderSpec:
+    data = {"portfolio": rich_data(), "site": "Odessa", "month": "2027-08", "hashprice_usd_per_ph_day": 35.0}
+    return MeritOrderSpec.model_validate(data)
+
+
+def cluster_spec() -> ClusterCurveSpec:
+    data = {"gpu_counts": [512, 1024, 65536], "power_kw_per_gpu": 1.3, "pue": 1.2, "losses": LOSSES}
+    return ClusterCurveSpec.model_validate(data)
+
+
+def cluster_value_spec() -> ClusterValueSpec:
+    return ClusterValueSpec.model_validate(
+        {
+            "largest_mw": 40.0,
+            "power_kw_per_gpu": 1.3,
+            "rental_usd_per_gpu_hour": 2.4,
+            "power_usd_per_mwh": 55.0,
+            "utilisation_frac": 0.8,
+            "pue": 1.2,
+            "cap_curve": "a100-training",
+            "losses": LOSSES,
+            "relative_error_frac": 0.01,
+        }
+    )
+
+
+def network_spec() -> NetworkCurveSpec:
+    return NetworkCurveSpec.model_validate(
+        {
+            "start_month": "2027-01",
+            "month_count": 24,
+            "network_eh_s": {"value": 1000.0, "growth_per_year_frac": 0.2},
+            "block_height_at_start": 982_000,
+            "difficulty_at_start": 1.4e14,
+            "fee_share_frac": 0.02,
+            "own_exit": {"exit_eh_s": 20.0, "from_month": "2027-06", "elasticity": 0.5},
+        }
+    )
