@@ -163,7 +163,7 @@ class LiveModel:
         ours = {"threads": options.threads, "random_seed": options.seed, "mip_rel_gap": options.gap_frac}
         for name, value in {**PLAIN, **ours, **special}.items():
             self._set(name, value)
-        # HiGHS counts the time of a mixed-integer program from the start of its run, of a linear one from its first run.
+        # HiGHS counts a mixed-integer program's time from the start of its run, a linear one's from its first run.
         spent = 0.0 if self.matrix.integer.any() else self.highs.getRunTime()
         self._set("time_limit", spent + options.time_limit_s)
         self._search, self.best_seen_usd = search if stoppable else Search(), None
