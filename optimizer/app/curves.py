@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
@@ -23,10 +22,13 @@ from optimizer.curves import (
     mining_month_values,
 )
 from optimizer.domain.curves import (
+    BreakevenSpec,
     Checkpointing,
     HashingCurve,
     HashingCurvePoint,
     HashingCurveSpec,
+    ModeBreakeven,
+    ModeBreakevens,
     ThroughputCurve,
     ThroughputCurvePoint,
     ThroughputCurveSpec,
@@ -135,60 +137,39 @@ def _power_shape(hours: HourlyPrices | None, flat_usd_per_mwh: float | None) -> 
     return PowerShape.flat(flat_usd_per_mwh)
 
 
-@dataclass(frozen=True, slots=True)
-class ModeBreakeven:
-    """Power prices in USD/MWh, with adders, at which one mode stops paying, at one hashprice."""
-
-    mode: OperatingMode
-    hashprice_usd_per_ph_day: float
-    breakeven_usd_per_mwh: float
-    """Above it the mode loses money: its whole hashrate against its whole power."""
-    step_usd_per_mwh: float | None
-    """Above it the next lower mode worth running earns more, or standing still below the lowest one: the extra
-    hashrate of the mode against its extra power. Absent for a mode that is never worth running."""
-
-
-def mode_breakevens(
-    modes: Sequence[OperatingMode],
-    hashprice_usd_per_ph_day: Sequence[float],
-    *,
-    pue: float = 1.0,
-    pool_fee_frac: float = 0.0,
-) -> tuple[ModeBreakeven, ...]:
-    """Break-even power price of each mode at each hashprice: hashprices in order, modes in order within them.
+def mode_breakevens(spec: BreakevenSpec) -> ModeBreakevens:
+    """Break-even power price of each mode at each hashprice.
 
     Formula: :func:`optimizer.curves.breakeven_power_usd_per_mwh`, with the J/TH of the mode and of its step on the
     :func:`optimizer.curves.envelope`.
-
-    Raises:
-        InvalidInputError: a value is not finite or not plausible.
     """
-    arrays = ModeArrays.of(modes)
-    prices = np.asarray(hashprice_usd_per_ph_day, dtype=np.float64)
+    arrays = ModeArrays.of(spec.modes)
+    prices = np.asarray(spec.hashprice_usd_per_ph_day, dtype=np.float64)
 
     def power_price(efficiency_j_per_th: Float64Array) -> Float64Array:
         """``[hashprices, modes]``."""
         return breakeven_power_usd_per_mwh(
             hashprice_usd_per_ph_day=prices,
             efficiency_j_per_th=efficiency_j_per_th[None, :],
-            pue=pue,
-            pool_fee_frac=pool_fee_frac,
+            pue=spec.pue,
+            pool_fee_frac=spec.pool_fee_frac,
         )
 
     power_w, hashrate_th_s, kept = arrays.power_w, arrays.hashrate_th_s, arrays.kept
     whole = power_price(power_w / hashrate_th_s)
     step = power_price(np.diff(power_w[kept], prepend=0.0) / np.diff(hashrate_th_s[kept], prepend=0.0))
     place_on_envelope = {int(mode): place for place, mode in enumerate(kept)}
-    return tuple(
+    points = tuple(
         ModeBreakeven(
-            mode=mode,
             hashprice_usd_per_ph_day=float(price),
+            mode_index=i,
             breakeven_usd_per_mwh=float(whole[row, i]),
             step_usd_per_mwh=float(step[row, place_on_envelope[i]]) if i in place_on_envelope else None,
         )
         for row, price in enumerate(prices)
-        for i, mode in enumerate(modes)
+        for i in range(len(spec.modes))
     )
+    return ModeBreakevens(points=points)
 
 
 def throughput_curve(spec: ThroughputCurveSpec) -> ThroughputCurve:

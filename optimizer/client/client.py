@@ -27,7 +27,14 @@ from optimizer.client.records import (
 )
 from optimizer.domain.base import Value
 from optimizer.domain.cluster_curves import ClusterCurve, ClusterCurveSpec, ClusterValue, ClusterValueSpec
-from optimizer.domain.curves import HashingCurve, HashingCurveSpec, ThroughputCurve, ThroughputCurveSpec
+from optimizer.domain.curves import (
+    BreakevenSpec,
+    HashingCurve,
+    HashingCurveSpec,
+    ModeBreakevens,
+    ThroughputCurve,
+    ThroughputCurveSpec,
+)
 from optimizer.domain.market_answers import MarketCalibration, MarketCalibrationSpec, MarketFan, MarketFanSpec
 from optimizer.domain.merit_order import MeritOrder, MeritOrderSpec
 from optimizer.domain.network_curves import NetworkCurve, NetworkCurveSpec
@@ -246,6 +253,11 @@ class OptimizerClient:
         """Difficulty and hashprice of a network's hashrate by month, and what an exit does to them."""
         request = api.ComputeNetworkCurveRequest(spec=to_message(spec))
         return parse(NetworkCurve, self._call(self._planning.ComputeNetworkCurve, request).curve, "curve")
+
+    def mode_breakevens(self, spec: BreakevenSpec) -> ModeBreakevens:
+        """Power prices at which the modes of a machine stop paying."""
+        request = api.ComputeBreakevensRequest(spec=to_message(spec))
+        return parse(ModeBreakevens, self._call(self._planning.ComputeBreakevens, request).breakevens, "breakevens")
 
     def calibrate_market(self, spec: MarketCalibrationSpec) -> MarketCalibration:
         """Volatility, mean reversion and correlations of market factors, fitted to their history."""

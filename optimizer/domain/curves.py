@@ -92,6 +92,42 @@ class HashingCurve(Value):
     """Hashprice at which the most efficient mode earns nothing at the mean price of power, if it never stops."""
 
 
+class BreakevenSpec(Value):
+    """At which power price the modes of a machine stop paying."""
+
+    modes: tuple[OperatingMode, ...] = Field(min_length=1)
+    """Operating modes of the machine."""
+    hashprice_usd_per_ph_day: Annotated[tuple[Number, ...], Quantities(HASHPRICE)] = Field(
+        min_length=1, max_length=MAXIMUM_POINT_COUNT
+    )
+    """Hashprices, in USD per PH/s and day."""
+    pue: Pue = 1.0
+    """Grid draw over machine power."""
+    pool_fee_frac: Annotated[float, Quantity("fraction", 0.0, 0.2)] = 0.0
+    """What the pool keeps."""
+
+
+class ModeBreakeven(Value):
+    """Power prices in USD/MWh, with adders, at which one mode stops paying, at one hashprice."""
+
+    hashprice_usd_per_ph_day: Real
+    """Hashprice."""
+    mode_index: int
+    """Index of the mode in the question."""
+    breakeven_usd_per_mwh: Real
+    """Above it the mode loses money: its whole hashrate against its whole power."""
+    step_usd_per_mwh: Real | None = None
+    """Above it the next lower mode worth running earns more, or standing still below the lowest one: the extra
+    hashrate of the mode against its extra power. Absent for a mode that is never worth running."""
+
+
+class ModeBreakevens(Value):
+    """Break-evens of all modes at all hashprices."""
+
+    points: tuple[ModeBreakeven, ...]
+    """Hashprices in the order of the question, modes in order within them."""
+
+
 class Checkpointing(Value):
     """How a training job on the cluster fails and comes back."""
 

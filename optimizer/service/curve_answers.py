@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from optimizer.domain.cluster_curves import ClusterCurveSpec, ClusterValueSpec
-from optimizer.domain.curves import HashingCurveSpec, ThroughputCurveSpec
+from optimizer.domain.curves import BreakevenSpec, HashingCurveSpec, ThroughputCurveSpec
 from optimizer.domain.market_answers import MarketCalibrationSpec, MarketFanSpec
 from optimizer.domain.merit_order import MeritOrderSpec
 from optimizer.domain.network_curves import NetworkCurveSpec
@@ -30,6 +30,13 @@ def throughput_curve(spec: Any) -> Any:
     from optimizer.app import curves
 
     return to_message(curves.throughput_curve(parse(ThroughputCurveSpec, spec, "spec")))
+
+
+def mode_breakevens(spec: Any) -> Any:
+    """The ``ModeBreakevens`` message to a ``BreakevenSpec`` message."""
+    from optimizer.app import curves
+
+    return to_message(curves.mode_breakevens(parse(BreakevenSpec, spec, "spec")))
 
 
 def merit_order(spec: Any) -> Any:

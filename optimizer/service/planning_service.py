@@ -105,6 +105,10 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
         """Compute what the protocol makes of a hashrate."""
         return api.ComputeNetworkCurveResponse(curve=answers.network_curve(request.spec))
 
+    def ComputeBreakevens(self, request: Any, context: grpc.ServicerContext) -> api.ComputeBreakevensResponse:
+        """Compute where modes stop paying."""
+        return api.ComputeBreakevensResponse(breakevens=answers.mode_breakevens(request.spec))
+
     def CalibrateMarket(self, request: Any, context: grpc.ServicerContext) -> api.CalibrateMarketResponse:
         """Fit uncertainty to history."""
         return api.CalibrateMarketResponse(calibration=answers.market_calibration(request.spec))

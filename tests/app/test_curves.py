@@ -6,7 +6,7 @@ import pytest
 from optimizer.app.curve_inputs import find_gpu, find_machine, hourly_prices, site_terms
 from optimizer.app.curves import hashing_curve, mode_breakevens, throughput_curve
 from optimizer.domain.base import validated
-from optimizer.domain.curves import HashingCurveSpec, ThroughputCurveSpec
+from optimizer.domain.curves import BreakevenSpec, HashingCurveSpec, ThroughputCurveSpec
 from optimizer.domain.fleet import OperatingMode
 from optimizer.errors import InvalidInputError, NotFoundError, SeriesError
 from optimizer.io import load_portfolio
@@ -96,8 +96,13 @@ def test_the_break_even_is_that_of_the_most_efficient_mode_worth_running():
 # ----------------------------------------------------------------------------------------------------------- break-even
 
 
+def breakevens(modes, hashprices, **terms):
+    data = {"modes": modes, "hashprice_usd_per_ph_day": hashprices, **terms}
+    return mode_breakevens(validated(BreakevenSpec, data, "question")).points
+
+
 def test_break_even_prices_by_hand():
-    rated, eco, wasteful = mode_breakevens([S21, ECO, WASTEFUL], [40.0], pue=1.1, pool_fee_frac=0.02)
+    rated, eco, wasteful = breakevens([S21, ECO, WASTEFUL], [40.0], pue=1.1, pool_fee_frac=0.02)
     assert rated.breakeven_usd_per_mwh == pytest.approx(40.0 * 0.98 / (0.024 * 17.5 * 1.1))
     assert rated.step_usd_per_mwh == pytest.approx(40.0 * 0.98 / (0.024 * (1250.0 / 50.0) * 1.1))
     assert eco.step_usd_per_mwh == eco.breakeven_usd_per_mwh  # below the lowest mode there is only standing still
@@ -106,7 +111,7 @@ def test_break_even_prices_by_hand():
 
 def test_step_prices_are_where_the_best_mode_changes():
     """At a flat price a little below a step the upper mode is the better one, a little above it the lower one."""
-    rated, eco = mode_breakevens([S21, ECO], [40.0], pue=1.05, pool_fee_frac=0.01)
+    rated, eco = breakevens([S21, ECO], [40.0], pue=1.05, pool_fee_frac=0.01)
     for item, upper_mwh, lower_mwh in ((rated, 3.5e-3, 2.25e-3), (eco, 2.25e-3, 0.0)):
         for factor, expected in ((0.999, upper_mwh), (1.001, lower_mwh)):
             spec = question(modes=[S21, ECO], flat_usd_per_mwh=item.step_usd_per_mwh * factor, uptime_frac=1.0)
@@ -115,16 +120,14 @@ def test_step_prices_are_where_the_best_mode_changes():
 
 
 def test_break_evens_come_hashprice_by_hashprice():
-    found = mode_breakevens([S21, ECO], [20.0, 40.0])
-    assert [(item.hashprice_usd_per_ph_day, item.mode) for item in found] == [
-        (20.0, S21), (20.0, ECO), (40.0, S21), (40.0, ECO)
-    ]  # fmt: skip
+    found = breakevens([S21, ECO], [20.0, 40.0])
+    assert [(item.hashprice_usd_per_ph_day, item.mode_index) for item in found] == [(20, 0), (20, 1), (40, 0), (40, 1)]
     assert found[2].breakeven_usd_per_mwh == pytest.approx(2.0 * found[0].breakeven_usd_per_mwh)
 
 
 def test_an_implausible_hashprice_is_refused():
     with pytest.raises(InvalidInputError, match="hashprice_usd_per_ph_day"):
-        mode_breakevens([S21], [-1.0])
+        breakevens([S21], [-1.0])
 
 
 # ----------------------------------------------------------------------------------------------------------- throughput

@@ -9,10 +9,12 @@ from calls import OPTIONS, portfolio_for, refused
 from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.api.v1.resources_pb2 import Plan
 from optimizer.app.cluster_curves import cluster_curve, cluster_value
+from optimizer.app.curves import mode_breakevens
 from optimizer.app.market import calibrate_market, market_fan
 from optimizer.app.merit_order import site_merit_order
 from optimizer.app.network_curves import network_curve
 from optimizer.domain import Portfolio, SolveOptions, validated
+from optimizer.domain.curves import BreakevenSpec
 from optimizer.domain.market_answers import MarketCalibrationSpec, MarketFanSpec
 from optimizer.errors import InvalidInputError, NotFoundError
 from optimizer.service.server import Server
@@ -199,6 +201,12 @@ def test_the_market_is_answered_as_it_is_locally(client):
     history = [{"factor": "btc_price", "values": [100.0 * 1.1 ** ((7 * m) % 11) for m in range(40)]}]
     calibration = MarketCalibrationSpec.model_validate({"history": history})
     assert client.calibrate_market(calibration) == calibrate_market(calibration)
+
+
+def test_breakevens_are_answered_as_they_are_locally(client):
+    modes = wire_cases.hashing_spec().modes
+    question = BreakevenSpec(modes=modes, hashprice_usd_per_ph_day=(20.0, 40.0), pue=1.1, pool_fee_frac=0.01)
+    assert client.mode_breakevens(question) == mode_breakevens(question)
 
 
 def test_overlays_of_the_library_come_with_their_effects_over_the_wire(client):

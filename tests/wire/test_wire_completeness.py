@@ -18,7 +18,14 @@ import optimizer.domain
 from optimizer import errors as domain_errors
 from optimizer.domain import Plan, Portfolio, Progress, SolveOptions, Value, curves
 from optimizer.domain.cluster_curves import ClusterCurve, ClusterCurveSpec, ClusterValue, ClusterValueSpec
-from optimizer.domain.curves import HashingCurve, HashingCurveSpec, ThroughputCurve, ThroughputCurveSpec
+from optimizer.domain.curves import (
+    BreakevenSpec,
+    HashingCurve,
+    HashingCurveSpec,
+    ModeBreakevens,
+    ThroughputCurve,
+    ThroughputCurveSpec,
+)
 from optimizer.domain.market_answers import MarketCalibration, MarketCalibrationSpec, MarketFan, MarketFanSpec
 from optimizer.domain.merit_order import MeritOrder, MeritOrderSpec
 from optimizer.domain.network_curves import NetworkCurve, NetworkCurveSpec
@@ -39,6 +46,7 @@ WITHOUT_CLASS = {
 QUESTIONS = {
     HashingCurveSpec: HashingCurve,
     ThroughputCurveSpec: ThroughputCurve,
+    BreakevenSpec: ModeBreakevens,
     MeritOrderSpec: MeritOrder,
     ClusterCurveSpec: ClusterCurve,
     ClusterValueSpec: ClusterValue,

@@ -244,6 +244,126 @@ class HashingCurve(_message.Message):
 Global___HashingCurve: _TypeAlias = HashingCurve  # noqa: Y015
 
 @_typing.final
+class BreakevenSpec(_message.Message):
+    """At which power price the modes of a machine stop paying."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODES_FIELD_NUMBER: _builtins.int
+    HASHPRICE_USD_PER_PH_DAY_FIELD_NUMBER: _builtins.int
+    PUE_FIELD_NUMBER: _builtins.int
+    POOL_FEE_FRAC_FIELD_NUMBER: _builtins.int
+    pue: _builtins.float
+    """Grid draw over machine power; 1 if absent."""
+    pool_fee_frac: _builtins.float
+    """What the pool keeps; nothing if absent."""
+    @_builtins.property
+    def modes(self) -> _containers.RepeatedCompositeFieldContainer[_fleet_pb2.OperatingMode]:
+        """Operating modes of the machine."""
+
+    @_builtins.property
+    def hashprice_usd_per_ph_day(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """Hashprices, in USD per PH/s and day."""
+
+    def __init__(
+        self,
+        *,
+        modes: _abc.Iterable[_fleet_pb2.OperatingMode] | None = ...,
+        hashprice_usd_per_ph_day: _abc.Iterable[_builtins.float] | None = ...,
+        pue: _builtins.float | None = ...,
+        pool_fee_frac: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_pool_fee_frac", b"_pool_fee_frac", "_pue", b"_pue", "pool_fee_frac", b"pool_fee_frac", "pue", b"pue"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_pool_fee_frac", b"_pool_fee_frac", "_pue", b"_pue", "hashprice_usd_per_ph_day", b"hashprice_usd_per_ph_day", "modes", b"modes", "pool_fee_frac", b"pool_fee_frac", "pue", b"pue"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__pool_fee_frac: _TypeAlias = _typing.Literal["pool_fee_frac"]  # noqa: Y015
+    _WhichOneofArgType__pool_fee_frac: _TypeAlias = _typing.Literal["_pool_fee_frac", b"_pool_fee_frac"]  # noqa: Y015
+    _WhichOneofReturnType__pue: _TypeAlias = _typing.Literal["pue"]  # noqa: Y015
+    _WhichOneofArgType__pue: _TypeAlias = _typing.Literal["_pue", b"_pue"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__pool_fee_frac) -> _WhichOneofReturnType__pool_fee_frac | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__pue) -> _WhichOneofReturnType__pue | None: ...
+
+Global___BreakevenSpec: _TypeAlias = BreakevenSpec  # noqa: Y015
+
+@_typing.final
+class ModeBreakeven(_message.Message):
+    """Power prices in USD/MWh, with adders, at which one mode stops paying, at one hashprice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HASHPRICE_USD_PER_PH_DAY_FIELD_NUMBER: _builtins.int
+    MODE_INDEX_FIELD_NUMBER: _builtins.int
+    BREAKEVEN_USD_PER_MWH_FIELD_NUMBER: _builtins.int
+    STEP_USD_PER_MWH_FIELD_NUMBER: _builtins.int
+    hashprice_usd_per_ph_day: _builtins.float
+    """Hashprice."""
+    mode_index: _builtins.int
+    """Index of the mode in the question."""
+    breakeven_usd_per_mwh: _builtins.float
+    """Above it the mode loses money: its whole hashrate against its whole power."""
+    step_usd_per_mwh: _builtins.float
+    """Above it the next lower mode worth running earns more, or standing still below the lowest one. Absent for a mode
+    that is never worth running.
+    """
+    def __init__(
+        self,
+        *,
+        hashprice_usd_per_ph_day: _builtins.float | None = ...,
+        mode_index: _builtins.int | None = ...,
+        breakeven_usd_per_mwh: _builtins.float | None = ...,
+        step_usd_per_mwh: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_breakeven_usd_per_mwh", b"_breakeven_usd_per_mwh", "_hashprice_usd_per_ph_day", b"_hashprice_usd_per_ph_day", "_mode_index", b"_mode_index", "_step_usd_per_mwh", b"_step_usd_per_mwh", "breakeven_usd_per_mwh", b"breakeven_usd_per_mwh", "hashprice_usd_per_ph_day", b"hashprice_usd_per_ph_day", "mode_index", b"mode_index", "step_usd_per_mwh", b"step_usd_per_mwh"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_breakeven_usd_per_mwh", b"_breakeven_usd_per_mwh", "_hashprice_usd_per_ph_day", b"_hashprice_usd_per_ph_day", "_mode_index", b"_mode_index", "_step_usd_per_mwh", b"_step_usd_per_mwh", "breakeven_usd_per_mwh", b"breakeven_usd_per_mwh", "hashprice_usd_per_ph_day", b"hashprice_usd_per_ph_day", "mode_index", b"mode_index", "step_usd_per_mwh", b"step_usd_per_mwh"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__breakeven_usd_per_mwh: _TypeAlias = _typing.Literal["breakeven_usd_per_mwh"]  # noqa: Y015
+    _WhichOneofArgType__breakeven_usd_per_mwh: _TypeAlias = _typing.Literal["_breakeven_usd_per_mwh", b"_breakeven_usd_per_mwh"]  # noqa: Y015
+    _WhichOneofReturnType__hashprice_usd_per_ph_day: _TypeAlias = _typing.Literal["hashprice_usd_per_ph_day"]  # noqa: Y015
+    _WhichOneofArgType__hashprice_usd_per_ph_day: _TypeAlias = _typing.Literal["_hashprice_usd_per_ph_day", b"_hashprice_usd_per_ph_day"]  # noqa: Y015
+    _WhichOneofReturnType__mode_index: _TypeAlias = _typing.Literal["mode_index"]  # noqa: Y015
+    _WhichOneofArgType__mode_index: _TypeAlias = _typing.Literal["_mode_index", b"_mode_index"]  # noqa: Y015
+    _WhichOneofReturnType__step_usd_per_mwh: _TypeAlias = _typing.Literal["step_usd_per_mwh"]  # noqa: Y015
+    _WhichOneofArgType__step_usd_per_mwh: _TypeAlias = _typing.Literal["_step_usd_per_mwh", b"_step_usd_per_mwh"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__breakeven_usd_per_mwh) -> _WhichOneofReturnType__breakeven_usd_per_mwh | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hashprice_usd_per_ph_day) -> _WhichOneofReturnType__hashprice_usd_per_ph_day | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mode_index) -> _WhichOneofReturnType__mode_index | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__step_usd_per_mwh) -> _WhichOneofReturnType__step_usd_per_mwh | None: ...
+
+Global___ModeBreakeven: _TypeAlias = ModeBreakeven  # noqa: Y015
+
+@_typing.final
+class ModeBreakevens(_message.Message):
+    """Break-evens of all modes at all hashprices."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POINTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def points(self) -> _containers.RepeatedCompositeFieldContainer[Global___ModeBreakeven]:
+        """Hashprices in the order of the question, modes in order within them."""
+
+    def __init__(
+        self,
+        *,
+        points: _abc.Iterable[Global___ModeBreakeven] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["points", b"points"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ModeBreakevens: _TypeAlias = ModeBreakevens  # noqa: Y015
+
+@_typing.final
 class Checkpointing(_message.Message):
     """How a training job on the cluster fails and comes back."""
 

@@ -744,6 +744,54 @@ class ComputeNetworkCurveResponse(_message.Message):
 Global___ComputeNetworkCurveResponse: _TypeAlias = ComputeNetworkCurveResponse  # noqa: Y015
 
 @_typing.final
+class ComputeBreakevensRequest(_message.Message):
+    """Break-evens to compute."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPEC_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def spec(self) -> _curves_pb2.BreakevenSpec:
+        """The question."""
+
+    def __init__(
+        self,
+        *,
+        spec: _curves_pb2.BreakevenSpec | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComputeBreakevensRequest: _TypeAlias = ComputeBreakevensRequest  # noqa: Y015
+
+@_typing.final
+class ComputeBreakevensResponse(_message.Message):
+    """The answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BREAKEVENS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def breakevens(self) -> _curves_pb2.ModeBreakevens:
+        """The break-evens."""
+
+    def __init__(
+        self,
+        *,
+        breakevens: _curves_pb2.ModeBreakevens | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["breakevens", b"breakevens"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakevens", b"breakevens"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComputeBreakevensResponse: _TypeAlias = ComputeBreakevensResponse  # noqa: Y015
+
+@_typing.final
 class CalibrateMarketRequest(_message.Message):
     """A history to calibrate."""
 

@@ -105,6 +105,11 @@ class PlanningServiceStub:
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeNetworkCurveRequest.SerializeToString,
                 response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeNetworkCurveResponse.FromString,
                 _registered_method=True)
+        self.ComputeBreakevens = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/ComputeBreakevens',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeBreakevensRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeBreakevensResponse.FromString,
+                _registered_method=True)
         self.CalibrateMarket = channel.unary_unary(
                 '/optimizer.api.v1.PlanningService/CalibrateMarket',
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.CalibrateMarketRequest.SerializeToString,
@@ -229,6 +234,13 @@ class PlanningServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ComputeBreakevens(self, request, context):
+        """Computes at which power price the modes of a machine stop paying.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CalibrateMarket(self, request, context):
         """Fits the uncertainty of market factors to their history.
         """
@@ -325,6 +337,11 @@ def add_PlanningServiceServicer_to_server(servicer, server):
                     servicer.ComputeNetworkCurve,
                     request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeNetworkCurveRequest.FromString,
                     response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeNetworkCurveResponse.SerializeToString,
+            ),
+            'ComputeBreakevens': grpc.unary_unary_rpc_method_handler(
+                    servicer.ComputeBreakevens,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeBreakevensRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeBreakevensResponse.SerializeToString,
             ),
             'CalibrateMarket': grpc.unary_unary_rpc_method_handler(
                     servicer.CalibrateMarket,
@@ -703,6 +720,33 @@ class PlanningService:
             '/optimizer.api.v1.PlanningService/ComputeNetworkCurve',
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeNetworkCurveRequest.SerializeToString,
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeNetworkCurveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ComputeBreakevens(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/ComputeBreakevens',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeBreakevensRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeBreakevensResponse.FromString,
             options,
             channel_credentials,
             insecure,

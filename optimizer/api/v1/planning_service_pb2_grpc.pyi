@@ -69,6 +69,8 @@ class PlanningServiceStub:
     """Computes what a GPU cluster earns over its size in MW, in straight pieces."""
     ComputeNetworkCurve: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeNetworkCurveRequest, _planning_service_pb2.ComputeNetworkCurveResponse]
     """Computes difficulty and hashprice of a network's hashrate, month by month, and what an exit does to them."""
+    ComputeBreakevens: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeBreakevensRequest, _planning_service_pb2.ComputeBreakevensResponse]
+    """Computes at which power price the modes of a machine stop paying."""
     CalibrateMarket: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.CalibrateMarketRequest, _planning_service_pb2.CalibrateMarketResponse]
     """Fits the uncertainty of market factors to their history."""
     ComputeMarketFan: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeMarketFanRequest, _planning_service_pb2.ComputeMarketFanResponse]
@@ -120,6 +122,8 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     """Computes what a GPU cluster earns over its size in MW, in straight pieces."""
     ComputeNetworkCurve: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeNetworkCurveRequest, _planning_service_pb2.ComputeNetworkCurveResponse]  # type: ignore[assignment]
     """Computes difficulty and hashprice of a network's hashrate, month by month, and what an exit does to them."""
+    ComputeBreakevens: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeBreakevensRequest, _planning_service_pb2.ComputeBreakevensResponse]  # type: ignore[assignment]
+    """Computes at which power price the modes of a machine stop paying."""
     CalibrateMarket: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.CalibrateMarketRequest, _planning_service_pb2.CalibrateMarketResponse]  # type: ignore[assignment]
     """Fits the uncertainty of market factors to their history."""
     ComputeMarketFan: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeMarketFanRequest, _planning_service_pb2.ComputeMarketFanResponse]  # type: ignore[assignment]
@@ -246,6 +250,14 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_planning_service_pb2.ComputeNetworkCurveResponse, _abc.Awaitable[_planning_service_pb2.ComputeNetworkCurveResponse]]:
         """Computes difficulty and hashprice of a network's hashrate, month by month, and what an exit does to them."""
+
+    @_abc_1.abstractmethod
+    def ComputeBreakevens(
+        self,
+        request: _planning_service_pb2.ComputeBreakevensRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.ComputeBreakevensResponse, _abc.Awaitable[_planning_service_pb2.ComputeBreakevensResponse]]:
+        """Computes at which power price the modes of a machine stop paying."""
 
     @_abc_1.abstractmethod
     def CalibrateMarket(

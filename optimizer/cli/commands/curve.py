@@ -34,7 +34,7 @@ from optimizer.cli.curve_output import (
 )
 from optimizer.cli.output import JSON_OPTION
 from optimizer.domain.base import validated
-from optimizer.domain.curves import HashingCurveSpec, ThroughputCurveSpec
+from optimizer.domain.curves import BreakevenSpec, HashingCurveSpec, ThroughputCurveSpec
 from optimizer.domain.gpu import CapCurve
 from optimizer.domain.portfolio import Portfolio
 from optimizer.errors import InvalidInputError
@@ -199,17 +199,18 @@ def breakeven(
     from optimizer.app.curves import mode_breakevens
 
     machine = find_machine(model, mode or (), portfolio_of(portfolio))
-    found = mode_breakevens(machine.modes, hashprices, pue=pue, pool_fee_frac=pool_fee)
+    question = {"hashprice_usd_per_ph_day": hashprices, "pue": pue, "pool_fee_frac": pool_fee}
+    points = mode_breakevens(validated(BreakevenSpec, {"modes": machine.modes, **question}, "question")).points
     records = [
         {
             "hashprice_usd_per_ph_day": item.hashprice_usd_per_ph_day,
-            "mode": item.mode.label,
-            "hashrate_th_s": item.mode.hashrate_th_s,
-            "power_w": item.mode.power_w,
+            "mode": machine.modes[item.mode_index].label,
+            "hashrate_th_s": machine.modes[item.mode_index].hashrate_th_s,
+            "power_w": machine.modes[item.mode_index].power_w,
             "breakeven_usd_per_mwh": item.breakeven_usd_per_mwh,
             "step_usd_per_mwh": item.step_usd_per_mwh,
         }
-        for item in found
+        for item in points
     ]
     title, subtitle = (
         f"{machine.name}: break-even power price",
@@ -217,17 +218,17 @@ def breakeven(
     )
 
     def chart(charts: Any) -> Any:
-        of_modes = [found[place :: len(machine.modes)] for place in range(len(machine.modes))]
         lines = [
-            charts.Line(_mode_told(items[0].mode), hashprices, [item.breakeven_usd_per_mwh for item in items])
-            for items in of_modes
-            if items[0].step_usd_per_mwh is not None
+            charts.Line(
+                _mode_told(mode), hashprices, [item.step_usd_per_mwh for item in points[i :: len(machine.modes)]]
+            )
+            for i, mode in enumerate(machine.modes)
+            if points[i].step_usd_per_mwh is not None
         ]
-        return charts.breakeven_chart(lines, title, f"modes worth running, {subtitle}")
+        return charts.breakeven_chart(lines, title, f"up to each line its mode earns most, {subtitle}")
 
-    question = {"model": machine.name, "pue": pue, "pool_fee_frac": pool_fee}
     note = "above 'loses money' a mode costs more than it earns; above 'step down' a lower one, or none, earns more"
-    data = {"question": question, "breakevens": records}
+    data = {"question": {"model": machine.name, **question}, "breakevens": records}
     output.show(Answer(title, subtitle, data, records, BREAKEVEN_COLUMNS, [note], chart))
 
 
