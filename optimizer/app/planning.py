@@ -165,14 +165,19 @@ class _Job:
             planned = planned_hashrate_eh_s(self.portfolio, attempt.reading.decisions)
             if deviation_frac(attempt.futures, attempt.futures.answering(planned)) <= SETTLED_FRAC:
                 return attempt
-            if len(attempts) == MOST_ATTEMPTS or (self.should_stop is not None and self.should_stop()):
+            if len(attempts) == MOST_ATTEMPTS or self._is_over():
                 break
             swings = np.sign(planned - assumed) * direction < 0.0
             step, direction = np.where(swings, step / 2.0, step), np.sign(planned - assumed)
             assumed = assumed + step * (planned - assumed)
             attempt = self._attempt(attempt.futures.answering(assumed), 0.5, attempt)
             attempts.append(attempt)
-        return self._kept(attempts)
+        return self._kept(attempts) if attempts[0].reading is not None else attempt
+
+    def _is_over(self) -> bool:
+        """Whether the time is up, or somebody has asked to stop."""
+        late = time.monotonic() - self.started >= self.options.time_limit_s
+        return late or (self.should_stop is not None and self.should_stop())
 
     def _kept(self, attempts: list[_Attempt]) -> _Attempt:
         """The plan that is worth most under the hashprice that it makes, solved again with its machines as they run."""
@@ -190,12 +195,20 @@ class _Job:
         fixed[matrix.integer] = np.rint(best.solution.values[matrix.integer])
         with self._stage("solve"):
             solution = solve_fixed(model, self._remaining(), fixed, self._search())
-        detail = "hashprice and the plan do not settle: its own machines move hashprice across their break-even"
+        detail = "stopped before hashprice and the plan had settled"
+        if len(attempts) == MOST_ATTEMPTS:
+            detail = "hashprice and the plan do not settle: its own machines move hashprice across their break-even"
         if solution.values is None:
             told = best.solution.termination.model_copy(update={"reason": TerminationReason.FEASIBLE, "detail": detail})
             return replace(best, solution=replace(best.solution, termination=told))
         told = solution.termination.model_copy(
-            update={"reason": TerminationReason.FEASIBLE, "bound_usd": None, "gap_frac": None, "detail": detail}
+            update={
+                "reason": TerminationReason.FEASIBLE,
+                "limit": best.solution.termination.limit,
+                "bound_usd": None,
+                "gap_frac": None,
+                "detail": detail,
+            }
         )
         reading = read_solution(program, problem, solution.values)
         return _Attempt(futures, matrix, best.twin, replace(solution, termination=told), reading)

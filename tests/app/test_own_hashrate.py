@@ -100,6 +100,26 @@ def test_an_owner_near_break_even_ends_with_a_plan_that_is_true(usd_per_mwh):
     assert found.termination.objective_usd >= twin.npv_usd - 1.0
 
 
+def test_infeasible_is_a_result_here_too():
+    case = owner(finance={"minimum_liquidity_usd": 1e12})
+    assert plan(case, support.EXACT).termination.reason is TerminationReason.INFEASIBLE
+
+
+def test_a_stop_before_it_has_settled_keeps_the_plan_with_money_that_is_true():
+    heard = []
+    found = plan(
+        owner(offers=[half_site()]),
+        support.EXACT,
+        on_progress=lambda told: heard.append(told.stage),
+        should_stop=lambda: heard.count("curves") > 1,  # while it is planned again
+    )
+    assert heard.count("curves") > 1
+    assert found.termination.has_plan
+    assert support.signed(found) == {"O1": ("A", "2027-01")}
+    assert found.audit.passed
+    assert found.own_hashrate.deviation_frac <= 1e-3
+
+
 def test_business_as_usual_is_valued_under_the_hashprice_that_it_makes():
     found = plan(owner(), support.EXACT)
     assert found.business_as_usual.difference_usd == pytest.approx(0.0, abs=1.0)
