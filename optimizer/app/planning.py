@@ -181,7 +181,9 @@ class _Job:
 
     def _kept(self, attempts: list[_Attempt]) -> _Attempt:
         """The plan that is worth most under the hashprice that it makes, solved again with its machines as they run."""
-        worth = [(self._made_usd(item), item) for item in attempts if item.reading is not None]
+        worth = [
+            (npv_made_usd(item.futures, item.reading.decisions), item) for item in attempts if item.reading is not None
+        ]
         best = max(worth, key=lambda pair: pair[0])[1]
         assert best.reading is not None
         assert best.solution.values is not None
@@ -212,11 +214,6 @@ class _Job:
         )
         reading = read_solution(program, problem, solution.values)
         return _Attempt(futures, matrix, best.twin, replace(solution, termination=told), reading)
-
-    def _made_usd(self, attempt: _Attempt) -> float:
-        """NPV of an attempt's decisions under the hashprice that they make."""
-        assert attempt.reading is not None
-        return npv_made_usd(attempt.futures, attempt.reading.decisions)
 
     def _stated(self, futures: Futures) -> tuple[PlanningProblem, Program, Matrix, LiveModel]:
         """The program of these futures, ready to be solved."""

@@ -26,7 +26,7 @@ def read_history(
 
     Raises:
         SeriesError: for a file that cannot be read, columns that are not there, cells that are not months or positive
-            numbers, and months without a value between others.
+            numbers, days that stand twice, and months without a value between others.
     """
     table = read_table(file, path)
     months = _months(table, spec, file, path)
@@ -36,7 +36,8 @@ def read_history(
     if twice.any():
         row = int(np.argmax(twice.to_numpy()))
         raise SeriesError.single(path, f"{file.name} row {row + 2}: {days[row]} stands twice", "keep one row of it")
-    by_month = values.iloc[np.argsort(days, kind="stable")].groupby(months.to_numpy()[np.argsort(days, kind="stable")])
+    order = np.argsort(days, kind="stable")
+    by_month = values.iloc[order].groupby(months.to_numpy()[order])
     monthly = (by_month.last() if month_ends else by_month.mean()).sort_index()
     grid = pd.period_range(monthly.index[0], monthly.index[-1], freq="M")
     missing = grid.difference(pd.PeriodIndex(monthly.dropna().index))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import support
 
-from optimizer.app import plan
+from optimizer.app import plan, planning
 from optimizer.audit import Claims, audit
 from optimizer.curves.futures import Futures
 from optimizer.domain import TerminationReason
@@ -103,6 +103,15 @@ def test_an_owner_near_break_even_ends_with_a_plan_that_is_true(usd_per_mwh):
 def test_infeasible_is_a_result_here_too():
     case = owner(finance={"minimum_liquidity_usd": 1e12})
     assert plan(case, support.EXACT).termination.reason is TerminationReason.INFEASIBLE
+
+
+def test_a_limit_before_it_has_settled_is_told(monkeypatch):
+    monkeypatch.setattr(planning._Job, "_is_over", lambda job: True)  # after the first of the plans
+    found = plan(owner(offers=[half_site()]), support.EXACT)
+    assert found.termination.reason is TerminationReason.FEASIBLE
+    assert "before hashprice and the plan had settled" in found.termination.detail
+    assert found.termination.bound_usd is None
+    assert found.audit.passed
 
 
 def test_a_stop_before_it_has_settled_keeps_the_plan_with_money_that_is_true():

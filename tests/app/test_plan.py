@@ -1,4 +1,4 @@
-"""Planning end to end: what an answer holds, that its numbers tie, that the audit sees a broken model, and degenerate portfolios."""
+"""Planning end to end: what an answer holds, that its numbers tie, and degenerate portfolios (long: one case a behaviour)."""
 
 from __future__ import annotations
 
