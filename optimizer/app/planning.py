@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -21,10 +21,11 @@ from optimizer.domain.options import SolveOptions
 from optimizer.domain.outcome import BusinessAsUsual
 from optimizer.domain.plan import Plan, Progress
 from optimizer.domain.portfolio import Portfolio
-from optimizer.domain.proof import Manifest, Seconds, Termination, TerminationReason, Version
+from optimizer.domain.proof import Manifest, OwnConstraint, Seconds, Termination, TerminationReason, Version
 from optimizer.io.portfolios import fingerprint
 from optimizer.model.family import assemble
 from optimizer.model.formulation import FORMULATION
+from optimizer.model.own import OwnRule, state_own
 from optimizer.model.problem import PlanningProblem
 from optimizer.model.program import Matrix, Program
 from optimizer.model.read import Reading, read_solution
@@ -58,20 +59,22 @@ def plan(
     options: SolveOptions | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    own_constraints: Sequence[OwnRule] = (),
 ) -> Plan:
     """The best plan for a portfolio within the limits of ``options``, audited.
 
     ``on_progress`` hears of every stage and of better plans; when ``should_stop`` answers True the search ends with
-    the best plan so far.
+    the best plan so far. ``own_constraints`` add Pyomo constraints: see :class:`optimizer.model.own.OwnModel`.
     Infeasible, unbounded and reached limits are results: see ``Plan.termination``.
 
     Raises:
-        InvalidInputError: when the portfolio's series are not loaded, or the solver is not installed.
+        InvalidInputError: when the portfolio's series are not loaded, the solver is not installed, or an own constraint
+            cannot be stated.
         SolverError: when the solver fails, or contradicts a plan that is known.
     """
     options = options or SolveOptions()
     check_installed(options.solver)
-    return _Job(portfolio, options, on_progress, should_stop).run()
+    return _Job(portfolio, options, on_progress, should_stop, own_constraints).run()
 
 
 class _Solved(NamedTuple):
@@ -101,11 +104,13 @@ class _Job:
         options: SolveOptions,
         on_progress: Callable[[Progress], None] | None,
         should_stop: Callable[[], bool] | None,
+        own_constraints: Sequence[OwnRule] = (),
     ) -> None:
-        self.portfolio, self.options = portfolio, options
+        self.portfolio, self.options, self.own_constraints = portfolio, options, own_constraints
         self.on_progress, self.should_stop = on_progress, should_stop
         self.started = time.monotonic()
         self.timings: list[Seconds] = []
+        self.stated_own: tuple[OwnConstraint, ...] = ()
 
     def run(self) -> Plan:
         feedback = self.portfolio.market.own_hashrate_feedback
@@ -117,6 +122,7 @@ class _Job:
             return self._answer(attempt)
         with self._stage("audit"):
             recalculation, report = audit(self.portfolio, futures, reading.decisions, _claims(reading))
+            report = report.model_copy(update={"not_audited": tuple(item.name for item in self.stated_own)})
             npv = scenario_npv_usd(self.portfolio, futures, reading.decisions, recalculation.objective_usd)
             own = own_hashrate(futures, reading.decisions, recalculation.objective_usd) if feedback else None
         return self._answer(attempt).model_copy(
@@ -221,6 +227,7 @@ class _Job:
             problem = PlanningProblem.of(self.portfolio, futures)
         with self._stage("build"):
             program = assemble(problem, FORMULATION)
+            self.stated_own = state_own(program, problem, self.own_constraints)
         with self._stage("compile", told="build"):
             matrix = program.compile()
         with self._stage("pass", told="build"):
@@ -243,6 +250,7 @@ class _Job:
                 versions=tuple(versions),
                 model_size=matrix.size,
                 timings=tuple(self.timings),
+                own_constraints=self.stated_own,
             ),
         )
 

@@ -70,7 +70,8 @@ def audit_line(plan: Plan) -> str:
     if plan.audit is None:
         return "audit: nothing to audit"
     if plan.audit.passed:
-        return f"audit: passed, {len(plan.audit.checks)} checks"
+        own = f"; not audited: {', '.join(plan.audit.not_audited)}" if plan.audit.not_audited else ""
+        return f"audit: passed, {len(plan.audit.checks)} checks{own}"
     told = "; ".join(
         f"{check.name} by {check.largest_deviation:,.6g} {check.unit}{f' at {check.where}' if check.where else ''}"
         for check in plan.audit.failures

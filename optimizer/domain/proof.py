@@ -81,6 +81,8 @@ class AuditReport(Value):
 
     checks: tuple[AuditCheck, ...]
     """All checks."""
+    not_audited: tuple[Name, ...] = ()
+    """What the plan was held to and the audit knows nothing of: the user's own constraints."""
 
     @property
     def passed(self) -> bool:
@@ -113,6 +115,15 @@ class ModelSize(Value):
     """Integer variables."""
     nonzeros: int
     """Nonzero coefficients."""
+
+
+class OwnConstraint(Value):
+    """A constraint that the user added to the program."""
+
+    name: Name
+    """Name of its function."""
+    row_count: int
+    """Constraints that it came to."""
 
 
 class Seconds(Value):
@@ -148,3 +159,5 @@ class Manifest(Value):
     """Size of the program."""
     timings: tuple[Seconds, ...] = ()
     """Wall time by stage."""
+    own_constraints: tuple[OwnConstraint, ...] = ()
+    """What the user added to the program; the plan cannot be reproduced without it."""

@@ -7,7 +7,7 @@ constraints when another solver or a reader wants them. It is one model either w
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +43,8 @@ class VariableBlock:
     """Whether the variables are whole numbers."""
     model: pyo.ConcreteModel
     """The Pyomo model it belongs to."""
+    declared: Mapping[int, Any] | None = None
+    """Pyomo variables by position, where they were there before the block."""
 
     @property
     def columns(self) -> Ints:
@@ -52,6 +54,8 @@ class VariableBlock:
     @property
     def component(self) -> Any:
         """The Pyomo variable, declared when first asked for: HiGHS needs none, and they cost more than all rows."""
+        if self.declared is not None:
+            return self.declared
         if self.model.component(self.name) is None:
             limits = [
                 (low if np.isfinite(low) else None, high if np.isfinite(high) else None)
@@ -82,6 +86,8 @@ class RowBlock:
     """Lower bounds; -inf where there is none."""
     upper: Floats
     """Upper bounds; +inf where there is none."""
+    stated: bool = False
+    """Whether they are constraints of the Pyomo model already."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,14 +186,15 @@ class Program:
         upper: ArrayLike = np.inf,
         *,
         integer: bool = False,
+        declared: Mapping[int, Any] | None = None,
     ) -> VariableBlock:
-        """State one variable for each key."""
+        """State one variable for each key; ``declared`` are the Pyomo variables, if they are there already."""
         if name in self.variables:
             raise ModelAssemblyError(f"variable {name!r} is declared twice")
         count = len(keys)
         low = np.broadcast_to(np.asarray(lower, dtype=float), (count,)).copy()
         high = np.broadcast_to(np.asarray(upper, dtype=float), (count,)).copy()
-        block = VariableBlock(name, tuple(keys), self.column_count, low, high, integer, self.pyomo)
+        block = VariableBlock(name, tuple(keys), self.column_count, low, high, integer, self.pyomo, declared)
         self.variables[name] = block
         self.column_count += count
         return block
@@ -201,8 +208,13 @@ class Program:
         terms: Triplets,
         lower: ArrayLike = -np.inf,
         upper: ArrayLike = np.inf,
+        *,
+        stated: bool = False,
     ) -> RowBlock:
-        """State one row for each key; rows without any term are checked at once and left out."""
+        """State one row for each key; rows without any term are checked at once and left out.
+
+        ``stated`` are those that stand in the Pyomo model already.
+        """
         if name in self.rows:
             raise ModelAssemblyError(f"row block {name!r} is stated twice")
         row, column, coefficient = terms.arrays()
@@ -225,6 +237,7 @@ class Program:
             coefficient[used],
             low[kept],
             high[kept],
+            stated,
         )
         self.rows[name] = block
         return block
@@ -252,6 +265,24 @@ class Program:
     def components(self) -> set[str]:
         """Names of all variables and row blocks."""
         return {*self.variables, *self.rows}
+
+    def columns_by_variable(self) -> dict[int, int]:
+        """Column of every Pyomo variable that has been declared, by its identity."""
+        return {
+            id(variable): block.offset + position
+            for block in self.variables.values()
+            if block.declared is not None or self.pyomo.component(block.name) is not None
+            for position, variable in block.component.items()
+        }
+
+    def variable_data(self, columns: Ints) -> list[Any]:
+        """Pyomo variables of some columns."""
+        blocks = list(self.variables.values())
+        places = np.searchsorted([block.offset + len(block.keys) for block in blocks], columns, side="right")
+        return [
+            blocks[place].component[column - blocks[place].offset]
+            for place, column in zip(places.tolist(), columns.tolist(), strict=True)
+        ]
 
     def account_value(self, account: str, solution: Floats) -> Floats:
         """Value of a shared total at a solution."""
@@ -289,6 +320,8 @@ class Program:
             return self.pyomo
         data = [variable for block in self.variables.values() for variable in block.component.values()]
         for block in self.rows.values():
+            if block.stated:
+                continue
             terms: list[tuple[list[float], list[Any]]] = [([], []) for _ in block.keys]
             for row, column, value in zip(block.row, block.column, block.coefficient, strict=True):
                 terms[row][0].append(float(value))

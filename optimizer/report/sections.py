@@ -22,7 +22,7 @@ from optimizer.report.formats import (
     seconds,
 )
 from optimizer.report.totals import LEAST_MW, USE_NAMES, USES, lowest_cash, owner_capex_usd, use_of_company
-from optimizer.report.words import proof, worth_usd
+from optimizer.report.words import own_constraints, proof, worth_usd
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +238,8 @@ def _audit(plan: Plan) -> Section:
         "MW, machines, contracts, cash and the objective were calculated again from the portfolio and the decisions "
         "alone, by code that shares nothing with the model that found them."
     )
-    return Section("audit", "Audit", verdict + _paragraph(what) + _paragraph(proof(plan)) + tables.audit(report))
+    told = verdict + _paragraph(what) + (_paragraph(own_constraints(plan)) if report.not_audited else "")
+    return Section("audit", "Audit", told + _paragraph(proof(plan)) + tables.audit(report))
 
 
 def _search(plan: Plan) -> Section:
@@ -271,6 +272,9 @@ def _manifest(plan: Plan) -> Section:
     if size is not None:
         parts = {"rows": size.rows, "columns": size.columns, "integers": size.integers, "nonzeros": size.nonzeros}
         facts.append(("Model", ", ".join(f"{total:,d} {name}" for name, total in parts.items())))
+    if manifest.own_constraints:
+        told = [f"{item.name} ({count(item.row_count, 'row')})" for item in manifest.own_constraints]
+        facts.append(("Own constraints", ", ".join(told)))
     if manifest.timings:
         facts.append(("Wall time", ", ".join(f"{item.stage} {seconds(item.seconds)}" for item in manifest.timings)))
     return Section("manifest", "How this was made", _facts(facts))

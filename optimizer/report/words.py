@@ -65,6 +65,7 @@ def recommendation(plan: Plan) -> str:
             _worth(plan),
             proof(plan),
             _audit(plan),
+            own_constraints(plan),
             _tail(plan),
             _liquidity(plan),
         )
@@ -187,6 +188,14 @@ def _audit(plan: Plan) -> str:
     if failed:
         return f"THE AUDIT FAILED: {failed} of {count(total, 'check')} did not pass, so do not act on this plan."
     return f"An independent re-calculation from the portfolio confirms it in all {count(total, 'check')}."
+
+
+def own_constraints(plan: Plan) -> str:
+    """What the plan was held to that the audit cannot check."""
+    names = [f"\u201c{name}\u201d" for name in plan.audit.not_audited] if plan.audit is not None else []
+    if not names:
+        return ""
+    return f"The plan was also held to {listed(names)}, stated by the user in code; the audit cannot check that."
 
 
 def _tail(plan: Plan) -> str:

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from optimizer.api.v1 import options_pb2 as optimizer_dot_api_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1coptimizer/api/v1/proof.proto\x12\x10optimizer.api.v1\x1a\x1eoptimizer/api/v1/options.proto\"\xbe\x01\n\nAuditCheck\x12\x11\n\x04name\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x11\n\x04unit\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x1e\n\x11largest_deviation\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x16\n\ttolerance\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x12\n\x05where\x18\x05 \x01(\tH\x04\x88\x01\x01\x42\x07\n\x05_nameB\x07\n\x05_unitB\x14\n\x12_largest_deviationB\x0c\n\n_toleranceB\x08\n\x06_where\";\n\x0b\x41uditReport\x12,\n\x06\x63hecks\x18\x01 \x03(\x0b\x32\x1c.optimizer.api.v1.AuditCheck\"D\n\x08\x46illedIn\x12\x11\n\x04path\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x12\n\x05value\x18\x02 \x01(\tH\x01\x88\x01\x01\x42\x07\n\x05_pathB\x08\n\x06_value\"\x91\x01\n\tModelSize\x12\x11\n\x04rows\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x14\n\x07\x63olumns\x18\x02 \x01(\x03H\x01\x88\x01\x01\x12\x15\n\x08integers\x18\x03 \x01(\x03H\x02\x88\x01\x01\x12\x15\n\x08nonzeros\x18\x04 \x01(\x03H\x03\x88\x01\x01\x42\x07\n\x05_rowsB\n\n\x08_columnsB\x0b\n\t_integersB\x0b\n\t_nonzeros\"I\n\x07Seconds\x12\x12\n\x05stage\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x14\n\x07seconds\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\x08\n\x06_stageB\n\n\x08_seconds\"Q\n\x07Version\x12\x16\n\tcomponent\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x14\n\x07version\x18\x02 \x01(\tH\x01\x88\x01\x01\x42\x0c\n\n_componentB\n\n\x08_version\"\xa9\x02\n\x08Manifest\x12\x1b\n\x0eportfolio_name\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x1d\n\x10portfolio_sha256\x18\x02 \x01(\tH\x01\x88\x01\x01\x12/\n\x07options\x18\x03 \x01(\x0b\x32\x1e.optimizer.api.v1.SolveOptions\x12+\n\x08versions\x18\x04 \x03(\x0b\x32\x19.optimizer.api.v1.Version\x12/\n\nmodel_size\x18\x05 \x01(\x0b\x32\x1b.optimizer.api.v1.ModelSize\x12*\n\x07timings\x18\x06 \x03(\x0b\x32\x19.optimizer.api.v1.SecondsB\x11\n\x0f_portfolio_nameB\x13\n\x11_portfolio_sha256b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1coptimizer/api/v1/proof.proto\x12\x10optimizer.api.v1\x1a\x1eoptimizer/api/v1/options.proto\"\xbe\x01\n\nAuditCheck\x12\x11\n\x04name\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x11\n\x04unit\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x1e\n\x11largest_deviation\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x16\n\ttolerance\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x12\n\x05where\x18\x05 \x01(\tH\x04\x88\x01\x01\x42\x07\n\x05_nameB\x07\n\x05_unitB\x14\n\x12_largest_deviationB\x0c\n\n_toleranceB\x08\n\x06_where\"P\n\x0b\x41uditReport\x12,\n\x06\x63hecks\x18\x01 \x03(\x0b\x32\x1c.optimizer.api.v1.AuditCheck\x12\x13\n\x0bnot_audited\x18\x02 \x03(\t\"D\n\x08\x46illedIn\x12\x11\n\x04path\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x12\n\x05value\x18\x02 \x01(\tH\x01\x88\x01\x01\x42\x07\n\x05_pathB\x08\n\x06_value\"\x91\x01\n\tModelSize\x12\x11\n\x04rows\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x14\n\x07\x63olumns\x18\x02 \x01(\x03H\x01\x88\x01\x01\x12\x15\n\x08integers\x18\x03 \x01(\x03H\x02\x88\x01\x01\x12\x15\n\x08nonzeros\x18\x04 \x01(\x03H\x03\x88\x01\x01\x42\x07\n\x05_rowsB\n\n\x08_columnsB\x0b\n\t_integersB\x0b\n\t_nonzeros\"Q\n\rOwnConstraint\x12\x11\n\x04name\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x16\n\trow_count\x18\x02 \x01(\x03H\x01\x88\x01\x01\x42\x07\n\x05_nameB\x0c\n\n_row_count\"I\n\x07Seconds\x12\x12\n\x05stage\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x14\n\x07seconds\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\x08\n\x06_stageB\n\n\x08_seconds\"Q\n\x07Version\x12\x16\n\tcomponent\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x14\n\x07version\x18\x02 \x01(\tH\x01\x88\x01\x01\x42\x0c\n\n_componentB\n\n\x08_version\"\xe3\x02\n\x08Manifest\x12\x1b\n\x0eportfolio_name\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x1d\n\x10portfolio_sha256\x18\x02 \x01(\tH\x01\x88\x01\x01\x12/\n\x07options\x18\x03 \x01(\x0b\x32\x1e.optimizer.api.v1.SolveOptions\x12+\n\x08versions\x18\x04 \x03(\x0b\x32\x19.optimizer.api.v1.Version\x12/\n\nmodel_size\x18\x05 \x01(\x0b\x32\x1b.optimizer.api.v1.ModelSize\x12*\n\x07timings\x18\x06 \x03(\x0b\x32\x19.optimizer.api.v1.Seconds\x12\x38\n\x0fown_constraints\x18\x07 \x03(\x0b\x32\x1f.optimizer.api.v1.OwnConstraintB\x11\n\x0f_portfolio_nameB\x13\n\x11_portfolio_sha256b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,15 +35,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUDITCHECK']._serialized_start=83
   _globals['_AUDITCHECK']._serialized_end=273
   _globals['_AUDITREPORT']._serialized_start=275
-  _globals['_AUDITREPORT']._serialized_end=334
-  _globals['_FILLEDIN']._serialized_start=336
-  _globals['_FILLEDIN']._serialized_end=404
-  _globals['_MODELSIZE']._serialized_start=407
-  _globals['_MODELSIZE']._serialized_end=552
-  _globals['_SECONDS']._serialized_start=554
-  _globals['_SECONDS']._serialized_end=627
-  _globals['_VERSION']._serialized_start=629
-  _globals['_VERSION']._serialized_end=710
-  _globals['_MANIFEST']._serialized_start=713
-  _globals['_MANIFEST']._serialized_end=1010
+  _globals['_AUDITREPORT']._serialized_end=355
+  _globals['_FILLEDIN']._serialized_start=357
+  _globals['_FILLEDIN']._serialized_end=425
+  _globals['_MODELSIZE']._serialized_start=428
+  _globals['_MODELSIZE']._serialized_end=573
+  _globals['_OWNCONSTRAINT']._serialized_start=575
+  _globals['_OWNCONSTRAINT']._serialized_end=656
+  _globals['_SECONDS']._serialized_start=658
+  _globals['_SECONDS']._serialized_end=731
+  _globals['_VERSION']._serialized_start=733
+  _globals['_VERSION']._serialized_end=814
+  _globals['_MANIFEST']._serialized_start=817
+  _globals['_MANIFEST']._serialized_end=1172
 # @@protoc_insertion_point(module_scope)

@@ -83,18 +83,24 @@ class AuditReport(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CHECKS_FIELD_NUMBER: _builtins.int
+    NOT_AUDITED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def checks(self) -> _containers.RepeatedCompositeFieldContainer[Global___AuditCheck]:
         """All checks."""
+
+    @_builtins.property
+    def not_audited(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the plan was held to and the audit knows nothing of: the user's own constraints."""
 
     def __init__(
         self,
         *,
         checks: _abc.Iterable[Global___AuditCheck] | None = ...,
+        not_audited: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["checks", b"checks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checks", b"checks", "not_audited", b"not_audited"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -183,6 +189,39 @@ class ModelSize(_message.Message):
 Global___ModelSize: _TypeAlias = ModelSize  # noqa: Y015
 
 @_typing.final
+class OwnConstraint(_message.Message):
+    """A constraint that the user added to the program, in a plan that was made with the library."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ROW_COUNT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name of its function."""
+    row_count: _builtins.int
+    """Constraints that it came to."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str | None = ...,
+        row_count: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_name", b"_name", "_row_count", b"_row_count", "name", b"name", "row_count", b"row_count"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_name", b"_name", "_row_count", b"_row_count", "name", b"name", "row_count", b"row_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+    _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    _WhichOneofReturnType__row_count: _TypeAlias = _typing.Literal["row_count"]  # noqa: Y015
+    _WhichOneofArgType__row_count: _TypeAlias = _typing.Literal["_row_count", b"_row_count"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__row_count) -> _WhichOneofReturnType__row_count | None: ...
+
+Global___OwnConstraint: _TypeAlias = OwnConstraint  # noqa: Y015
+
+@_typing.final
 class Seconds(_message.Message):
     """Wall time of a stage."""
 
@@ -260,6 +299,7 @@ class Manifest(_message.Message):
     VERSIONS_FIELD_NUMBER: _builtins.int
     MODEL_SIZE_FIELD_NUMBER: _builtins.int
     TIMINGS_FIELD_NUMBER: _builtins.int
+    OWN_CONSTRAINTS_FIELD_NUMBER: _builtins.int
     portfolio_name: _builtins.str
     """Name of the portfolio."""
     portfolio_sha256: _builtins.str
@@ -280,6 +320,10 @@ class Manifest(_message.Message):
     def timings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Seconds]:
         """Wall time by stage."""
 
+    @_builtins.property
+    def own_constraints(self) -> _containers.RepeatedCompositeFieldContainer[Global___OwnConstraint]:
+        """What the user added to the program; the plan cannot be reproduced without it."""
+
     def __init__(
         self,
         *,
@@ -289,10 +333,11 @@ class Manifest(_message.Message):
         versions: _abc.Iterable[Global___Version] | None = ...,
         model_size: Global___ModelSize | None = ...,
         timings: _abc.Iterable[Global___Seconds] | None = ...,
+        own_constraints: _abc.Iterable[Global___OwnConstraint] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_portfolio_name", b"_portfolio_name", "_portfolio_sha256", b"_portfolio_sha256", "model_size", b"model_size", "options", b"options", "portfolio_name", b"portfolio_name", "portfolio_sha256", b"portfolio_sha256"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_portfolio_name", b"_portfolio_name", "_portfolio_sha256", b"_portfolio_sha256", "model_size", b"model_size", "options", b"options", "portfolio_name", b"portfolio_name", "portfolio_sha256", b"portfolio_sha256", "timings", b"timings", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_portfolio_name", b"_portfolio_name", "_portfolio_sha256", b"_portfolio_sha256", "model_size", b"model_size", "options", b"options", "own_constraints", b"own_constraints", "portfolio_name", b"portfolio_name", "portfolio_sha256", b"portfolio_sha256", "timings", b"timings", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__portfolio_name: _TypeAlias = _typing.Literal["portfolio_name"]  # noqa: Y015
     _WhichOneofArgType__portfolio_name: _TypeAlias = _typing.Literal["_portfolio_name", b"_portfolio_name"]  # noqa: Y015
