@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from optimizer.app.filled_in import filled_in
 from optimizer.app.own_hashrate import deviation_frac, npv_made_usd, own_hashrate, planned_hashrate_eh_s
-from optimizer.audit import Claims, audit
+from optimizer.audit import Claims, audit, stress_outcomes
 from optimizer.curves.futures import Futures
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.outcome import BusinessAsUsual
@@ -134,6 +134,7 @@ class _Job:
                 "cash_flow": recalculation.cash_flow,
                 "earnings": recalculation.earnings,
                 "npv": recalculation.npv,
+                "stresses": stress_outcomes(recalculation),
                 "enterprise_value_usd": recalculation.enterprise_value_usd,
                 "distribution": distribution_of(npv, self.portfolio.risk.tail_probability),
                 "business_as_usual": self._business_as_usual(attempt.twin, reading.objective_usd),
@@ -322,6 +323,7 @@ def _claims(reading: Reading) -> Claims:
         objective_usd=reading.objective_usd,
         npv_by_line_usd=reading.npv_by_line_usd,
         cash_usd=reading.cash_usd,
+        stress_cash_usd=reading.stress_cash_usd,
         debt_usd=reading.debt_usd,
         mining_mw=reading.mining_mw,
         hosting_mw=reading.hosting_mw,

@@ -3,9 +3,10 @@
 from optimizer.audit.checks import Claims, check
 from optimizer.audit.paths import MarketPaths
 from optimizer.audit.recalculate import Recalculation, SiteUse, recalculate
+from optimizer.audit.stress import stress_outcomes
 from optimizer.domain import AuditReport, Decisions, Portfolio
 
-__all__ = ["Claims", "MarketPaths", "Recalculation", "SiteUse", "audit", "check", "recalculate"]
+__all__ = ["Claims", "MarketPaths", "Recalculation", "SiteUse", "audit", "check", "recalculate", "stress_outcomes"]
 
 
 def audit(

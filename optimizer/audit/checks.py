@@ -34,6 +34,8 @@ class Claims:
     """By ``mining``, ``hosting``, ``gpu``, ``corporate``, ``debt``, or some of them."""
     cash_usd: FloatArray | Sequence[float] | None = None
     """At the end of each period, ``[P]``."""
+    stress_cash_usd: FloatArray | Sequence[Sequence[float]] | None = None
+    """At the end of each period in each stress, ``[K, P]``."""
     debt_usd: FloatArray | Sequence[float] | None = None
     """Outstanding at the end of each period, ``[P]``."""
     mining_mw: FloatArray | Sequence[Sequence[float]] | None = None
@@ -86,15 +88,17 @@ def _money_claims(recalculation: Recalculation, claims: Claims) -> Iterator[Audi
         lines.add(abs(float(stated) - own), money_tolerance_usd(found), line)
     yield from lines.checks()
     ends = np.array([period.last for period in book.portfolio.horizon.periods])
-    for name, claim, by_month in (
-        ("cash", claims.cash_usd, recalculation.cash_usd),
-        ("debt", claims.debt_usd, recalculation.debt_usd),
+    for name, field, by_month in (
+        ("cash", "cash_usd", recalculation.cash_usd),
+        ("cash in the stresses", "stress_cash_usd", recalculation.stress_cash_usd),
+        ("debt", "debt_usd", recalculation.debt_usd),
     ):
+        claim = getattr(claims, field)
         if claim is not None:
-            worst, own = Worst(f"claimed {name} at the end of each period", "USD"), by_month[ends]
-            deviation = np.abs(_claimed(f"{name}_usd", claim, own.shape) - own)
-            tolerance = money_tolerance_usd(found, float(np.abs(own).max()))
-            worst.add_array(deviation, tolerance, lambda p: book.month_name(int(ends[p])))
+            worst, own = Worst(f"claimed {name} at the end of each period", "USD"), by_month[..., ends]
+            deviation = np.abs(_claimed(field, claim, own.shape) - own)
+            tolerance = money_tolerance_usd(found, float(np.abs(own).max(initial=0.0)))
+            worst.add_array(deviation, tolerance, lambda *at: book.month_name(int(ends[at[-1]])))
             yield from worst.checks()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from optimizer.audit.debt import coverage_shortfall_usd
+from optimizer.audit.paths import IntArray
 from optimizer.audit.recalculate import Recalculation
 from optimizer.audit.worst import Worst, money_tolerance_usd
 from optimizer.domain import AuditCheck
@@ -26,6 +27,7 @@ def money_checks(recalculation: Recalculation) -> Iterator[AuditCheck]:
         lambda p: book.month_name(int(ends[p])),
     )
     yield from liquidity.checks()
+    yield from _stresses(recalculation, ends)
     if finance.project_debt is not None and finance.project_debt.maximum_debt_usd is not None:
         limit = finance.project_debt.maximum_debt_usd
         outstanding = Worst("debt outstanding within its limit", "USD")
@@ -36,6 +38,18 @@ def money_checks(recalculation: Recalculation) -> Iterator[AuditCheck]:
         )
         yield from outstanding.checks()
     yield from _project_debt(recalculation)
+
+
+def _stresses(recalculation: Recalculation, ends: IntArray) -> Iterator[AuditCheck]:
+    book = recalculation.book
+    worst = Worst("cash above the liquidity floor in every stress", "USD")
+    for stress, cash_usd in zip(book.portfolio.finance.stresses, recalculation.stress_cash_usd, strict=True):
+        worst.add_array(
+            stress.minimum_liquidity_usd - cash_usd[ends],
+            money_tolerance_usd(recalculation.objective_usd, stress.minimum_liquidity_usd),
+            lambda p, name=stress.name: f"{name} {book.month_name(int(ends[p]))}",
+        )
+    yield from worst.checks()
 
 
 def _budgets(recalculation: Recalculation) -> Iterator[AuditCheck]:

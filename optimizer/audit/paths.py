@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.domain import Stress
 from optimizer.units import MONTHS_PER_YEAR
 
 FloatArray = NDArray[np.float64]
@@ -64,6 +65,9 @@ class MarketPaths(Protocol):
 
     def shards(self) -> Iterator[MarketPaths]:
         """The same scenarios in parts that fit in memory."""
+
+    def under(self, stress: Stress) -> MarketPaths:
+        """The one path of a stress, with the defaults that it states."""
 
     def default_month(self, tenant: str) -> NDArray[np.int32]:
         """Month of default by scenario, ``[W]``; far beyond every horizon for never."""

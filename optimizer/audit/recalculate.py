@@ -21,6 +21,7 @@ from optimizer.audit.debt import DebtMoney, debt_money
 from optimizer.audit.gpu import GpuMoney, gpu_money
 from optimizer.audit.mining import MiningMoney, mining_money
 from optimizer.audit.paths import EnergyPrices, FloatArray, MarketPaths
+from optimizer.audit.stress import stress_cash_usd
 from optimizer.domain import Decisions, Portfolio
 from optimizer.domain.outcome import CapacityRow, CashFlowRow, ContractOutcome, EarningsRow, MiningRow, NpvBreakdown
 from optimizer.errors import InvalidInputError
@@ -69,6 +70,8 @@ class Recalculation:
     """MW and hashrate by site and month."""
     cash_usd: FloatArray
     """Cash at the end of each month, ``[T]``."""
+    stress_cash_usd: FloatArray
+    """The same in each stress, ``[K, T]``."""
     debt_usd: FloatArray
     """Debt outstanding at the end of each month, ``[T]``."""
     own_hashprice_multiplier: FloatArray
@@ -120,6 +123,7 @@ def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions
         enterprise_value_usd=_enterprise_value_usd(portfolio, earnings),
         use=use,
         cash_usd=cash,
+        stress_cash_usd=stress_cash_usd(portfolio, futures, decisions, recalculate),
         debt_usd=balance,
         own_hashprice_multiplier=futures.own_hashprice_multiplier,
         capex_usd=-(

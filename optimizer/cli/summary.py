@@ -159,6 +159,9 @@ def _print_key_figures(plan: Plan, console: Console) -> None:
         most = max(plan.cash_flow, key=lambda row: row.debt_usd)
         table.add_row("least cash", f"{million(least.cash_usd)} in {least.month:%Y-%m}")
         table.add_row("most debt", f"{million(most.debt_usd)} in {most.month:%Y-%m}")
+    for item in plan.stresses:
+        cash = f"{million(item.least_cash_usd)} in {item.least_cash_month:%Y-%m}"
+        table.add_row(Text(f"  in stress {item.stress}"), f"{cash}, floor {million(item.minimum_liquidity_usd)}")
     mwh = sum(row.energy_mwh for row in plan.mining)
     if mwh:
         btc, power_usd = sum(row.mined_btc for row in plan.mining), sum(row.power_usd for row in plan.mining)

@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 from optimizer.curves import bootstrap, hashing, network, overlays, scenarios
 from optimizer.curves.overlay_profiles import factor_profiles, hazard_profile
 from optimizer.curves.power import PowerShape
+from optimizer.curves.stress import stated_defaults, stressed_portfolio
 from optimizer.domain.base import ValuePath, months_between
 from optimizer.domain.market import DifficultyRule
 from optimizer.domain.portfolio import Portfolio
+from optimizer.domain.stress import Stress
 from optimizer.domain.uncertainty import Bootstrap, Factor, ScenarioTable, TableUnit
 from optimizer.errors import InvalidInputError, SeriesError
 from optimizer.units import HOURS_PER_DAY, MONTHS_PER_YEAR
@@ -45,6 +47,8 @@ class Futures:
     """Number of scenarios, W."""
     own_eh_s: Floats | None = None
     """Own hashrate by month that hashprice has answered to, ``[T]``; None: the market does not notice the plan."""
+    stress: Stress | None = None
+    """The stress whose one path it is; the portfolio is then that of the stress."""
     _shapes: dict[str, PowerShape] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -68,6 +72,16 @@ class Futures:
     def answering(self, own_eh_s: Floats) -> Futures:
         """The same scenarios where hashprice has answered to an own hashrate by month, ``[T]``."""
         return replace(self, own_eh_s=own_eh_s)
+
+    def under(self, stress: Stress) -> Futures:
+        """The one path of a stress: base paths times its shocks, and the defaults that it states; nothing is drawn."""
+        return replace(
+            self,
+            portfolio=stressed_portfolio(self.portfolio, stress),
+            first_scenario=0,
+            scenario_count=1,
+            stress=stress,
+        )
 
     @property
     def month_count(self) -> int:
@@ -285,6 +299,8 @@ class Futures:
         hazards = {offer.tenant: offer.credit.default_hazard_per_year_frac for offer in self.portfolio.offers}
         if not hazards:
             return {}
+        if self.stress is not None:
+            return stated_defaults(self.stress, hazards, self.portfolio.horizon)
         names = sorted(hazards)
         months = scenarios.default_months(
             seed=self.portfolio.risk.seed,

@@ -17,6 +17,7 @@ from optimizer.domain.proof import AuditCheck, AuditReport, Limit, Termination, 
 from optimizer.domain.risk import RiskSpec
 from optimizer.domain.series import HourlyPrices, HourlySeries, MissingHours, SeriesFile
 from optimizer.domain.site import DemandResponse, GridStep, Opening, PowerSupply, Site, TransmissionCredit
+from optimizer.domain.stress import Shock, Stress, StressDefault
 from optimizer.domain.uncertainty import Bootstrap, Factor, FactorCorrelation, FactorUncertainty, Overlay, ScenarioTable
 
 __all__ = [
@@ -26,7 +27,7 @@ __all__ = [
     "HourlyPrices", "HourlySeries", "Limit", "MachineDecision", "Market", "MissingHours", "ModeCount", "Multiples",
     "NpvDistribution", "Offer", "OfferSite", "Opening", "OperatingMode", "Overlay", "Period", "Phase", "Placement",
     "Plan", "Policy", "Portfolio", "PowerPayer", "PowerSupply", "Prepayment", "Progress", "ProjectDebt", "Renewal",
-    "RiskSpec", "ScenarioTable", "Segment", "SeriesFile", "Site", "SiteOpening", "SolveOptions", "TerminalValue",
-    "Termination", "TerminationReason", "TransmissionCredit", "Value", "ValuePath", "add_months", "months_between",
-    "validated",
+    "RiskSpec", "ScenarioTable", "Segment", "SeriesFile", "Shock", "Site", "SiteOpening", "SolveOptions", "Stress",
+    "StressDefault", "TerminalValue", "Termination", "TerminationReason", "TransmissionCredit", "Value", "ValuePath",
+    "add_months", "months_between", "validated",
 ]  # fmt: skip

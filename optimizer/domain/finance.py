@@ -19,6 +19,7 @@ from optimizer.domain.base import (
     Value,
     problem,
 )
+from optimizer.domain.stress import Stress
 
 
 class DiscountRates(Value):
@@ -104,6 +105,8 @@ class Finance(Value):
     """Cash at the start."""
     minimum_liquidity_usd: Usd = 0.0
     """Least cash at the end of every period."""
+    stresses: tuple[Stress, ...] = ()
+    """Futures without chance in which cash must stay above a floor of their own."""
     capex_budgets: tuple[CapexBudget, ...] = ()
     """Ceilings on capital expenditure, by quarter or cumulative."""
     project_debt: ProjectDebt | None = None

@@ -8,7 +8,8 @@ from pydantic import model_validator
 
 from optimizer.domain.base import Month, Name, Real, Value, raise_problems
 from optimizer.domain.curves import HASHPRICE
-from optimizer.domain.portfolio import Finding, Portfolio
+from optimizer.domain.findings import Finding
+from optimizer.domain.portfolio import Portfolio
 from optimizer.errors import did_you_mean
 
 

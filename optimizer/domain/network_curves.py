@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import model_validator
 
 from optimizer.domain.base import Month, PathOf, Quantity, Real, Value, ValuePath, add_months, raise_problems
-from optimizer.domain.portfolio import Finding
+from optimizer.domain.findings import Finding
 
 
 class OwnExit(Value):

@@ -119,6 +119,19 @@ class CashFlowRow(Value):
     """Debt outstanding at the end of the month."""
 
 
+class StressOutcome(Value):
+    """The least cash of the plan in one stress."""
+
+    stress: Name
+    """Name of the stress."""
+    minimum_liquidity_usd: Real
+    """Least cash that was asked for at the end of every period."""
+    least_cash_usd: Real
+    """Least cash at the end of a month."""
+    least_cash_month: Month
+    """That month."""
+
+
 class EarningsRow(Value):
     """Expected earnings of one calendar year in USD, before capex, debt and discounting."""
 

@@ -16,6 +16,7 @@ from optimizer.domain.outcome import (
     NpvBreakdown,
     NpvDistribution,
     OwnHashrate,
+    StressOutcome,
 )
 from optimizer.domain.proof import AuditReport, FilledIn, Manifest, Termination
 
@@ -47,6 +48,8 @@ class Plan(Value):
     """NPV over the scenarios."""
     business_as_usual: BusinessAsUsual | None = None
     """The twin that mines on."""
+    stresses: tuple[StressOutcome, ...] = ()
+    """Least cash in each stress."""
     own_hashrate: OwnHashrate | None = None
     """What the plan does to hashprice, where the market answers."""
     enterprise_value_usd: Real | None = None

@@ -12,6 +12,8 @@ from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, model
 
 from optimizer.domain.base import Name, Value, raise_problems
 from optimizer.domain.finance import Finance
+from optimizer.domain.findings import Finding, Location, stress_findings
+from optimizer.domain.findings import known as _known
 from optimizer.domain.fleet import AsicModel, Fleet
 from optimizer.domain.gpu import GpuOption
 from optimizer.domain.horizon import Horizon
@@ -22,13 +24,10 @@ from optimizer.domain.risk import RiskSpec
 from optimizer.domain.series import HourlySeries
 from optimizer.domain.site import Site
 from optimizer.domain.uncertainty import TableUnit
-from optimizer.errors import did_you_mean
 from optimizer.units import TH_PER_EH
 
-Location = tuple[int | str, ...]
 FARTHEST_FROM_BASE = 100.0
 """How many times its base path a stated scenario may be in the first month, or the path the scenario."""
-Finding = tuple[Location, str, str, object]
 
 
 class Portfolio(Value):
@@ -148,7 +147,8 @@ _STANDARD_TYPES = frozenset(
 
 _NAMED = (
     ("sites",), ("asic_models",), ("offers",), ("gpu_options",), ("series",), ("finance", "capex_budgets"),
-    ("market", "overlays"), ("policy", "exclusive_groups"), ("policy", "all_or_nothing_groups"),
+    ("finance", "stresses"), ("market", "overlays"), ("policy", "exclusive_groups"),
+    ("policy", "all_or_nothing_groups"),
 )  # fmt: skip
 
 
@@ -244,12 +244,6 @@ def _possible(location: Location, item: Placement, portfolio: Portfolio) -> Iter
         )
 
 
-def _known(location: Location, name: str, known: Sequence[str], kind: str) -> Iterator[Finding]:
-    if name not in known:
-        hint = did_you_mean(name, known).removeprefix("; ") or f"add a {kind} of that name"
-        yield location, f"no {kind} is named {name!r}", hint, name
-
-
 def _impossible(portfolio: Portfolio) -> Iterator[Finding]:
     """Windows that nothing in the horizon can meet, and tenants with two hazards."""
     horizon, sites = portfolio.horizon, portfolio.site_index
@@ -292,6 +286,7 @@ def _impossible(portfolio: Portfolio) -> Iterator[Finding]:
                     place.site,
                 )
     yield from _market_findings(portfolio)
+    yield from stress_findings(portfolio)
     for i, option in enumerate(portfolio.gpu_options):
         if option.order_until_month < horizon.start_month or option.order_from_month >= horizon.end_month:
             yield (

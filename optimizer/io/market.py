@@ -1,4 +1,4 @@
-"""What a market refers to: overlays of the library, and files of histories and scenarios."""
+"""What a market and its stresses refer to: overlays of the library, and files of histories and scenarios."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from optimizer.domain.base import validated
+from optimizer.domain.finance import Finance
 from optimizer.domain.market import Market
+from optimizer.domain.stress import Shock
 from optimizer.domain.uncertainty import Bootstrap, Overlay, ScenarioTable
 from optimizer.errors import InvalidInputError, Problem, SeriesError, did_you_mean
 from optimizer.library import overlays as presets
 
 _Loaded = TypeVar("_Loaded", Bootstrap, ScenarioTable)
+_Preset = TypeVar("_Preset", Overlay, Shock)
 
 
 def load_market(market: Market, folder: Path | None, start_month: dt.date) -> Market:
@@ -26,7 +29,7 @@ def load_market(market: Market, folder: Path | None, start_month: dt.date) -> Ma
     overlays = []
     for index, overlay in enumerate(market.overlays):
         try:
-            overlays.append(_with_effects(overlay, f"market.overlays[{index}].preset"))
+            overlays.append(_with_effects(overlay, overlay.name, f"market.overlays[{index}].preset"))
         except InvalidInputError as error:
             problems += error.problems
     if overlays:
@@ -48,7 +51,28 @@ def load_market(market: Market, folder: Path | None, start_month: dt.date) -> Ma
     return market.model_copy(update=changed)
 
 
-def _with_effects(overlay: Overlay, path: str) -> Overlay:
+def load_finance(finance: Finance) -> Finance:
+    """``finance`` with the effects of the library in the shocks of its stresses.
+
+    Raises:
+        InvalidInputError: with every problem, its path and fix.
+    """
+    problems: list[Problem] = []
+    stresses = []
+    for i, stress in enumerate(finance.stresses):
+        shocks = []
+        for j, shock in enumerate(stress.shocks):
+            try:
+                shocks.append(_with_effects(shock, stress.name, f"finance.stresses[{i}].shocks[{j}].preset"))
+            except InvalidInputError as error:
+                problems += error.problems
+        stresses.append(stress.model_copy(update={"shocks": tuple(shocks)}) if shocks else stress)
+    if problems:
+        raise InvalidInputError(problems, "finance")
+    return finance.model_copy(update={"stresses": tuple(stresses)}) if stresses else finance
+
+
+def _with_effects(overlay: _Preset, name: str, path: str) -> _Preset:
     if overlay.preset is None:
         return overlay
     known = {item.name: item for item in presets.overlays()}
@@ -56,12 +80,14 @@ def _with_effects(overlay: Overlay, path: str) -> Overlay:
         told = f"no overlay of the library is named {overlay.preset!r}"
         raise InvalidInputError.single(path, told, did_you_mean(overlay.preset, known).removeprefix("; "))
     preset = known[overlay.preset]
-    for name in ("effects", "default_hazard"):
-        stated = getattr(overlay, name)
-        if stated and stated != getattr(preset, name):
-            told = f"{overlay.name} states {name} of its own beside the preset {overlay.preset}"
-            raise InvalidInputError.single(path.replace("preset", name), told, "drop one of the two")
-    return overlay.model_copy(update={"effects": preset.effects, "default_hazard": preset.default_hazard})
+    filled = {"effects": preset.effects, "default_hazard": preset.default_hazard}
+    filled = {field: found for field, found in filled.items() if field in type(overlay).model_fields}
+    for field, found in filled.items():
+        stated = getattr(overlay, field)
+        if stated and stated != found:
+            told = f"{name} states {field} of its own beside the preset {overlay.preset}"
+            raise InvalidInputError.single(path.replace("preset", field), told, "drop one of the two")
+    return overlay.model_copy(update=filled)
 
 
 def _with_history(bootstrap: Bootstrap, folder: Path | None, path: str) -> Bootstrap:

@@ -12,7 +12,7 @@ from typing import Any
 from optimizer.domain.base import render_path, validated
 from optimizer.domain.portfolio import Portfolio, scenario_findings
 from optimizer.errors import InvalidInputError, NotFoundError, Problem
-from optimizer.io.market import load_market
+from optimizer.io.market import load_finance, load_market
 from optimizer.io.series import load_hours
 from optimizer.io.text import read_data, write_text, yaml_text
 from optimizer.library.portfolios import example_names, example_path
@@ -51,6 +51,11 @@ def parse_portfolio(data: Mapping[str, Any] | object, folder: Path | None, what:
         ]
     except InvalidInputError as error:
         problems += error.problems
+    finance = portfolio.finance
+    try:
+        finance = load_finance(portfolio.finance)
+    except InvalidInputError as error:
+        problems += error.problems
     for index, item in enumerate(portfolio.series):
         try:
             series.append(load_hours(item, folder, f"series[{index}]"))
@@ -63,6 +68,8 @@ def parse_portfolio(data: Mapping[str, Any] | object, folder: Path | None, what:
         changed["series"] = tuple(series)
     if market is not portfolio.market:
         changed["market"] = market
+    if finance is not portfolio.finance:
+        changed["finance"] = finance
     return portfolio.model_copy(update=changed) if changed else portfolio
 
 
@@ -77,6 +84,10 @@ def dump_portfolio(portfolio: Portfolio) -> dict[str, Any]:
         if overlay.preset is not None:
             item.pop("effects", None)
             item.pop("default_hazard", None)
+    for item, stress in zip(data["finance"].get("stresses", ()), portfolio.finance.stresses, strict=True):
+        for stated, shock in zip(item.get("shocks", ()), stress.shocks, strict=True):
+            if shock.preset is not None:
+                stated.pop("effects", None)
     for name, loaded in _LOADED_FROM_FILES:
         if market.get(name) and market[name].get("file"):
             market[name].pop(loaded, None)
@@ -105,6 +116,9 @@ def canonical_json(portfolio: Portfolio) -> str:
         item.pop("library", None)
     for item in data["market"]["overlays"]:
         item.pop("preset", None)
+    for stress in data["finance"]["stresses"]:
+        for shock in stress["shocks"]:
+            shock.pop("preset", None)
     for name, _ in _LOADED_FROM_FILES:
         if data["market"][name] is not None:
             data["market"][name].pop("file", None)

@@ -57,6 +57,7 @@ def assemble(problem: PlanningProblem, formulation: Sequence[ConstraintFamily]) 
             )
         before = program.components
         family.build(program, problem)
+        program.stated += (family,)
         added = program.components - before
         if added != set(family.adds):
             raise ModelAssemblyError(f"family {family.name!r} declares {sorted(family.adds)} but added {sorted(added)}")

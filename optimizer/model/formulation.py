@@ -20,6 +20,7 @@ from optimizer.model.families.placements import PLACEMENTS
 from optimizer.model.families.power_balance import POWER_BALANCE
 from optimizer.model.families.project_debt import PROJECT_DEBT
 from optimizer.model.families.site_opening import SITE_OPENING
+from optimizer.model.families.stress_liquidity import STRESS_LIQUIDITY
 from optimizer.model.family import ConstraintFamily
 
 FORMULATION: Final[tuple[ConstraintFamily, ...]] = (
@@ -34,6 +35,7 @@ FORMULATION: Final[tuple[ConstraintFamily, ...]] = (
     HALL_CAPACITY,
     CAPEX_BUDGET,
     LIQUIDITY,
+    STRESS_LIQUIDITY,  # states all above again in every stress
     # the owner's rules
     OFFER_GROUPS,
     PLACEMENTS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -31,18 +31,27 @@ class PlanningProblem:
     """Machines by site and class."""
     gpu_orders: GpuOrders
     """Possible GPU orders."""
+    stresses: tuple[PlanningProblem, ...] = ()
+    """The same problem in each stress: what can be decided is the same, what it is worth is not."""
 
     @classmethod
     def of(cls, portfolio: Portfolio, futures: Futures) -> PlanningProblem:
         """Evaluate all coefficients of a portfolio in its futures."""
         calendar, expected = Calendar.of(portfolio, futures), Expectations.of(portfolio, futures)
-        return cls(
+        problem = cls(
             portfolio=portfolio,
             calendar=calendar,
             starts=build_starts(portfolio, futures, calendar, expected),
             machines=build_machines(portfolio, futures, calendar, expected),
             gpu_orders=build_gpu_orders(portfolio, calendar, expected),
         )
+        paths = [futures.under(stress) for stress in portfolio.finance.stresses]
+        return replace(problem, stresses=tuple(problem._under(cls.of(path.portfolio, path)) for path in paths))
+
+    def _under(self, stressed: PlanningProblem) -> PlanningProblem:
+        """The problem in a stress; what a lender lends is agreed on expectations, not on the stress."""
+        starts = replace(stressed.starts, debt_limit_musd=self.starts.debt_limit_musd)
+        return replace(stressed, starts=starts)
 
     @cached_property
     def month_keys(self) -> tuple[str, ...]:

@@ -175,6 +175,8 @@ class Program:
         self.rows: dict[str, RowBlock] = {}
         self.ledger: dict[str, Account] = {}
         self.column_count = 0
+        self.stated: tuple[Any, ...] = ()
+        """Constraint families stated so far, in order."""
 
     # ---------------------------------------------------------------------------------------------------- variables
 

@@ -31,6 +31,8 @@ class Reading:
     """Expected NPV by business line."""
     cash_usd: Floats
     """Cash at the end of each period, ``[P]``."""
+    stress_cash_usd: Floats
+    """Cash at the end of each period in each stress, ``[K, P]``."""
     debt_usd: Floats
     """Debt outstanding at the end of each period, ``[P]``."""
     mining_mw: Floats
@@ -55,6 +57,7 @@ def read_solution(program: Program, problem: PlanningProblem, solution: Floats) 
         objective_usd=float(npv.sum()),
         npv_by_line_usd=dict(zip(LINES, npv.tolist(), strict=True)),
         cash_usd=solution[program.variables["cash_musd"].columns] * USD_PER_MUSD,
+        stress_cash_usd=_stress_cash_usd(program, problem, solution),
         debt_usd=program.account_value("debt_musd", solution) * USD_PER_MUSD,
         mining_mw=mining,
         hosting_mw=hosting,
@@ -85,6 +88,11 @@ def _contracts(program: Program, problem: PlanningProblem, solution: Floats) -> 
         for i in np.flatnonzero(signed)
     ]
     return tuple(sorted(chosen, key=lambda item: (item.sign_month, item.offer)))
+
+
+def _stress_cash_usd(program: Program, problem: PlanningProblem, solution: Floats) -> Floats:
+    cash_musd = solution[program.variables["stress_cash_musd"].columns]
+    return np.asarray(cash_musd.reshape(-1, problem.calendar.period_count) * USD_PER_MUSD)
 
 
 def _openings(program: Program, problem: PlanningProblem, solution: Floats) -> tuple[SiteOpening, ...]:

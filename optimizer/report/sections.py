@@ -209,7 +209,7 @@ def _fleet(plan: Plan) -> Section:
 def _cash(plan: Plan) -> Section:
     html, drawn = _charts([charts_money.cash_flow(plan), charts_money.cash_and_debt(plan)])
     table = _folded("Cash by year as a table", tables.cash_flow(plan)) if drawn else ""
-    return Section("cash", "Cash", html + table, drawn)
+    return Section("cash", "Cash", html + tables.stresses(plan) + table, drawn)
 
 
 def _earnings(plan: Plan) -> Section:

@@ -149,6 +149,18 @@ def cash_flow(plan: Plan) -> str:
     return table("Expected cash by calendar year, $M; costs are negative.", columns, rows, classes)
 
 
+def stresses(plan: Plan) -> str:
+    """Least cash in every stress."""
+    if not plan.stresses:
+        return ""
+    rows = [
+        [item.stress, _musd(item.least_cash_usd), month(item.least_cash_month), _musd(item.minimum_liquidity_usd)]
+        for item in plan.stresses
+    ]
+    columns = [*words("Stress"), *numbers("Least cash", "At the end of", "Floor")]
+    return table("Least cash of the plan in every stress, $M.", columns, rows)
+
+
 def earnings(plan: Plan) -> str:
     """Earnings by year and line."""
     rows = []

@@ -20,7 +20,7 @@ from optimizer.api.v1.resources_pb2 import Plan, PlanState, Portfolio
 from optimizer.domain import portfolio as domain
 from optimizer.domain.options import SolveOptions
 from optimizer.errors import InvalidInputError, Problem
-from optimizer.io.market import load_market
+from optimizer.io.market import load_finance, load_market
 from optimizer.io.series import load_hours
 from optimizer.service.events import Event
 from optimizer.service.jobs import Job, JobState
@@ -78,7 +78,8 @@ def complete(portfolio: domain.Portfolio) -> domain.Portfolio:
         for index, series in enumerate(portfolio.series)
     ]
     market = load_market(portfolio.market, None, portfolio.horizon.start_month)
-    return portfolio.model_copy(update={"series": tuple(loaded), "market": market})
+    finance = load_finance(portfolio.finance)
+    return portfolio.model_copy(update={"series": tuple(loaded), "market": market, "finance": finance})
 
 
 def parse_options(request: CreatePlanRequest) -> SolveOptions:

@@ -83,8 +83,24 @@ def everything() -> Portfolio:
     )  # fmt: skip
 
 
+def money() -> Portfolio:
+    """Everything that is about money: floors in stresses."""
+    winter = {
+        "factor": "btc_price",
+        "points": [{"month_offset": 0, "multiplier": 1.0}, {"month_offset": 6, "multiplier": 0.4}],
+    }
+    case = everything()
+    data = case.model_dump(exclude_unset=True)
+    data["finance"]["stresses"] = [
+        {"name": "winter", "minimum_liquidity_usd": 3e5, "shocks": [{"begin_month": "2027-02", "effects": [winter]}]},
+        {"name": "T fails", "minimum_liquidity_usd": 2e5, "defaults": [{"tenant": "T", "default_month": "2027-09"}]},
+    ]
+    return Portfolio.model_validate(data)
+
+
 CASES: dict[str, Callable[[], Portfolio]] = {
     "tiny": lambda: load_portfolio("tiny"),
     "two-sites": two_sites,
     "everything": everything,
+    "money": money,
 }

@@ -278,6 +278,22 @@ def _finance() -> dict[str, Any]:
         },
         "opening_cash_usd": 5e7,
         "minimum_liquidity_usd": 5e6,
+        "stresses": [
+            {
+                "name": "both",
+                "minimum_liquidity_usd": 1e6,
+                "shocks": [
+                    {
+                        "begin_month": "2027-03",
+                        "preset": "ai-bust",
+                        "effects": [effect.model_dump(mode="json") for effect in overlay("ai-bust").effects],
+                    }
+                ],
+                "defaults": [{"tenant": "Lab", "default_month": "2028-01"}],
+                "demand_response_end_month": "2028-06",
+                "transmission_credit_end_month": "2028-07",
+            }
+        ],
         "capex_budgets": [
             {"name": "first", "from_month": "2027-01", "until_month": "2027-12", "maximum_capex_usd": 1e8}
         ],

@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
+from optimizer.api.v1 import uncertainty_pb2 as optimizer_dot_api_dot_v1_dot_uncertainty__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eoptimizer/api/v1/finance.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\x81\x02\n\rDiscountRates\x12!\n\x14mining_per_year_frac\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\"\n\x15hosting_per_year_frac\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x1e\n\x11gpu_per_year_frac\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12$\n\x17\x63orporate_per_year_frac\x18\x04 \x01(\x01H\x03\x88\x01\x01\x42\x17\n\x15_mining_per_year_fracB\x18\n\x16_hosting_per_year_fracB\x14\n\x12_gpu_per_year_fracB\x1a\n\x18_corporate_per_year_frac\"\xc6\x01\n\x0b\x43\x61pexBudget\x12\x17\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12+\n\nfrom_month\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12,\n\x0buntil_month\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12$\n\x11maximum_capex_usd\x18\x04 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x42\x07\n\x05_nameB\x14\n\x12_maximum_capex_usd\"\xeb\x02\n\x0bProjectDebt\x12$\n\x11loan_to_cost_frac\x18\x01 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12)\n\x16interest_per_year_frac\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12!\n\x14origination_fee_frac\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12&\n\x13\x61mortization_months\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x03\x88\x01\x01\x12\x19\n\x0cminimum_dscr\x18\x05 \x01(\x01H\x04\x88\x01\x01\x12\x1d\n\x10maximum_debt_usd\x18\x06 \x01(\x01H\x05\x88\x01\x01\x42\x14\n\x12_loan_to_cost_fracB\x19\n\x17_interest_per_year_fracB\x17\n\x15_origination_fee_fracB\x16\n\x14_amortization_monthsB\x0f\n\r_minimum_dscrB\x13\n\x11_maximum_debt_usd\"\xbf\x01\n\tMultiples\x12\x17\n\x04year\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x1d\n\x10hosting_multiple\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x1c\n\x0fmining_multiple\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x19\n\x0cgpu_multiple\x18\x04 \x01(\x01H\x03\x88\x01\x01\x42\x07\n\x05_yearB\x13\n\x11_hosting_multipleB\x12\n\x10_mining_multipleB\x0f\n\r_gpu_multiple\"\xb9\x01\n\rTerminalValue\x12\x1f\n\x12\x63ontract_tail_frac\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x1f\n\x12mining_tail_months\x18\x02 \x01(\x05H\x01\x88\x01\x01\x12 \n\x13machine_resale_frac\x18\x03 \x01(\x01H\x02\x88\x01\x01\x42\x15\n\x13_contract_tail_fracB\x15\n\x13_mining_tail_monthsB\x16\n\x14_machine_resale_frac\"\x90\x04\n\x07\x46inance\x12\x31\n\x08\x64iscount\x18\x01 \x01(\x0b\x32\x1f.optimizer.api.v1.DiscountRates\x12#\n\x10opening_cash_usd\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\"\n\x15minimum_liquidity_usd\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x34\n\rcapex_budgets\x18\x04 \x03(\x0b\x32\x1d.optimizer.api.v1.CapexBudget\x12\x33\n\x0cproject_debt\x18\x05 \x01(\x0b\x32\x1d.optimizer.api.v1.ProjectDebt\x12#\n\x16overhead_usd_per_month\x18\x06 \x01(\x01H\x02\x88\x01\x01\x12*\n\x1doverhead_growth_per_year_frac\x18\x07 \x01(\x01H\x03\x88\x01\x01\x12.\n\tmultiples\x18\x08 \x01(\x0b\x32\x1b.optimizer.api.v1.Multiples\x12\x31\n\x08terminal\x18\t \x01(\x0b\x32\x1f.optimizer.api.v1.TerminalValueB\x13\n\x11_opening_cash_usdB\x18\n\x16_minimum_liquidity_usdB\x19\n\x17_overhead_usd_per_monthB \n\x1e_overhead_growth_per_year_fracb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eoptimizer/api/v1/finance.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\x1a\"optimizer/api/v1/uncertainty.proto\"\x81\x02\n\rDiscountRates\x12!\n\x14mining_per_year_frac\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\"\n\x15hosting_per_year_frac\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x1e\n\x11gpu_per_year_frac\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12$\n\x17\x63orporate_per_year_frac\x18\x04 \x01(\x01H\x03\x88\x01\x01\x42\x17\n\x15_mining_per_year_fracB\x18\n\x16_hosting_per_year_fracB\x14\n\x12_gpu_per_year_fracB\x1a\n\x18_corporate_per_year_frac\"\xc6\x01\n\x0b\x43\x61pexBudget\x12\x17\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12+\n\nfrom_month\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12,\n\x0buntil_month\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12$\n\x11maximum_capex_usd\x18\x04 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x42\x07\n\x05_nameB\x14\n\x12_maximum_capex_usd\"\xeb\x02\n\x0bProjectDebt\x12$\n\x11loan_to_cost_frac\x18\x01 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12)\n\x16interest_per_year_frac\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12!\n\x14origination_fee_frac\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12&\n\x13\x61mortization_months\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x03\x88\x01\x01\x12\x19\n\x0cminimum_dscr\x18\x05 \x01(\x01H\x04\x88\x01\x01\x12\x1d\n\x10maximum_debt_usd\x18\x06 \x01(\x01H\x05\x88\x01\x01\x42\x14\n\x12_loan_to_cost_fracB\x19\n\x17_interest_per_year_fracB\x17\n\x15_origination_fee_fracB\x16\n\x14_amortization_monthsB\x0f\n\r_minimum_dscrB\x13\n\x11_maximum_debt_usd\"\xbf\x01\n\tMultiples\x12\x17\n\x04year\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x1d\n\x10hosting_multiple\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x1c\n\x0fmining_multiple\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x19\n\x0cgpu_multiple\x18\x04 \x01(\x01H\x03\x88\x01\x01\x42\x07\n\x05_yearB\x13\n\x11_hosting_multipleB\x12\n\x10_mining_multipleB\x0f\n\r_gpu_multiple\"\xb9\x01\n\rTerminalValue\x12\x1f\n\x12\x63ontract_tail_frac\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x1f\n\x12mining_tail_months\x18\x02 \x01(\x05H\x01\x88\x01\x01\x12 \n\x13machine_resale_frac\x18\x03 \x01(\x01H\x02\x88\x01\x01\x42\x15\n\x13_contract_tail_fracB\x15\n\x13_mining_tail_monthsB\x16\n\x14_machine_resale_frac\"\x87\x01\n\x05Shock\x12,\n\x0b\x62\x65gin_month\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x13\n\x06preset\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x30\n\x07\x65\x66\x66\x65\x63ts\x18\x03 \x03(\x0b\x32\x1f.optimizer.api.v1.OverlayEffectB\t\n\x07_preset\"_\n\rStressDefault\x12\x13\n\x06tenant\x18\x01 \x01(\tH\x00\x88\x01\x01\x12.\n\rdefault_month\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x42\t\n\x07_tenant\"\xb4\x02\n\x06Stress\x12\x17\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\"\n\x15minimum_liquidity_usd\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\'\n\x06shocks\x18\x03 \x03(\x0b\x32\x17.optimizer.api.v1.Shock\x12\x31\n\x08\x64\x65\x66\x61ults\x18\x04 \x03(\x0b\x32\x1f.optimizer.api.v1.StressDefault\x12\x34\n\x19\x64\x65mand_response_end_month\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12\x38\n\x1dtransmission_credit_end_month\x18\x06 \x01(\x0b\x32\x11.google.type.DateB\x07\n\x05_nameB\x18\n\x16_minimum_liquidity_usd\"\xbc\x04\n\x07\x46inance\x12\x31\n\x08\x64iscount\x18\x01 \x01(\x0b\x32\x1f.optimizer.api.v1.DiscountRates\x12#\n\x10opening_cash_usd\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\"\n\x15minimum_liquidity_usd\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x34\n\rcapex_budgets\x18\x04 \x03(\x0b\x32\x1d.optimizer.api.v1.CapexBudget\x12\x33\n\x0cproject_debt\x18\x05 \x01(\x0b\x32\x1d.optimizer.api.v1.ProjectDebt\x12#\n\x16overhead_usd_per_month\x18\x06 \x01(\x01H\x02\x88\x01\x01\x12*\n\x1doverhead_growth_per_year_frac\x18\x07 \x01(\x01H\x03\x88\x01\x01\x12.\n\tmultiples\x18\x08 \x01(\x0b\x32\x1b.optimizer.api.v1.Multiples\x12\x31\n\x08terminal\x18\t \x01(\x0b\x32\x1f.optimizer.api.v1.TerminalValue\x12*\n\x08stresses\x18\n \x03(\x0b\x32\x18.optimizer.api.v1.StressB\x13\n\x11_opening_cash_usdB\x18\n\x16_minimum_liquidity_usdB\x19\n\x17_overhead_usd_per_monthB \n\x1e_overhead_growth_per_year_fracb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,18 +50,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROJECTDEBT'].fields_by_name['amortization_months']._serialized_options = b'\342A\001\002'
   _globals['_MULTIPLES'].fields_by_name['year']._loaded_options = None
   _globals['_MULTIPLES'].fields_by_name['year']._serialized_options = b'\342A\001\002'
+  _globals['_SHOCK'].fields_by_name['begin_month']._loaded_options = None
+  _globals['_SHOCK'].fields_by_name['begin_month']._serialized_options = b'\342A\001\002'
+  _globals['_STRESSDEFAULT'].fields_by_name['default_month']._loaded_options = None
+  _globals['_STRESSDEFAULT'].fields_by_name['default_month']._serialized_options = b'\342A\001\002'
+  _globals['_STRESS'].fields_by_name['name']._loaded_options = None
+  _globals['_STRESS'].fields_by_name['name']._serialized_options = b'\342A\001\002'
   _globals['_FINANCE'].fields_by_name['opening_cash_usd']._loaded_options = None
   _globals['_FINANCE'].fields_by_name['opening_cash_usd']._serialized_options = b'\342A\001\002'
-  _globals['_DISCOUNTRATES']._serialized_start=110
-  _globals['_DISCOUNTRATES']._serialized_end=367
-  _globals['_CAPEXBUDGET']._serialized_start=370
-  _globals['_CAPEXBUDGET']._serialized_end=568
-  _globals['_PROJECTDEBT']._serialized_start=571
-  _globals['_PROJECTDEBT']._serialized_end=934
-  _globals['_MULTIPLES']._serialized_start=937
-  _globals['_MULTIPLES']._serialized_end=1128
-  _globals['_TERMINALVALUE']._serialized_start=1131
-  _globals['_TERMINALVALUE']._serialized_end=1316
-  _globals['_FINANCE']._serialized_start=1319
-  _globals['_FINANCE']._serialized_end=1847
+  _globals['_DISCOUNTRATES']._serialized_start=146
+  _globals['_DISCOUNTRATES']._serialized_end=403
+  _globals['_CAPEXBUDGET']._serialized_start=406
+  _globals['_CAPEXBUDGET']._serialized_end=604
+  _globals['_PROJECTDEBT']._serialized_start=607
+  _globals['_PROJECTDEBT']._serialized_end=970
+  _globals['_MULTIPLES']._serialized_start=973
+  _globals['_MULTIPLES']._serialized_end=1164
+  _globals['_TERMINALVALUE']._serialized_start=1167
+  _globals['_TERMINALVALUE']._serialized_end=1352
+  _globals['_SHOCK']._serialized_start=1355
+  _globals['_SHOCK']._serialized_end=1490
+  _globals['_STRESSDEFAULT']._serialized_start=1492
+  _globals['_STRESSDEFAULT']._serialized_end=1587
+  _globals['_STRESS']._serialized_start=1590
+  _globals['_STRESS']._serialized_end=1898
+  _globals['_FINANCE']._serialized_start=1901
+  _globals['_FINANCE']._serialized_end=2473
 # @@protoc_insertion_point(module_scope)

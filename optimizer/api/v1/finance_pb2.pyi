@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.type import date_pb2 as _date_pb2
+from optimizer.api.v1 import uncertainty_pb2 as _uncertainty_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -273,6 +274,131 @@ class TerminalValue(_message.Message):
 Global___TerminalValue: _TypeAlias = TerminalValue  # noqa: Y015
 
 @_typing.final
+class Shock(_message.Message):
+    """An overlay of the market that comes for certain."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BEGIN_MONTH_FIELD_NUMBER: _builtins.int
+    PRESET_FIELD_NUMBER: _builtins.int
+    EFFECTS_FIELD_NUMBER: _builtins.int
+    preset: _builtins.str
+    """Name of an overlay of the reference library, which states its effects; give this or `effects`."""
+    @_builtins.property
+    def begin_month(self) -> _date_pb2.Date:
+        """Month in which it begins. Day 1."""
+
+    @_builtins.property
+    def effects(self) -> _containers.RepeatedCompositeFieldContainer[_uncertainty_pb2.OverlayEffect]:
+        """What it does to the market; filled from `preset` when the portfolio is loaded."""
+
+    def __init__(
+        self,
+        *,
+        begin_month: _date_pb2.Date | None = ...,
+        preset: _builtins.str | None = ...,
+        effects: _abc.Iterable[_uncertainty_pb2.OverlayEffect] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_preset", b"_preset", "begin_month", b"begin_month", "preset", b"preset"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_preset", b"_preset", "begin_month", b"begin_month", "effects", b"effects", "preset", b"preset"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__preset: _TypeAlias = _typing.Literal["preset"]  # noqa: Y015
+    _WhichOneofArgType__preset: _TypeAlias = _typing.Literal["_preset", b"_preset"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__preset) -> _WhichOneofReturnType__preset | None: ...
+
+Global___Shock: _TypeAlias = Shock  # noqa: Y015
+
+@_typing.final
+class StressDefault(_message.Message):
+    """A default that comes for certain."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    DEFAULT_MONTH_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """Name of a tenant; all that are not named otherwise if absent."""
+    @_builtins.property
+    def default_month(self) -> _date_pb2.Date:
+        """When it does. Day 1."""
+
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str | None = ...,
+        default_month: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_tenant", b"_tenant", "default_month", b"default_month", "tenant", b"tenant"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_tenant", b"_tenant", "default_month", b"default_month", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__tenant: _TypeAlias = _typing.Literal["tenant"]  # noqa: Y015
+    _WhichOneofArgType__tenant: _TypeAlias = _typing.Literal["_tenant", b"_tenant"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__tenant) -> _WhichOneofReturnType__tenant | None: ...
+
+Global___StressDefault: _TypeAlias = StressDefault  # noqa: Y015
+
+@_typing.final
+class Stress(_message.Message):
+    """One future, without chance, in which cash must stay above a floor: a crypto winter, an AI bust, both."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    MINIMUM_LIQUIDITY_USD_FIELD_NUMBER: _builtins.int
+    SHOCKS_FIELD_NUMBER: _builtins.int
+    DEFAULTS_FIELD_NUMBER: _builtins.int
+    DEMAND_RESPONSE_END_MONTH_FIELD_NUMBER: _builtins.int
+    TRANSMISSION_CREDIT_END_MONTH_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Unique name."""
+    minimum_liquidity_usd: _builtins.float
+    """Least cash at the end of every period."""
+    @_builtins.property
+    def shocks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Shock]:
+        """What happens to the market; shocks on the same factor multiply."""
+
+    @_builtins.property
+    def defaults(self) -> _containers.RepeatedCompositeFieldContainer[Global___StressDefault]:
+        """Tenants that default; all others pay to the end."""
+
+    @_builtins.property
+    def demand_response_end_month(self) -> _date_pb2.Date:
+        """First month in which no site is paid for demand response any more; as stated for the sites if absent.
+        Day 1.
+        """
+
+    @_builtins.property
+    def transmission_credit_end_month(self) -> _date_pb2.Date:
+        """First month in which no site saves transmission charges any more; as stated for the sites if absent. Day 1."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str | None = ...,
+        minimum_liquidity_usd: _builtins.float | None = ...,
+        shocks: _abc.Iterable[Global___Shock] | None = ...,
+        defaults: _abc.Iterable[Global___StressDefault] | None = ...,
+        demand_response_end_month: _date_pb2.Date | None = ...,
+        transmission_credit_end_month: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_minimum_liquidity_usd", b"_minimum_liquidity_usd", "_name", b"_name", "demand_response_end_month", b"demand_response_end_month", "minimum_liquidity_usd", b"minimum_liquidity_usd", "name", b"name", "transmission_credit_end_month", b"transmission_credit_end_month"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_minimum_liquidity_usd", b"_minimum_liquidity_usd", "_name", b"_name", "defaults", b"defaults", "demand_response_end_month", b"demand_response_end_month", "minimum_liquidity_usd", b"minimum_liquidity_usd", "name", b"name", "shocks", b"shocks", "transmission_credit_end_month", b"transmission_credit_end_month"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__minimum_liquidity_usd: _TypeAlias = _typing.Literal["minimum_liquidity_usd"]  # noqa: Y015
+    _WhichOneofArgType__minimum_liquidity_usd: _TypeAlias = _typing.Literal["_minimum_liquidity_usd", b"_minimum_liquidity_usd"]  # noqa: Y015
+    _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+    _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__minimum_liquidity_usd) -> _WhichOneofReturnType__minimum_liquidity_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+
+Global___Stress: _TypeAlias = Stress  # noqa: Y015
+
+@_typing.final
 class Finance(_message.Message):
     """The balance sheet that all sites share."""
 
@@ -287,6 +413,7 @@ class Finance(_message.Message):
     OVERHEAD_GROWTH_PER_YEAR_FRAC_FIELD_NUMBER: _builtins.int
     MULTIPLES_FIELD_NUMBER: _builtins.int
     TERMINAL_FIELD_NUMBER: _builtins.int
+    STRESSES_FIELD_NUMBER: _builtins.int
     opening_cash_usd: _builtins.float
     """Cash at the start."""
     minimum_liquidity_usd: _builtins.float
@@ -315,6 +442,10 @@ class Finance(_message.Message):
     def terminal(self) -> Global___TerminalValue:
         """What counts after the horizon."""
 
+    @_builtins.property
+    def stresses(self) -> _containers.RepeatedCompositeFieldContainer[Global___Stress]:
+        """Futures without chance in which cash must stay above a floor of their own."""
+
     def __init__(
         self,
         *,
@@ -327,10 +458,11 @@ class Finance(_message.Message):
         overhead_growth_per_year_frac: _builtins.float | None = ...,
         multiples: Global___Multiples | None = ...,
         terminal: Global___TerminalValue | None = ...,
+        stresses: _abc.Iterable[Global___Stress] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_minimum_liquidity_usd", b"_minimum_liquidity_usd", "_opening_cash_usd", b"_opening_cash_usd", "_overhead_growth_per_year_frac", b"_overhead_growth_per_year_frac", "_overhead_usd_per_month", b"_overhead_usd_per_month", "discount", b"discount", "minimum_liquidity_usd", b"minimum_liquidity_usd", "multiples", b"multiples", "opening_cash_usd", b"opening_cash_usd", "overhead_growth_per_year_frac", b"overhead_growth_per_year_frac", "overhead_usd_per_month", b"overhead_usd_per_month", "project_debt", b"project_debt", "terminal", b"terminal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_minimum_liquidity_usd", b"_minimum_liquidity_usd", "_opening_cash_usd", b"_opening_cash_usd", "_overhead_growth_per_year_frac", b"_overhead_growth_per_year_frac", "_overhead_usd_per_month", b"_overhead_usd_per_month", "capex_budgets", b"capex_budgets", "discount", b"discount", "minimum_liquidity_usd", b"minimum_liquidity_usd", "multiples", b"multiples", "opening_cash_usd", b"opening_cash_usd", "overhead_growth_per_year_frac", b"overhead_growth_per_year_frac", "overhead_usd_per_month", b"overhead_usd_per_month", "project_debt", b"project_debt", "terminal", b"terminal"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_minimum_liquidity_usd", b"_minimum_liquidity_usd", "_opening_cash_usd", b"_opening_cash_usd", "_overhead_growth_per_year_frac", b"_overhead_growth_per_year_frac", "_overhead_usd_per_month", b"_overhead_usd_per_month", "capex_budgets", b"capex_budgets", "discount", b"discount", "minimum_liquidity_usd", b"minimum_liquidity_usd", "multiples", b"multiples", "opening_cash_usd", b"opening_cash_usd", "overhead_growth_per_year_frac", b"overhead_growth_per_year_frac", "overhead_usd_per_month", b"overhead_usd_per_month", "project_debt", b"project_debt", "stresses", b"stresses", "terminal", b"terminal"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__minimum_liquidity_usd: _TypeAlias = _typing.Literal["minimum_liquidity_usd"]  # noqa: Y015
     _WhichOneofArgType__minimum_liquidity_usd: _TypeAlias = _typing.Literal["_minimum_liquidity_usd", b"_minimum_liquidity_usd"]  # noqa: Y015

@@ -1,0 +1,63 @@
+"""Cash of a plan in every stress: the same decisions, the market and the rules of the stress."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from optimizer.audit.paths import FloatArray, MarketPaths
+from optimizer.domain import Decisions, Portfolio, Site, Stress
+from optimizer.domain.outcome import StressOutcome
+
+if TYPE_CHECKING:
+    from optimizer.audit.recalculate import Recalculation
+
+
+def stress_cash_usd(
+    portfolio: Portfolio,
+    futures: MarketPaths,
+    decisions: Decisions,
+    recalculated: Callable[[Portfolio, MarketPaths, Decisions], Recalculation],
+) -> FloatArray:
+    """Cash at the end of each month in each stress, ``[K, T]``."""
+    stresses = portfolio.finance.stresses
+    cash = np.zeros((len(stresses), portfolio.horizon.month_count))
+    for k, stress in enumerate(stresses):
+        cash[k] = recalculated(_under_rules(portfolio, stress), futures.under(stress), decisions).cash_usd
+    return cash
+
+
+def stress_outcomes(recalculation: Recalculation) -> tuple[StressOutcome, ...]:
+    """The least cash at the end of a month in each stress."""
+    portfolio = recalculation.book.portfolio
+    least = recalculation.stress_cash_usd.argmin(axis=1)
+    return tuple(
+        StressOutcome(
+            stress=stress.name,
+            minimum_liquidity_usd=stress.minimum_liquidity_usd,
+            least_cash_usd=float(recalculation.stress_cash_usd[k, least[k]]),
+            least_cash_month=portfolio.horizon.month_at(int(least[k])),
+        )
+        for k, stress in enumerate(portfolio.finance.stresses)
+    )
+
+
+def _under_rules(portfolio: Portfolio, stress: Stress) -> Portfolio:
+    """The portfolio under the grid's rules in a stress, and without further stresses."""
+    finance = portfolio.finance.model_copy(update={"stresses": ()})
+    return portfolio.model_copy(
+        update={"finance": finance, "sites": tuple(_cut(site, stress) for site in portfolio.sites)}
+    )
+
+
+def _cut(site: Site, stress: Stress) -> Site:
+    changed = {}
+    for name in ("demand_response", "transmission_credit"):
+        end: dt.date | None = getattr(stress, f"{name}_end_month")
+        terms = getattr(site, name)
+        if terms is not None and end is not None and (terms.until_month is None or end < terms.until_month):
+            changed[name] = terms.model_copy(update={"until_month": end})
+    return site.model_copy(update=changed)

@@ -1,0 +1,65 @@
+"""What a stress makes of a portfolio: a market without chance, and sites under other rules of the grid."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.curves import _sampling as sampling
+from optimizer.domain.horizon import Horizon
+from optimizer.domain.portfolio import Portfolio
+from optimizer.domain.site import DemandResponse, Site, TransmissionCredit
+from optimizer.domain.stress import Stress
+from optimizer.domain.uncertainty import Overlay
+
+
+def stressed_portfolio(portfolio: Portfolio, stress: Stress) -> Portfolio:
+    """The portfolio in a stress: its shocks come for certain, nothing else is uncertain, and it has no stresses."""
+    shocks = tuple(
+        Overlay(
+            name=f"{stress.name} {index}",
+            probability_frac=1.0,
+            begin_from_month=shock.begin_month,
+            begin_until_month=shock.begin_month,
+            preset=shock.preset,
+            effects=shock.effects,
+        )
+        for index, shock in enumerate(stress.shocks)
+    )
+    certain: dict[str, object] = {
+        "uncertainty": (), "correlations": (), "bootstrap": None, "scenario_table": None, "overlays": shocks,
+    }  # fmt: skip
+    return portfolio.model_copy(
+        update={
+            "market": portfolio.market.model_copy(update=certain),
+            "sites": tuple(_under_rules(site, stress) for site in portfolio.sites),
+            "finance": portfolio.finance.model_copy(update={"stresses": ()}),
+        }
+    )
+
+
+def stated_defaults(stress: Stress, tenants: Iterable[str], horizon: Horizon) -> dict[str, NDArray[np.int32]]:
+    """Month of default of every tenant in the one path of a stress, ``[1]``."""
+    stated = {item.tenant: horizon.index_of(item.default_month) for item in stress.defaults}
+    others = stated.get(None, sampling.NEVER)
+    return {name: np.array([stated.get(name, others)], dtype=np.int32) for name in tenants}
+
+
+def _under_rules(site: Site, stress: Stress) -> Site:
+    return site.model_copy(
+        update={
+            "demand_response": _ended(site.demand_response, stress.demand_response_end_month),
+            "transmission_credit": _ended(site.transmission_credit, stress.transmission_credit_end_month),
+        }
+    )
+
+
+def _ended(income: DemandResponse | TransmissionCredit | None, end: dt.date | None) -> object:
+    """An income that ends when it would, or in ``end`` if that is earlier."""
+    if income is None or end is None:
+        return income
+    until = end if income.until_month is None else min(income.until_month, end)
+    return income.model_copy(update={"until_month": until})

@@ -1,0 +1,40 @@
+"""What can be wrong between the parts of a portfolio: references that lead nowhere, months outside the horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from optimizer.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from optimizer.domain.portfolio import Portfolio
+
+Location = tuple[int | str, ...]
+Finding = tuple[Location, str, str, object]
+"""Where, what, the fix, and the value."""
+
+
+def known(location: Location, name: str, names: Sequence[str], kind: str) -> Iterator[Finding]:
+    """A finding unless there is a ``kind`` of that name."""
+    if name not in names:
+        hint = did_you_mean(name, names).removeprefix("; ") or f"add a {kind} of that name"
+        yield location, f"no {kind} is named {name!r}", hint, name
+
+
+def stress_findings(portfolio: Portfolio) -> Iterator[Finding]:
+    """Tenants that do not exist; shocks that begin, and tenants that default, outside the horizon."""
+    horizon = portfolio.horizon
+    tenants = sorted({offer.tenant for offer in portfolio.offers})
+    for i, stress in enumerate(portfolio.finance.stresses):
+        here: Location = ("finance", "stresses", i)
+        dates = [((*here, "shocks", j, "begin_month"), item.begin_month) for j, item in enumerate(stress.shocks)]
+        for j, default in enumerate(stress.defaults):
+            dates.append(((*here, "defaults", j, "default_month"), default.default_month))
+            if default.tenant is not None:
+                yield from known((*here, "defaults", j, "tenant"), default.tenant, tenants, "tenant")
+        for location, month in dates:
+            if not horizon.start_month <= month < horizon.end_month:
+                told = f"{stress.name} has something happen in {month:%Y-%m}, outside the horizon"
+                fix = f"give a month from {horizon.start_month:%Y-%m} to before {horizon.end_month:%Y-%m}"
+                yield location, told, fix, month

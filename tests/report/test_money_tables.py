@@ -1,0 +1,38 @@
+"""What page and terminal tell of money beside the cash flow: stresses."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+
+from report_cases import contract, made_plan
+from rich.console import Console
+
+from optimizer.cli.summary import print_plan
+from optimizer.domain.outcome import StressOutcome
+from optimizer.domain.plan import Plan
+from optimizer.report import render_report
+
+
+def told(plan: Plan) -> str:
+    """The summary as text."""
+    target = Console(file=io.StringIO(), width=120)
+    print_plan(plan, target)
+    return target.file.getvalue()  # type: ignore[attr-defined]
+
+
+def winter(name: str = "winter") -> StressOutcome:
+    return StressOutcome(
+        stress=name, minimum_liquidity_usd=5e6, least_cash_usd=7.3e6, least_cash_month=dt.date(2027, 9, 1)
+    )
+
+
+def test_the_least_cash_of_every_stress_is_told() -> None:
+    plan = made_plan(contract(0), stresses=(winter(), winter("<b>bust</b>")))
+    for text in (told(plan), render_report(plan)):
+        assert "winter" in text
+        assert "7.3" in text
+    assert "7.3 M USD in 2027-09, floor 5.0 M USD" in told(plan)
+    assert "<b>bust</b>" not in render_report(plan)
+    assert "stress" not in told(made_plan(contract(0)))
+    assert "Least cash of the plan in every stress" not in render_report(made_plan(contract(0)))
