@@ -23,16 +23,15 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import sys
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-import numpy as np
 import yaml
 
 from optimizer.domain.base import add_months
+from optimizer.library.draw import Draw
 from optimizer.library.portfolios import example_path
 
 EMPIRE_SEED: Final = 20_261_122
@@ -47,48 +46,15 @@ HEADER: Final = """\
 """
 
 Data = dict[str, Any]
-_Item = TypeVar("_Item")
-
-
-class _Draw:
-    """Draws of one item, from its own stream of Philox bits."""
-
-    def __init__(self, seed: int, item: str) -> None:
-        self._bits = np.random.Philox(key=np.array([seed, zlib.crc32(item.encode())], dtype=np.uint64))
-
-    def uniform(self) -> float:
-        """A multiple of 2**-53 in [0, 1)."""
-        return (int(self._bits.random_raw()) >> 11) * 2.0**-53
-
-    def chance(self, probability: float) -> bool:
-        """True with that probability."""
-        return self.uniform() < probability
-
-    def below(self, count: int) -> int:
-        """A whole number in [0, count)."""
-        return int(self.uniform() * count)
-
-    def between(self, bounds: tuple[float, float], step: float) -> float:
-        """A multiple of ``step`` above the lower bound, up to the upper one; a whole number as an int."""
-        low, high = bounds
-        value = round(low + step * self.below(round((high - low) / step) + 1), 6)
-        return int(value) if value == int(value) else value
-
-    def pick(self, items: Sequence[_Item]) -> _Item:
-        """One of them."""
-        return items[self.below(len(items))]
-
-    def shuffled(self, items: Sequence[_Item]) -> list[_Item]:
-        """All of them in a random order."""
-        rest = list(items)
-        return [rest.pop(self.below(len(rest))) for _ in items]
 
 
 # ------------------------------------------------------------------------------------------------------------- regions
 
 
 @dataclass(frozen=True, slots=True)
-class _Region:
+class Region:
+    """What the sites of a region have in common."""
+
     name: str
     country: str
     operator: str
@@ -112,73 +78,73 @@ _ESCALATION = {"escalation_per_year_frac": 0.02}
 _FOUR_PEAKS = {"usd_per_mw_month": 2000, "until_month": "2029-01"}
 
 REGIONS: Final = (
-    _Region(
+    Region(
         "US-TX-W", "US", "ERCOT",
         ("Ward", "Reeves", "Pecos", "Dickens", "Childress", "Andrews", "Howard"),
         {"hourly_series": "ercot-west", "adder_usd_per_mwh": 12, **_ESCALATION},
         1.25, 1.0, demand_response=_FOUR_PEAKS, ramp_chance=0.5, to_open=1, builds=4,
     ),
-    _Region(
+    Region(
         "US-TX-N", "US", "ERCOT",
         ("Navarro", "Milam", "Bosque", "Hood", "Denton", "Wise"),
         {"hourly_series": "ercot-north", "adder_usd_per_mwh": 14, **_ESCALATION},
         1.25, 1.0, demand_response=_FOUR_PEAKS, builds=3,
     ),
-    _Region(
+    Region(
         "US-NY", "US", "NYISO",
         ("Niagara", "Massena", "Somerset", "Plattsburgh"),
         {"hourly_series": "nyiso-west", "adder_usd_per_mwh": 6, **_ESCALATION},
         1.2, 1.06, demand_response={"usd_per_mw_month": 3000},
     ),
-    _Region(
+    Region(
         "US-PA", "US", "PJM",
         ("Luzerne", "Venango", "Carbon", "Montour"),
         {"flat_usd_per_mwh": 44, "market_exposure_frac": 0.5, **_ESCALATION},
         1.22, 1.08,
     ),
-    _Region(
+    Region(
         "US-WA", "US", "Grant PUD",
         ("Moses Lake", "Wenatchee", "Quincy"),
         {"flat_usd_per_mwh": 32, **_ESCALATION},
         1.15, 1.1, ramp_chance=0.0, builds=1,
     ),
-    _Region(
+    Region(
         "US-GA", "US", "Southern",
         ("Sandersville", "Dalton", "Washington"),
         {"flat_usd_per_mwh": 46, **_ESCALATION},
         1.28, 0.97,
     ),
-    _Region(
+    Region(
         "CA-AB", "CA", "AESO",
         ("Medicine Hat", "Drumheller", "Grande Prairie"),
         {"hourly_series": "alberta", "adder_usd_per_mwh": 7, **_ESCALATION},
         1.18, 1.04,
     ),
-    _Region(
+    Region(
         "CA-QC", "CA", "Hydro-Quebec",
         ("Baie-Comeau", "Sherbrooke"),
         {"flat_usd_per_mwh": 41, **_ESCALATION},
         1.14, 1.03, ramp_chance=0.0, builds=1,
     ),
-    _Region(
+    Region(
         "NO-4", "NO", "Statnett",
         ("Namsos", "Tydal", "Mo i Rana"),
         {"flat_usd_per_mwh": 35, "market_exposure_frac": 0.4, **_ESCALATION},
         1.1, 0.94, to_open=1, builds=1,
     ),
-    _Region(
+    Region(
         "SE-2", "SE", "Svenska kraftnat",
         ("Sundsvall",),
         {"hourly_series": "sweden-se2", "adder_usd_per_mwh": 9, **_ESCALATION},
         1.12, 0.96, builds=1,
     ),
-    _Region(
+    Region(
         "PY", "PY", "ANDE",
         ("Villarrica", "Hernandarias"),
         {"hourly_series": "paraguay-flat", "market_exposure_frac": 0.0, **_ESCALATION},
         1.4, 0.95, duty_frac=0.1, to_open=1, lease_until="2034-01", builds=1,
     ),
-    _Region(
+    Region(
         "ET", "ET", "EEP",
         ("Gilgel Gibe", "Koysha"),
         {"flat_usd_per_mwh": 32, **_ESCALATION},
@@ -192,7 +158,7 @@ _CONDITIONS: Final = {"s19-xp": 0.93, "s21": 0.97, "s21-pro": 1.0, "s21-xp": 1.0
 """Models in the fleets, and their condition; four of the six, as the size of the program goes with their number."""
 
 
-def _site(region: _Region, name: str, opens: bool, draw: _Draw) -> Data:
+def _site(region: Region, name: str, opens: bool, draw: Draw) -> Data:
     grid_mw = draw.between((30, 110), 5)
     first = "2027-07" if opens else f"{START:%Y-%m}"
     size_mw = grid_mw
@@ -229,17 +195,17 @@ def _site(region: _Region, name: str, opens: bool, draw: _Draw) -> Data:
     return site
 
 
-def _fleets(site: Data, powers_w: dict[str, float], draw: _Draw) -> list[Data]:
+def fleets_at(site: Data, powers_w: dict[str, float], condition_frac: dict[str, float], draw: Draw) -> list[Data]:
     """Two models that fill most of the halls."""
     fill_mw = site["hall_mw"] * draw.between((0.8, 0.96), 0.02)
     share = draw.between((0.3, 0.7), 0.05)
-    models = draw.shuffled(tuple(_CONDITIONS))[:2]
+    models = draw.shuffled(tuple(condition_frac))[:2]
     fleets = []
     for model, part in zip(models, (share, 1.0 - share), strict=True):
         count = int(fill_mw * part * 1e6 / powers_w[model] / 100) * 100
         fleet: Data = {"asic_model": model, "site": site["name"], "count": count}
-        if _CONDITIONS[model] < 1.0:
-            fleet["condition_frac"] = _CONDITIONS[model]
+        if condition_frac[model] < 1.0:
+            fleet["condition_frac"] = condition_frac[model]
         fleets.append(fleet)
     return fleets
 
@@ -248,7 +214,9 @@ def _fleets(site: Data, powers_w: dict[str, float], draw: _Draw) -> list[Data]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class Kind:
+    """The ranges that offers of a kind are drawn from."""
+
     name: str
     """Also the tenants' name."""
     deals: str
@@ -285,47 +253,47 @@ def _options(count: int, months: int, probability: float = 0.6) -> Data:
 
 
 KINDS: Final = (
-    _Kind(
+    Kind(
         "hyperscaler", "applied-digital-hyperscaler-*, hut8-beacon-point, cipher-aws-black-pearl", 30, 5, 0.001,
         (50, 180), (108, 125), (180,), (10.4, 12.1), (14, 18), None, (1.5, 3.0), phased=True, renewal=_options(3, 60),
     ),
-    _Kind(
+    Kind(
         "backed-neocloud", "terawulf-fluidstack-*, cipher-fluidstack-*, hut8-fluidstack-river-bend", 30, 5, 0.04,
         (40, 170), (124, 140), (120, 180), (9.6, 10.8), (11, 14), (0.82, 0.88), phased=True,
         gross_up=(1.25, 1.43, 1.45), backstop=(0.6, 0.9), renewal=_options(2, 60),
     ),
-    _Kind(
+    Kind(
         "neocloud", "galaxy-coreweave-*, applied-digital-coreweave-*, whitefiber-nscale-nc1", 25, 5, 0.05,
         (30, 130), (116, 152), (144, 180), (10.0, 12.6), (12, 15), (0.82, 0.9), gross_up=(1.43, 1.52), phased=True,
     ),
-    _Kind(
+    Kind(
         "builder", "core-scientific-coreweave-590", 10, 3, 0.05,
         (30, 90), (112, 121), (144,), (10.0, 10.6), (15, 20), (0.75, 0.85), escalators=(0.0,), displaced=(0.8, 1.2),
         tenant_share=(0.65, 0.8), phased=True, renewal=_options(2, 60, 0.4),
     ),
-    _Kind(
+    Kind(
         "chipmaker", "riot-amd-rockdale", 20, 4, 0.002,
         (15, 50), (86, 100), (120,), (3.6, 5.9), (5, 9), (0.78, 0.84), gross_up=(1.3, 1.35), displaced=(1.1, 1.3),
         scalable=True, renewal=_options(3, 60),
     ),
-    _Kind(
+    Kind(
         "sovereign", "terawulf-core42, bitzero-oneqode-namsskogan", 12, 4, 0.01,
         (30, 80), (104, 118), (120, 180), (9.0, 10.0), (9, 13), (0.84, 0.88), gross_up=(1.25, 1.3),
         displaced=(0.2, 0.6), countries=("US", "CA", "NO", "SE"), prepayment={"rent_months": 6, "credit_months": 24},
         renewal=_options(2, 60),
     ),
-    _Kind(
+    Kind(
         "lab", "none; short terms and high rents", 10, 4, 0.03,
         (15, 35), (134, 150), (84,), (6.9, 7.8), (8, 10), (0.8, 0.84), escalators=(0.02,), displaced=(0.8, 1.0),
         countries=("US", "CA", "NO", "SE"), scalable=True, prepayment={"rent_months": 6},
         renewal={**_options(1, 60, 0.5), "rent_frac": 0.9},
     ),
-    _Kind(
+    Kind(
         "enterprise", "none; the landlord pays the power", 8, 4, 0.015,
         (8, 25), (172, 190), (84,), (7.8, 8.6), (9, 12), None, (20.0, 26.0), displaced=(0.6, 0.9),
         countries=("US", "CA", "NO"), renewal=_options(2, 36), more={"power_payer": "landlord"},
     ),
-    _Kind(
+    Kind(
         "regional", "none; start-ups, hazard as credit default swaps imply", 5, 3, 0.1,
         (8, 24), (130, 148), (84,), (7.6, 8.4), (9, 12), (0.78, 0.82), escalators=(0.02,), displaced=(0.8, 1.0),
         countries=("US", "PY", "ET", "CA"), scalable=True, prepayment={"rent_months": 6},
@@ -337,7 +305,7 @@ _RECOVERY = {"hyperscaler": 0.5, "chipmaker": 0.5, "sovereign": 0.4, "enterprise
 _LETTERS = "ABCDEFGH"
 
 
-def _offer(kind: _Kind, name: str, sites: Sequence[Data], capex_frac: dict[str, float], draw: _Draw) -> Data:
+def _offer(kind: Kind, name: str, sites: Sequence[Data], capex_frac: dict[str, float], draw: Draw) -> Data:
     letter = _LETTERS[draw.below(kind.tenants)]
     tenant = f"{kind.name.replace('-', ' ').capitalize()} {letter}"
     places_mw = [site["grid"][-1]["grid_mw"] for site in sites if _suits(kind, site)]
@@ -345,7 +313,7 @@ def _offer(kind: _Kind, name: str, sites: Sequence[Data], capex_frac: dict[str, 
     most = min(draw.between(kind.critical_mw, step), int(max(places_mw) / max(kind.gross_up)))
     opens = add_months(START, 3 * draw.below(6))
     closes = add_months(opens, 6 + 3 * draw.below(4))
-    offer: Data = {"name": name, "tenant": tenant, "credit": _credit(kind, draw)}
+    offer: Data = {"name": name, "tenant": tenant, "credit": credit_terms(kind, draw)}
     if kind.scalable:
         offer |= {"minimum_critical_mw": round(most * 0.4), "maximum_critical_mw": most}
     else:
@@ -371,7 +339,8 @@ def _offer(kind: _Kind, name: str, sites: Sequence[Data], capex_frac: dict[str, 
     return offer
 
 
-def _credit(kind: _Kind, draw: _Draw) -> Data:
+def credit_terms(kind: Kind, draw: Draw) -> Data:
+    """The credit of a tenant of the kind."""
     credit: Data = {
         "default_hazard_per_year_frac": kind.hazard_per_year,
         "recovery_frac": _RECOVERY.get(kind.name, 0.2),
@@ -382,14 +351,12 @@ def _credit(kind: _Kind, draw: _Draw) -> Data:
     return credit
 
 
-def _suits(kind: _Kind, site: Data) -> bool:
+def _suits(kind: Kind, site: Data) -> bool:
     """Whether offers of the kind go there: by country, and only where the site is held for good."""
     return site["country"] in kind.countries and "lease_end_month" not in site
 
 
-def _places(
-    kind: _Kind, most_mw: float, sites: Sequence[Data], capex_frac: dict[str, float], draw: _Draw
-) -> list[Data]:
+def _places(kind: Kind, most_mw: float, sites: Sequence[Data], capex_frac: dict[str, float], draw: Draw) -> list[Data]:
     """One to four sites of the kind's countries with the power for it, the first ones of a random order."""
     gross_up = draw.pick(kind.gross_up)
     capex, build = draw.between(kind.capex_musd_per_mw, 0.1), int(draw.between(kind.build_months, 1))
@@ -418,10 +385,10 @@ def _places(
 
 
 def _policy(offers: Sequence[Data], seed: int) -> Data:
-    draw = _Draw(seed, "policy")
+    draw = Draw(seed, "policy")
     free = draw.shuffled(offers)
-    exclusive = _pairs(free, 6, lambda a, b: bool(_sites_of(a) & _sites_of(b)) and a["tenant"] != b["tenant"])
-    together = _pairs(free, 4, lambda a, b: a["tenant"] == b["tenant"])
+    exclusive = pairs(free, 6, lambda a, b: bool(_sites_of(a) & _sites_of(b)) and a["tenant"] != b["tenant"])
+    together = pairs(free, 4, lambda a, b: a["tenant"] == b["tenant"])
     tenants = sorted({offer["tenant"] for offer in offers if offer["credit"]["default_hazard_per_year_frac"] >= 0.04})
     builds: list[Data] = [{"region": region.name, "maximum_count": region.builds} for region in REGIONS]
     return {
@@ -442,7 +409,7 @@ def _sites_of(offer: Data) -> set[str]:
     return {place["site"] for place in offer["sites"]}
 
 
-def _pairs(free: list[Data], count: int, fit: Any) -> list[list[str]]:
+def pairs(free: list[Data], count: int, fit: Any) -> list[list[str]]:
     """Take pairs that fit out of ``free``, in its order."""
     pairs: list[list[str]] = []
     index = 0
@@ -483,33 +450,34 @@ def _finance(base: Data) -> Data:
     }
 
 
-def _base() -> Data:
+def base_data() -> Data:
+    """The example that market, machines and GPU options come from, as plain data."""
     data: Data = yaml.safe_load(example_path(BASE_EXAMPLE).read_text(encoding="utf-8"))
     return data
 
 
 def empire(seed: int = EMPIRE_SEED) -> Data:
     """The portfolio as plain data."""
-    base = _base()
+    base = base_data()
     models = [model for model in base["asic_models"] if model["name"] in _CONDITIONS]
     powers = {model["name"]: model["modes"][-1]["power_w"] for model in models}
     sites, fleets = [], []
     for region in REGIONS:
         for index, name in enumerate(region.sites):
             opens = index >= len(region.sites) - region.to_open
-            site = _site(region, name, opens, _Draw(seed, f"site {name}"))
+            site = _site(region, name, opens, Draw(seed, f"site {name}"))
             sites.append(site)
             if not opens:
-                fleets += _fleets(site, powers, _Draw(seed, f"fleet {name}"))
+                fleets += fleets_at(site, powers, _CONDITIONS, Draw(seed, f"fleet {name}"))
     capex_frac = {region.name: region.capex_frac for region in REGIONS}
     offers = [
-        _offer(kind, name, sites, capex_frac, _Draw(seed, f"offer {name}"))
+        _offer(kind, name, sites, capex_frac, Draw(seed, f"offer {name}"))
         for kind in KINDS
         for name in [f"{kind.name}-{number:02}" for number in range(1, kind.count + 1)]
     ]
     series = sorted({site["power"]["hourly_series"] for site in sites if "hourly_series" in site["power"]})
     open_sites = [site["name"] for site in sites if site["country"] == "US" and "opening" not in site]
-    draw = _Draw(seed, "gpu options")
+    draw = Draw(seed, "gpu options")
     return {
         "name": "empire",
         "description": f"{len(sites)} sites in 6 countries, {len(offers)} offers; drawn with seed {seed}.",

@@ -13,6 +13,7 @@ from optimizer.curves.futures import Futures
 from optimizer.domain import Portfolio
 from optimizer.io import dump_portfolio, fingerprint, load_portfolio, parse_portfolio, save_portfolio
 from optimizer.library import examples, tables
+from optimizer.library.draw import Draw
 from optimizer.library.portfolios import example_names, example_path
 from optimizer.model.family import assemble
 from optimizer.model.formulation import FORMULATION
@@ -228,8 +229,8 @@ def test_every_place_of_an_empire_offer_has_the_power_for_it(empire: Portfolio) 
 
 
 def test_draws_of_one_item_do_not_depend_on_the_others() -> None:
-    assert examples._Draw(5, "x").uniform() == examples._Draw(5, "x").uniform() != examples._Draw(5, "y").uniform()
-    values = {examples._Draw(seed, "x").between((1.0, 2.0), 0.25) for seed in range(200)}
+    assert Draw(5, "x").uniform() == Draw(5, "x").uniform() != Draw(5, "y").uniform()
+    values = {Draw(seed, "x").between((1.0, 2.0), 0.25) for seed in range(200)}
     assert values == {1, 1.25, 1.5, 1.75, 2}
 
 
