@@ -20,6 +20,8 @@ same portfolio on every machine. Signing nothing is always possible.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,6 +80,12 @@ def instance_name(size: Size, seed: int) -> str:
 def instance(sites: int, offers: int, months: int, seed: int) -> Portfolio:
     """The instance of that size and seed, with its series loaded."""
     return parse_portfolio(instance_data(Size(sites, offers, months), seed), None, "instance")
+
+
+def instance_sha256(size: Size, seed: int) -> str:
+    """SHA-256 of the plain data, keys sorted: what was drawn, whatever defaults the domain has."""
+    text = json.dumps(instance_data(size, seed), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def instance_data(size: Size, seed: int) -> Data:
