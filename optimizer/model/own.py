@@ -46,6 +46,7 @@ PARTS: Final[dict[str, tuple[str, ...]]] = {
     "moved_out_machines": STANDING,
     "moved_in_machines": STANDING,
     "cash_musd": ("month",),
+    "stress_cash_musd": ("stress", "month"),
 }
 """What the parts of the key of each variable are; in that order. Machines are counted in thousands."""
 BY_SITE = ("site", "month")
@@ -154,6 +155,7 @@ class OwnModel:
             "gpu_option": portfolio.gpu_options_by_name,
             "asic_model": portfolio.asic_models_by_name,
             "month": self._problem.month_keys,
+            "stress": [stress.name for stress in portfolio.finance.stresses],
         }
         return set(named.get(part, ()))
 

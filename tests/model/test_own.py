@@ -257,7 +257,10 @@ def test_every_variable_and_account_has_its_parts():
         fleets=[fleet()],
         offers=[offer("O1", sites=[place(), place("B")]), scalable("O2")],
         gpu_options=[gpu_option()],
-        finance={"project_debt": {"loan_to_cost_frac": 0.5, "interest_per_year_frac": 0.1, "amortization_months": 12}},
+        finance={
+            "project_debt": {"loan_to_cost_frac": 0.5, "interest_per_year_frac": 0.1, "amortization_months": 12},
+            "stresses": [{"name": "winter"}],
+        },
     )
     program, problem = assembled(case), problem_of(case)
     assert set(PARTS) == set(program.variables)
