@@ -11,6 +11,7 @@ import numpy as np
 
 from optimizer.audit.contract import Contract
 from optimizer.audit.paths import BoolArray, FloatArray, IntArray
+from optimizer.audit.works import AdvancedStep, advanced_steps, work_problems
 from optimizer.domain import AsicModel, Decisions, GpuOption, MachineDecision, Portfolio, Site
 from optimizer.errors import InvalidInputError, Problem, did_you_mean
 
@@ -92,6 +93,7 @@ class Book:
     """First month in which each site can be used; ``NEVER`` if it is not opened."""
     usable_until: IntArray
     """First month in which it no longer can; ``NEVER`` without an end."""
+    grid_advances: tuple[AdvancedStep, ...]
 
     def usable(self) -> BoolArray:
         """Whether each site can be used in each month of the horizon, ``[S, T]``."""
@@ -118,6 +120,7 @@ def read_decisions(portfolio: Portfolio, decisions: Decisions) -> Book:
         *_machine_problems(portfolio, decisions),
         *_gpu_problems(portfolio, decisions),
         *_opening_problems(portfolio, decisions),
+        *work_problems(portfolio, decisions),
     ]
     if problems:
         raise InvalidInputError(problems, "decisions")
@@ -140,6 +143,7 @@ def read_decisions(portfolio: Portfolio, decisions: Decisions) -> Book:
         opened=opened,
         usable_from=usable_from,
         usable_until=usable_until,
+        grid_advances=advanced_steps(portfolio, decisions),
     )
 
 

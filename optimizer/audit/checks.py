@@ -15,6 +15,7 @@ from optimizer.audit.limits_market import market_checks
 from optimizer.audit.limits_money import money_checks
 from optimizer.audit.limits_policy import policy_checks
 from optimizer.audit.limits_sites import site_checks
+from optimizer.audit.limits_works import work_checks
 from optimizer.audit.paths import FloatArray
 from optimizer.audit.recalculate import Recalculation
 from optimizer.audit.worst import MW_TOLERANCE, Worst, money_tolerance_usd
@@ -59,6 +60,7 @@ def check(portfolio: Portfolio, recalculation: Recalculation, claims: Claims = C
     return AuditReport(
         checks=(
             *site_checks(recalculation),
+            *work_checks(recalculation),
             *machine_checks(recalculation),
             *contract_checks(recalculation),
             *policy_checks(recalculation),

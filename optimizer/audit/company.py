@@ -19,7 +19,7 @@ LINES: Final[Mapping[str, tuple[str, ...]]] = {
     "mining": ("mining_margin_usd", "machine_purchases_usd", "machine_sales_usd", "machine_moves_usd"),
     "hosting": ("hosting_noi_usd", "hosting_prepayments_usd", "hosting_capex_usd"),
     "gpu": ("gpu_margin_usd", "gpu_capex_usd"),
-    "corporate": ("site_costs_usd", "opening_capex_usd", "overhead_usd"),
+    "corporate": ("site_costs_usd", "opening_capex_usd", "interconnect_capex_usd", "overhead_usd"),
     "debt": ("debt_draws_usd", "debt_service_usd"),
 }
 """The columns of the cash flow that each business line discounts."""
@@ -47,7 +47,7 @@ def discount_factors(finance: Finance, line: str, length: int) -> FloatArray:
 
 
 def company_columns(book: Book) -> Columns:
-    """Fixed costs of sites, openings and overhead."""
+    """Fixed costs of sites, openings, grid steps brought forward and overhead."""
     portfolio = book.portfolio
     length, finance = portfolio.horizon.month_count, portfolio.finance
     fixed = np.array([site.fixed_opex_usd_per_month for site in portfolio.sites])
@@ -55,10 +55,15 @@ def company_columns(book: Book) -> Columns:
     for s, site in enumerate(portfolio.sites):
         if site.opening is not None and 0 <= book.opened[s] < length:
             openings[book.opened[s]] -= site.opening.capex_usd
+    advances = np.zeros(length)
+    for item in book.grid_advances:
+        if 0 <= item.decided < length:
+            advances[item.decided] -= item.price_usd
     growth = (1.0 + finance.overhead_growth_per_year_frac) ** (np.arange(length) / MONTHS_PER_YEAR)
     return {
         "site_costs_usd": -(fixed @ book.usable()),
         "opening_capex_usd": openings,
+        "interconnect_capex_usd": advances,
         "overhead_usd": -finance.overhead_usd_per_month * growth,
     }
 

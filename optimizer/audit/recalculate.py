@@ -22,6 +22,7 @@ from optimizer.audit.gpu import GpuMoney, gpu_money
 from optimizer.audit.mining import MiningMoney, mining_money
 from optimizer.audit.paths import EnergyPrices, FloatArray, MarketPaths
 from optimizer.audit.stress import stress_cash_usd
+from optimizer.audit.works import import_limit_mw
 from optimizer.domain import Decisions, Portfolio
 from optimizer.domain.outcome import CapacityRow, CashFlowRow, ContractOutcome, EarningsRow, MiningRow, NpvBreakdown
 from optimizer.errors import InvalidInputError
@@ -131,6 +132,7 @@ def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions
             + columns["machine_purchases_usd"]
             + gpu.spent_usd
             + columns["opening_capex_usd"]
+            + columns["interconnect_capex_usd"]
         ),
     )
 
@@ -197,15 +199,14 @@ def _breakdown(horizon: Mapping[str, float], terminal: Mapping[str, float]) -> N
 
 
 def _site_use(book: Book, mining: MiningMoney, gpu: GpuMoney) -> SiteUse:
-    horizon, sites = book.portfolio.horizon, book.portfolio.sites
-    months = range(horizon.month_count)
-    stated = np.array([[site.grid_mw_at(month) for month in horizon.months] for site in sites])
-    hosting, displaced = np.zeros(stated.shape), gpu.displaced_halls_mw.copy()
+    months = range(book.portfolio.horizon.month_count)
+    limit = import_limit_mw(book.portfolio, book.grid_advances)
+    hosting, displaced = np.zeros(limit.shape), gpu.displaced_halls_mw.copy()
     for contract in book.contracts:
         hosting[contract.site_index] += [contract.grid_mw(month) for month in months]
         displaced[contract.site_index] += [contract.displaced_halls_mw(month) for month in months]
     return SiteUse(
-        grid_mw=np.where(book.usable(), stated, 0.0),
+        grid_mw=np.where(book.usable(), limit, 0.0),
         mining_mw=mining.mining_mw,
         hosting_mw=hosting,
         gpu_mw=gpu.gpu_mw,

@@ -100,7 +100,8 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _print_contracts(plan: Plan, console: Console) -> None:
-    if not plan.contracts and not plan.decisions.gpu_orders and not plan.decisions.site_openings:
+    decided = plan.decisions
+    if not (plan.contracts or decided.gpu_orders or decided.site_openings or decided.works):
         proven = plan.termination.reason is TerminationReason.OPTIMAL
         console.print(
             "Sign nothing." if proven else "No contract in the best plan so far; search longer before you act on it."
@@ -115,6 +116,8 @@ def _print_contracts(plan: Plan, console: Console) -> None:
         console.print(f"Order {order.block_count} x {order.gpu_option} for {order.site} in {order.order_month:%Y-%m}")
     for opening in plan.decisions.site_openings:
         console.print(f"Open {opening.site} in {opening.month:%Y-%m}")
+    for work in plan.decisions.works:
+        console.print(work.told)
 
 
 def _print_capacity(plan: Plan, console: Console) -> None:

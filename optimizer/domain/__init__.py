@@ -1,7 +1,15 @@
 """Value objects: what a planner states (:class:`Portfolio`) and what comes back (:class:`Plan`)."""
 
 from optimizer.domain.base import Value, ValuePath, add_months, months_between, validated
-from optimizer.domain.decisions import ContractDecision, Decisions, GpuOrder, MachineDecision, ModeCount, SiteOpening
+from optimizer.domain.decisions import (
+    ContractDecision,
+    Decisions,
+    GpuOrder,
+    GridAdvance,
+    MachineDecision,
+    ModeCount,
+    SiteOpening,
+)
 from optimizer.domain.finance import CapexBudget, DiscountRates, Finance, Multiples, ProjectDebt, TerminalValue
 from optimizer.domain.fleet import AsicModel, Fleet, OperatingMode
 from optimizer.domain.gpu import CapCurve, GpuOption
@@ -16,18 +24,18 @@ from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.proof import AuditCheck, AuditReport, Limit, Termination, TerminationReason
 from optimizer.domain.risk import RiskSpec
 from optimizer.domain.series import HourlyPrices, HourlySeries, MissingHours, SeriesFile
-from optimizer.domain.site import DemandResponse, GridStep, Opening, PowerSupply, Site, TransmissionCredit
+from optimizer.domain.site import AdvanceTerms, DemandResponse, GridStep, Opening, PowerSupply, Site, TransmissionCredit
 from optimizer.domain.stress import Shock, Stress, StressDefault
 from optimizer.domain.uncertainty import Bootstrap, Factor, FactorCorrelation, FactorUncertainty, Overlay, ScenarioTable
 
 __all__ = [
-    "AsicModel", "AuditCheck", "AuditReport", "Bootstrap", "BusinessAsUsual", "CapCurve", "CapexBudget",
-    "ContractDecision", "Credit", "Decisions", "DemandResponse", "DifficultyRule", "DiscountRates", "Factor",
-    "FactorCorrelation", "FactorUncertainty", "Finance", "Fleet", "GpuOption", "GpuOrder", "GridStep", "Horizon",
-    "HourlyPrices", "HourlySeries", "Limit", "MachineDecision", "Market", "MissingHours", "ModeCount", "Multiples",
-    "NpvDistribution", "Offer", "OfferSite", "Opening", "OperatingMode", "Overlay", "Period", "Phase", "Placement",
-    "Plan", "Policy", "Portfolio", "PowerPayer", "PowerSupply", "Prepayment", "Progress", "ProjectDebt", "Renewal",
-    "RiskSpec", "ScenarioTable", "Segment", "SeriesFile", "Shock", "Site", "SiteOpening", "SolveOptions", "Stress",
-    "StressDefault", "TerminalValue", "Termination", "TerminationReason", "TransmissionCredit", "Value", "ValuePath",
-    "add_months", "months_between", "validated",
+    "AdvanceTerms", "AsicModel", "AuditCheck", "AuditReport", "Bootstrap", "BusinessAsUsual", "CapCurve",
+    "CapexBudget", "ContractDecision", "Credit", "Decisions", "DemandResponse", "DifficultyRule", "DiscountRates",
+    "Factor", "FactorCorrelation", "FactorUncertainty", "Finance", "Fleet", "GpuOption", "GpuOrder", "GridAdvance",
+    "GridStep", "Horizon", "HourlyPrices", "HourlySeries", "Limit", "MachineDecision", "Market", "MissingHours",
+    "ModeCount", "Multiples", "NpvDistribution", "Offer", "OfferSite", "Opening", "OperatingMode", "Overlay", "Period",
+    "Phase", "Placement", "Plan", "Policy", "Portfolio", "PowerPayer", "PowerSupply", "Prepayment", "Progress",
+    "ProjectDebt", "Renewal", "RiskSpec", "ScenarioTable", "Segment", "SeriesFile", "Shock", "Site", "SiteOpening",
+    "SolveOptions", "Stress", "StressDefault", "TerminalValue", "Termination", "TerminationReason",
+    "TransmissionCredit", "Value", "ValuePath", "add_months", "months_between", "validated",
 ]  # fmt: skip

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from optimizer.domain.base import Month, Name, Real, Value
+import datetime as dt
+
+from optimizer.domain.base import Month, Name, Real, Value, add_months
 
 
 class ContractDecision(Value):
@@ -76,6 +78,27 @@ class SiteOpening(Value):
     """When the decision is taken."""
 
 
+class GridAdvance(Value):
+    """A grid step to bring forward."""
+
+    site: Name
+    """Name of the site."""
+    step_month: Month
+    """Month of the step as stated."""
+    advance_months: int
+    """How many months earlier it comes."""
+
+    @property
+    def month(self) -> dt.date:
+        """Month in which it comes."""
+        return add_months(self.step_month, -self.advance_months)
+
+    @property
+    def told(self) -> str:
+        """What to do, in words."""
+        return f"Bring the grid step of {self.step_month:%Y-%m} at {self.site} forward to {self.month:%Y-%m}"
+
+
 class Decisions(Value):
     """Everything that is decided; the rest of a plan follows from it and the portfolio."""
 
@@ -87,3 +110,10 @@ class Decisions(Value):
     """GPU blocks."""
     site_openings: tuple[SiteOpening, ...] = ()
     """Openings."""
+    grid_advances: tuple[GridAdvance, ...] = ()
+    """Grid steps brought forward."""
+
+    @property
+    def works(self) -> tuple[GridAdvance, ...]:
+        """Works at sites, each with its site, its month and what to do in words."""
+        return self.grid_advances

@@ -105,6 +105,8 @@ class CashFlowRow(Value):
     """Fixed opex of sites."""
     opening_capex_usd: Real
     """Site openings."""
+    interconnect_capex_usd: Real = 0.0
+    """Grid steps brought forward."""
     overhead_usd: Real
     """Corporate overhead."""
     debt_draws_usd: Real
@@ -159,7 +161,7 @@ class NpvBreakdown(Value):
     gpu_usd: Real
     """Own GPUs."""
     corporate_usd: Real
-    """Fixed costs, openings, overhead."""
+    """Fixed costs, openings, interconnects, overhead."""
     debt_usd: Real
     """Debt: its fees."""
     total_usd: Real

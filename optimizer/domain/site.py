@@ -26,6 +26,19 @@ from optimizer.domain.base import (
 from optimizer.units import KW_PER_MW, MONTHS_PER_YEAR
 
 
+class AdvanceTerms(Value):
+    """Terms on which a grid step can be brought forward."""
+
+    maximum_months: Annotated[int, Quantity("months", 1, 120)]
+    """Most months earlier."""
+    usd_per_month: Usd
+    """Price of every month that the step comes earlier."""
+    fixed_usd: Usd = 0.0
+    """Price of bringing it forward at all."""
+    notice_months: Months = 0
+    """Months from the decision, in which both are paid, to the new month of the step."""
+
+
 class GridStep(Value):
     """One step of an interconnect ramp."""
 
@@ -33,6 +46,8 @@ class GridStep(Value):
     """First month at which this import limit holds."""
     grid_mw: Mw
     """Import limit from then on, in MW at the meter."""
+    advance: AdvanceTerms | None = None
+    """Terms of bringing the step forward; absent if it comes when it comes."""
 
 
 class PowerSupply(Value):
@@ -141,6 +156,13 @@ class Site(Value):
         months = [step.from_month for step in self.grid]
         if months != sorted(set(months)):
             raise problem("grid", "steps of grid are not in ascending order of month", "sort them, one step a month")
+        for step, added in zip(self.grid, self.added_grid_mw, strict=True):
+            if step.advance is not None and added <= 0.0:
+                raise problem(
+                    "advance",
+                    f"the step of {step.from_month:%Y-%m} adds {added:g} MW and can be brought forward",
+                    "only a step that adds MW is worth a price; drop its advance",
+                )
         if len(self.hosting_pue_by_month) not in (0, MONTHS_PER_YEAR):
             raise problem(
                 "hosting_pue_by_month",
@@ -149,8 +171,14 @@ class Site(Value):
             )
         return self
 
+    @property
+    def added_grid_mw(self) -> tuple[float, ...]:
+        """What each grid step adds to the one before it, in MW; negative where the limit falls."""
+        limits = [step.grid_mw for step in self.grid]
+        return tuple(later - earlier for earlier, later in zip([0.0, *limits], limits, strict=False))
+
     def grid_mw_at(self, month: dt.date) -> float:
-        """Import limit in a month in MW; 0 after the lease ends. Does not look at ``opening``."""
+        """Import limit in a month in MW as stated; 0 after the lease ends. Does not look at ``opening``."""
         if self.lease_end_month is not None and month >= self.lease_end_month:
             return 0.0
         return max([0.0, *[step.grid_mw for step in self.grid if step.from_month <= month][-1:]])

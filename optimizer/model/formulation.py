@@ -11,6 +11,7 @@ from optimizer.model.families.contract_start import CONTRACT_START
 from optimizer.model.families.domestic_share import DOMESTIC_SHARE
 from optimizer.model.families.gpu_blocks import GPU_BLOCKS
 from optimizer.model.families.hall_capacity import HALL_CAPACITY
+from optimizer.model.families.interconnect_advance import INTERCONNECT_ADVANCE
 from optimizer.model.families.liquidity import LIQUIDITY
 from optimizer.model.families.minimum_hashrate import MINIMUM_HASHRATE
 from optimizer.model.families.mining_fleet import MINING_FLEET
@@ -26,6 +27,7 @@ from optimizer.model.family import ConstraintFamily
 FORMULATION: Final[tuple[ConstraintFamily, ...]] = (
     # decisions: they declare variables and post to the ledger
     SITE_OPENING,
+    INTERCONNECT_ADVANCE,
     CONTRACT_START,
     PROJECT_DEBT,  # needs the starts, closes debt_musd
     GPU_BLOCKS,

@@ -38,6 +38,7 @@ PARTS: Final[dict[str, tuple[str, ...]]] = {
     "critical_mw": PLACED,
     "debt_musd": PLACED,
     "open_site": ("site", "month"),
+    "advance_step": ("site", "step_month", "advance_months"),
     "gpu_blocks": ("gpu_option", "site", "month"),
     "running_machines": ("site", "asic_model", "condition_frac", "mode", "month"),
     "stock_machines": STANDING,

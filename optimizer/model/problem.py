@@ -14,6 +14,7 @@ from optimizer.model.expectations import Expectations
 from optimizer.model.gpu import GpuOrders, build_gpu_orders
 from optimizer.model.hosting import Starts, build_starts
 from optimizer.model.mining import Machines, build_machines
+from optimizer.model.site_works import GridAdvances, build_grid_advances
 from optimizer.units import MONTHS_PER_YEAR, USD_PER_MUSD
 
 
@@ -31,6 +32,8 @@ class PlanningProblem:
     """Machines by site and class."""
     gpu_orders: GpuOrders
     """Possible GPU orders."""
+    grid_advances: GridAdvances
+    """Grid steps that can be brought forward."""
     stresses: tuple[PlanningProblem, ...] = ()
     """The same problem in each stress: what can be decided is the same, what it is worth is not."""
 
@@ -44,6 +47,7 @@ class PlanningProblem:
             starts=build_starts(portfolio, futures, calendar, expected),
             machines=build_machines(portfolio, futures, calendar, expected),
             gpu_orders=build_gpu_orders(portfolio, calendar, expected),
+            grid_advances=build_grid_advances(portfolio, calendar),
         )
         paths = [futures.under(stress) for stress in portfolio.finance.stresses]
         return replace(problem, stresses=tuple(problem._under(cls.of(path.portfolio, path)) for path in paths))
@@ -60,7 +64,7 @@ class PlanningProblem:
 
     @cached_property
     def grid_mw(self) -> Floats:
-        """Import limit of each site by month, were it open, ``[S, T]``."""
+        """Import limit of each site by month as stated, were it open, ``[S, T]``."""
         months = self.portfolio.horizon.months
         return np.array([[site.grid_mw_at(month) for month in months] for site in self.portfolio.sites])
 

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.domain.decisions import ContractDecision, Decisions, GpuOrder, MachineDecision, ModeCount, SiteOpening
+from optimizer.domain.decisions import (
+    ContractDecision,
+    Decisions,
+    GpuOrder,
+    GridAdvance,
+    MachineDecision,
+    ModeCount,
+    SiteOpening,
+)
 from optimizer.model.calendar import LINES, Floats, Ints
 from optimizer.model.families.mining_fleet import class_epochs
 from optimizer.model.machine_classes import MACHINES_PER_UNIT
@@ -53,6 +61,7 @@ def read_solution(program: Program, problem: PlanningProblem, solution: Floats) 
             machines=_machines(program, problem, solution),
             gpu_orders=_gpu_orders(program, problem, solution),
             site_openings=_openings(program, problem, solution),
+            grid_advances=_grid_advances(program, problem, solution),
         ),
         objective_usd=float(npv.sum()),
         npv_by_line_usd=dict(zip(LINES, npv.tolist(), strict=True)),
@@ -101,6 +110,18 @@ def _openings(program: Program, problem: PlanningProblem, solution: Floats) -> t
     return tuple(
         SiteOpening(site=portfolio.sites[site[i]].name, month=portfolio.horizon.month_at(int(month[i])))
         for i in np.flatnonzero(solution[program.variables["open_site"].columns] > 0.5)
+    )
+
+
+def _grid_advances(program: Program, problem: PlanningProblem, solution: Floats) -> tuple[GridAdvance, ...]:
+    advances, sites = problem.grid_advances, problem.portfolio.sites
+    return tuple(
+        GridAdvance(
+            site=sites[advances.site[i]].name,
+            step_month=sites[advances.site[i]].grid[advances.step[i]].from_month,
+            advance_months=int(advances.months[i]),
+        )
+        for i in np.flatnonzero(solution[program.variables["advance_step"].columns] > 0.5)
     )
 
 

@@ -134,7 +134,9 @@ def _company_cards(plan: Plan) -> list[Card | None]:
             f"{mw(critical)} of critical IT" if plan.contracts else "none signed",
         ),
         ("Own GPUs", count(blocks, "block"), "to order") if blocks else None,
-        ("Capital spent", money(spent), "builds, machines, GPUs, openings; before debt") if plan.cash_flow else None,
+        ("Capital spent", money(spent), "builds, machines, GPUs, openings, works at sites; before debt")
+        if plan.cash_flow
+        else None,
         ("Lowest cash", money(low.cash_usd), f"end of {month(low.month)}") if low is not None else None,
         ("Most debt", money(debt.debt_usd), f"end of {month(debt.month)}")
         if debt is not None and debt.debt_usd

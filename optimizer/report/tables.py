@@ -89,16 +89,17 @@ def contracts(plan: Plan) -> str:
 
 
 def other_decisions(plan: Plan) -> str:
-    """GPU blocks to order and sites to open."""
+    """GPU blocks to order, sites to open, and works at sites."""
     rows = [
         [f"Order {order.gpu_option}", order.site, month(order.order_month), count(order.block_count, "block")]
         for order in plan.decisions.gpu_orders
     ]
     rows += [[f"Open {item.site}", item.site, month(item.month), DASH] for item in plan.decisions.site_openings]
+    rows += [[item.told, item.site, month(item.month), DASH] for item in plan.decisions.works]
     if not rows:
         return ""
     columns = [*words("Decision", "Site"), *numbers("Month", "How many")]
-    return table("Own GPUs to order and sites to open.", columns, rows)
+    return table("Own GPUs to order, sites to open, and works at sites.", columns, rows)
 
 
 def use_by_year(sites: dict[str, list[Use]]) -> str:

@@ -102,6 +102,7 @@ CASH_LINES = (
     CashLine("GPU capex", "gpu", "/", lambda row: row.gpu_capex_usd),
     CashLine("Site costs and overhead", "corporate", "", lambda row: row.site_costs_usd + row.overhead_usd),
     CashLine("Site openings", "corporate", "/", lambda row: row.opening_capex_usd),
+    CashLine("Grid steps brought forward", "corporate", "/", lambda row: row.interconnect_capex_usd),
     CashLine("Debt drawn", "debt", "/", lambda row: row.debt_draws_usd),
     CashLine("Debt service", "debt", "", lambda row: row.debt_service_usd),
 )
@@ -124,9 +125,13 @@ def lowest_cash(plan: Plan) -> CashFlowRow | None:
 
 
 def owner_capex_usd(plan: Plan) -> float:
-    """What the owner spends on contracts, machines, GPUs and openings over the horizon, before debt; positive."""
+    """What is spent on contracts, machines, GPUs, openings and works at sites, before debt; positive."""
     return -sum(
-        row.hosting_capex_usd + row.machine_purchases_usd + row.gpu_capex_usd + row.opening_capex_usd
+        row.hosting_capex_usd
+        + row.machine_purchases_usd
+        + row.gpu_capex_usd
+        + row.opening_capex_usd
+        + row.interconnect_capex_usd
         for row in plan.cash_flow
     )
 

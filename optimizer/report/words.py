@@ -31,6 +31,9 @@ def headline(plan: Plan) -> str:
         todo.append(f"order {count(blocks, 'GPU block')}")
     if plan.decisions.site_openings:
         todo.append(f"open {count(len(plan.decisions.site_openings), 'site')}")
+    changed = {item.site for item in plan.decisions.works}
+    if changed:
+        todo.append(f"change {count(len(changed), 'site')}")
     text = (listed(todo) if todo else "sign nothing and mine on") + _against_mining_on(plan, bool(todo))
     if plan.audit_failed:
         return f"Audit failed; the plan would {text}"
@@ -107,6 +110,7 @@ def _other_decisions(plan: Plan) -> str:
         blocks = count(sum(order.block_count for order in orders), "GPU block")
         parts = [f"Order {blocks} at {count(sites, 'site')}, the first in {month(min(o.order_month for o in orders))}."]
     parts += [f"Open {opening.site} in {month(opening.month)}." for opening in plan.decisions.site_openings]
+    parts += [f"{item.told}." for item in plan.decisions.works]
     return " ".join(parts)
 
 

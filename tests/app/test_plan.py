@@ -370,6 +370,21 @@ LOST = {
         portfolio(sites=[site(opening=opening(0.0, 1))], gpu_options=[gpu_option(lead_months=1)]),
         {"sites of GPU blocks usable while they stand"},
     ),
+    "grid_steps_in_order": (
+        portfolio(
+            sites=[
+                site(
+                    grid=[
+                        {"from_month": "2026-01", "grid_mw": 1.0},
+                        {"from_month": "2027-03", "grid_mw": 2.0},
+                        {"from_month": "2027-04", "grid_mw": 5.0, "advance": {"maximum_months": 2, "usd_per_month": 0.0}},
+                    ]
+                )
+            ],
+            **MINING,
+        ),
+        {"grid steps come in order"},
+    ),
     "machines_in_transit_arrive": (
         portfolio(2, sites=[site("A"), site("B")], asic_models=[MOVING], fleets=[fleet()]),
         {"machines in transit arrive in time"},

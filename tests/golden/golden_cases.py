@@ -98,9 +98,45 @@ def money() -> Portfolio:
     return Portfolio.model_validate(data)
 
 
+def site_works() -> Portfolio:
+    """Sites that can be changed: more power earlier."""
+    advance = {"maximum_months": 6, "usd_per_month": 6e4, "fixed_usd": 1e5, "notice_months": 2}
+    grid = [
+        {"from_month": "2026-01", "grid_mw": 8.0},
+        {"from_month": "2027-09", "grid_mw": 16.0, "advance": advance},
+        {"from_month": "2028-01", "grid_mw": 30.0, "advance": {**advance, "usd_per_month": 3e4}},
+    ]
+    return portfolio(
+        segments=[(1, 8), (2, 8)],
+        sign_every_months=2,
+        discount_per_year_frac=0.1,
+        sites=[
+            site("A", grid=grid, hall_mw=10.0),
+            site("B", grid=grid, hall_mw=6.0, opening=opening(3e5, 1), power={"flat_usd_per_mwh": 35.0}),
+        ],
+        asic_models=[asic(price_usd_per_th=2.0, purchasable=True, resale_frac=0.5, delivery_lead_months=1)],
+        fleets=[fleet(1800)],
+        offers=[
+            offer("one", critical_mw=9.0, term_months=8, sign_until_month="2027-05", sites=[place("A"), place("B")]),
+            scalable("two", least=4.0, most=12.0, price_usd_per_kw_month=85.0, term_months=20,
+                     sign_until_month="2027-09", sites=[place("A", halls_displaced_mw_per_critical_mw=0.4), place("B")]),
+        ],
+        finance={
+            "opening_cash_usd": 4e6,
+            "minimum_liquidity_usd": 5e5,
+            "overhead_usd_per_month": 5e4,
+            "terminal": {"contract_tail_frac": 0.8, "mining_tail_months": 3},
+            "capex_budgets": [
+                {"name": "2027", "from_month": "2027-01", "until_month": "2027-12", "maximum_capex_usd": 2.5e6}
+            ],
+        },
+    )  # fmt: skip
+
+
 CASES: dict[str, Callable[[], Portfolio]] = {
     "tiny": lambda: load_portfolio("tiny"),
     "two-sites": two_sites,
     "everything": everything,
     "money": money,
+    "site-works": site_works,
 }

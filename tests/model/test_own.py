@@ -250,9 +250,12 @@ def test_it_is_stated_for_every_program():
     assert max(row.mining_mw for row in answer.capacity) == pytest.approx(500.0)
 
 
+GRID = [{"from_month": "2027-03", "grid_mw": 100.0, "advance": {"maximum_months": 1, "usd_per_month": 1.0}}]
+
+
 def test_every_variable_and_account_has_its_parts():
     case = portfolio(
-        sites=[site("A"), site("B", opening=opening(1.0))],
+        sites=[site("A", grid=GRID), site("B", opening=opening(1.0))],
         asic_models=[asic(purchasable=True, move_downtime_months=1)],
         fleets=[fleet()],
         offers=[offer("O1", sites=[place(), place("B")]), scalable("O2")],

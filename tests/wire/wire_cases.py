@@ -113,7 +113,10 @@ def _sites() -> list[dict[str, Any]]:
             "country": "US",
             "region": "US-TX",
             "grid_operator": "ERCOT",
-            "grid": [{"from_month": "2027-01", "grid_mw": 60.0}, {"from_month": "2027-07", "grid_mw": 90.0}],
+            "grid": [
+                {"from_month": "2027-01", "grid_mw": 60.0},
+                {"from_month": "2027-07", "grid_mw": 90.0, "advance": _advance()},
+            ],
             "hall_mw": 55.0,
             "power": {
                 "hourly_series": "hourly",
@@ -142,6 +145,10 @@ def _sites() -> list[dict[str, Any]]:
             "power": {"flat_usd_per_mwh": 38.0},
         },
     ]
+
+
+def _advance() -> dict[str, Any]:
+    return {"maximum_months": 5, "usd_per_month": 2e5, "fixed_usd": 1e5, "notice_months": 0}
 
 
 def _offers() -> list[dict[str, Any]]:

@@ -278,6 +278,45 @@ class SiteOpening(_message.Message):
 Global___SiteOpening: _TypeAlias = SiteOpening  # noqa: Y015
 
 @_typing.final
+class GridAdvance(_message.Message):
+    """A grid step to bring forward."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITE_FIELD_NUMBER: _builtins.int
+    STEP_MONTH_FIELD_NUMBER: _builtins.int
+    ADVANCE_MONTHS_FIELD_NUMBER: _builtins.int
+    site: _builtins.str
+    """Name of the site."""
+    advance_months: _builtins.int
+    """How many months earlier it comes."""
+    @_builtins.property
+    def step_month(self) -> _date_pb2.Date:
+        """Month of the step as stated. Day 1."""
+
+    def __init__(
+        self,
+        *,
+        site: _builtins.str | None = ...,
+        step_month: _date_pb2.Date | None = ...,
+        advance_months: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_advance_months", b"_advance_months", "_site", b"_site", "advance_months", b"advance_months", "site", b"site", "step_month", b"step_month"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_advance_months", b"_advance_months", "_site", b"_site", "advance_months", b"advance_months", "site", b"site", "step_month", b"step_month"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__advance_months: _TypeAlias = _typing.Literal["advance_months"]  # noqa: Y015
+    _WhichOneofArgType__advance_months: _TypeAlias = _typing.Literal["_advance_months", b"_advance_months"]  # noqa: Y015
+    _WhichOneofReturnType__site: _TypeAlias = _typing.Literal["site"]  # noqa: Y015
+    _WhichOneofArgType__site: _TypeAlias = _typing.Literal["_site", b"_site"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__advance_months) -> _WhichOneofReturnType__advance_months | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__site) -> _WhichOneofReturnType__site | None: ...
+
+Global___GridAdvance: _TypeAlias = GridAdvance  # noqa: Y015
+
+@_typing.final
 class Decisions(_message.Message):
     """Everything that is decided; the rest of a plan follows from it and the portfolio."""
 
@@ -287,6 +326,7 @@ class Decisions(_message.Message):
     MACHINES_FIELD_NUMBER: _builtins.int
     GPU_ORDERS_FIELD_NUMBER: _builtins.int
     SITE_OPENINGS_FIELD_NUMBER: _builtins.int
+    GRID_ADVANCES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def contracts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContractDecision]:
         """Contracts, in order of signing."""
@@ -303,6 +343,10 @@ class Decisions(_message.Message):
     def site_openings(self) -> _containers.RepeatedCompositeFieldContainer[Global___SiteOpening]:
         """Openings."""
 
+    @_builtins.property
+    def grid_advances(self) -> _containers.RepeatedCompositeFieldContainer[Global___GridAdvance]:
+        """Grid steps brought forward."""
+
     def __init__(
         self,
         *,
@@ -310,10 +354,11 @@ class Decisions(_message.Message):
         machines: _abc.Iterable[Global___MachineDecision] | None = ...,
         gpu_orders: _abc.Iterable[Global___GpuOrder] | None = ...,
         site_openings: _abc.Iterable[Global___SiteOpening] | None = ...,
+        grid_advances: _abc.Iterable[Global___GridAdvance] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contracts", b"contracts", "gpu_orders", b"gpu_orders", "machines", b"machines", "site_openings", b"site_openings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contracts", b"contracts", "gpu_orders", b"gpu_orders", "grid_advances", b"grid_advances", "machines", b"machines", "site_openings", b"site_openings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -20,6 +20,55 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class AdvanceTerms(_message.Message):
+    """Terms on which a grid step can be brought forward."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAXIMUM_MONTHS_FIELD_NUMBER: _builtins.int
+    USD_PER_MONTH_FIELD_NUMBER: _builtins.int
+    FIXED_USD_FIELD_NUMBER: _builtins.int
+    NOTICE_MONTHS_FIELD_NUMBER: _builtins.int
+    maximum_months: _builtins.int
+    """Most months earlier."""
+    usd_per_month: _builtins.float
+    """Price of every month that the step comes earlier."""
+    fixed_usd: _builtins.float
+    """Price of bringing it forward at all."""
+    notice_months: _builtins.int
+    """Months from the decision, in which both are paid, to the new month of the step."""
+    def __init__(
+        self,
+        *,
+        maximum_months: _builtins.int | None = ...,
+        usd_per_month: _builtins.float | None = ...,
+        fixed_usd: _builtins.float | None = ...,
+        notice_months: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_fixed_usd", b"_fixed_usd", "_maximum_months", b"_maximum_months", "_notice_months", b"_notice_months", "_usd_per_month", b"_usd_per_month", "fixed_usd", b"fixed_usd", "maximum_months", b"maximum_months", "notice_months", b"notice_months", "usd_per_month", b"usd_per_month"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fixed_usd", b"_fixed_usd", "_maximum_months", b"_maximum_months", "_notice_months", b"_notice_months", "_usd_per_month", b"_usd_per_month", "fixed_usd", b"fixed_usd", "maximum_months", b"maximum_months", "notice_months", b"notice_months", "usd_per_month", b"usd_per_month"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__fixed_usd: _TypeAlias = _typing.Literal["fixed_usd"]  # noqa: Y015
+    _WhichOneofArgType__fixed_usd: _TypeAlias = _typing.Literal["_fixed_usd", b"_fixed_usd"]  # noqa: Y015
+    _WhichOneofReturnType__maximum_months: _TypeAlias = _typing.Literal["maximum_months"]  # noqa: Y015
+    _WhichOneofArgType__maximum_months: _TypeAlias = _typing.Literal["_maximum_months", b"_maximum_months"]  # noqa: Y015
+    _WhichOneofReturnType__notice_months: _TypeAlias = _typing.Literal["notice_months"]  # noqa: Y015
+    _WhichOneofArgType__notice_months: _TypeAlias = _typing.Literal["_notice_months", b"_notice_months"]  # noqa: Y015
+    _WhichOneofReturnType__usd_per_month: _TypeAlias = _typing.Literal["usd_per_month"]  # noqa: Y015
+    _WhichOneofArgType__usd_per_month: _TypeAlias = _typing.Literal["_usd_per_month", b"_usd_per_month"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__fixed_usd) -> _WhichOneofReturnType__fixed_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum_months) -> _WhichOneofReturnType__maximum_months | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__notice_months) -> _WhichOneofReturnType__notice_months | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__usd_per_month) -> _WhichOneofReturnType__usd_per_month | None: ...
+
+Global___AdvanceTerms: _TypeAlias = AdvanceTerms  # noqa: Y015
+
+@_typing.final
 class GridStep(_message.Message):
     """One step of an interconnect ramp."""
 
@@ -27,21 +76,27 @@ class GridStep(_message.Message):
 
     FROM_MONTH_FIELD_NUMBER: _builtins.int
     GRID_MW_FIELD_NUMBER: _builtins.int
+    ADVANCE_FIELD_NUMBER: _builtins.int
     grid_mw: _builtins.float
     """Import limit from then on, in MW at the meter."""
     @_builtins.property
     def from_month(self) -> _date_pb2.Date:
         """First month at which this import limit holds. Day 1."""
 
+    @_builtins.property
+    def advance(self) -> Global___AdvanceTerms:
+        """Terms of bringing the step forward; absent if it comes when it comes."""
+
     def __init__(
         self,
         *,
         from_month: _date_pb2.Date | None = ...,
         grid_mw: _builtins.float | None = ...,
+        advance: Global___AdvanceTerms | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_grid_mw", b"_grid_mw", "from_month", b"from_month", "grid_mw", b"grid_mw"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_grid_mw", b"_grid_mw", "advance", b"advance", "from_month", b"from_month", "grid_mw", b"grid_mw"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_grid_mw", b"_grid_mw", "from_month", b"from_month", "grid_mw", b"grid_mw"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_grid_mw", b"_grid_mw", "advance", b"advance", "from_month", b"from_month", "grid_mw", b"grid_mw"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__grid_mw: _TypeAlias = _typing.Literal["grid_mw"]  # noqa: Y015
     _WhichOneofArgType__grid_mw: _TypeAlias = _typing.Literal["_grid_mw", b"_grid_mw"]  # noqa: Y015

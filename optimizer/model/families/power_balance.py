@@ -8,7 +8,7 @@ symbol                                  unit     meaning
 :math:`\mathrm{mining}_{s,p}`           MW       machines running, at the meter
 :math:`\mathrm{hosting}_{s,p}`          MW       reserved for contracts: the most in any month of the period
 :math:`\mathrm{gpu}_{s,p}`              MW       reserved for own GPUs
-:math:`G_{s,p}`                         MW       import limit: the least in any month of the period, 0 while the site is closed
+:math:`G_{s,p}`                         MW       import limit with the steps brought forward: the least in any month of the period, 0 while closed
 ======================================  =======  =========================================================
 
 What is left is idle. Dual: NPV of one more MW at the site in that period.
@@ -28,5 +28,8 @@ def build(program: Program, problem: PlanningProblem) -> None:
 
 
 POWER_BALANCE = ConstraintFamily(
-    "power_balance", ("sign", "gpu_blocks", "running_machines", "open_site"), ("site_power_within_limit",), build
+    "power_balance",
+    ("sign", "gpu_blocks", "running_machines", "open_site", "advance_step"),
+    ("site_power_within_limit",),
+    build,
 )

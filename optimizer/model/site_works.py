@@ -1,0 +1,69 @@
+"""Index sets and coefficients of what can be done to a site itself: grid steps brought forward.
+
+Follows "Grid and halls" in ``docs/explanation/economics.md``. Money in million USD.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from optimizer.domain.portfolio import Portfolio
+from optimizer.model.calendar import Calendar, Floats, Ints
+from optimizer.units import USD_PER_MUSD
+
+
+@dataclass(frozen=True, eq=False)
+class GridAdvances:
+    """All (site, grid step, months earlier) that the terms allow and that gain MW in the horizon; N of them."""
+
+    site: Ints
+    """Index of the site, ``[N]``."""
+    step: Ints
+    """Index of the step in the site's grid, ``[N]``."""
+    months: Ints
+    """Months earlier, ``[N]``."""
+    new_month: Ints
+    """Month in which the step then comes, ``[N]``."""
+    gained_mw: Floats
+    """Import limit gained, ``[N, T]``."""
+    capex_musd: Floats
+    """Price, in the month of the decision, ``[N, T]``."""
+
+    @property
+    def count(self) -> int:
+        """Number of possible advances, N."""
+        return len(self.site)
+
+
+def build_grid_advances(portfolio: Portfolio, calendar: Calendar) -> GridAdvances:
+    """Every advance that the terms allow, in the order of sites, then steps, then months earlier."""
+    horizon, time = portfolio.horizon, np.arange(calendar.month_count)
+    keys: list[tuple[int, int, int, int]] = []
+    gained: list[Any] = []
+    capex: list[Any] = []
+    for s, site in enumerate(portfolio.sites):
+        leased = time < (horizon.index_of(site.lease_end_month) if site.lease_end_month is not None else len(time))
+        for i, (step, added) in enumerate(zip(site.grid, site.added_grid_mw, strict=True)):
+            stated, terms = horizon.index_of(step.from_month), step.advance
+            for months in range(1, terms.maximum_months + 1) if terms is not None else ():
+                assert terms is not None
+                earlier = (time >= stated - months) & (time < stated) & leased
+                decided = stated - months - terms.notice_months
+                if decided in calendar.sign_months and earlier.any():
+                    keys.append((s, i, months, stated - months))
+                    gained.append(added * earlier)
+                    price = terms.fixed_usd + months * terms.usd_per_month
+                    capex.append((time == decided) * price / USD_PER_MUSD)
+    index = np.array(keys, dtype=np.int64).reshape(-1, 4)
+    shape = (len(keys), calendar.month_count)
+    return GridAdvances(
+        site=index[:, 0],
+        step=index[:, 1],
+        months=index[:, 2],
+        new_month=index[:, 3],
+        gained_mw=np.array(gained).reshape(shape),
+        capex_musd=np.array(capex).reshape(shape),
+    )

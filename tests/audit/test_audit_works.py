@@ -1,0 +1,112 @@
+"""Works at sites: a valid plan passes, each way to spoil it fails exactly its check, and what is not there is named."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from audit_cases import market_of, month, portfolio, site
+
+from optimizer.audit import Claims, audit, recalculate
+from optimizer.domain import Decisions, GridAdvance, Portfolio, validated
+from optimizer.errors import InvalidInputError
+
+
+def stated_portfolio(**changes: Any) -> Portfolio:
+    """A site with 10 MW, 20 MW from April and 30 MW from June; signing every two months."""
+    advance = {"maximum_months": 3, "usd_per_month": 1000.0, "fixed_usd": 500.0, "notice_months": 1}
+    grid = [
+        {"from_month": "2026-01", "grid_mw": 10.0},
+        {"from_month": "2027-04", "grid_mw": 20.0, "advance": advance},
+        {"from_month": "2027-06", "grid_mw": 30.0, "advance": advance},
+    ]
+    horizon = {
+        "start_month": "2027-01",
+        "segments": [{"months_per_period": 1, "period_count": 8}],
+        "sign_every_months": 2,
+    }
+    return portfolio(**{"sites": [site(grid=grid)], "horizon": horizon, **changes})
+
+
+def stated_decisions() -> dict[str, Any]:
+    """The step of April comes in February, that of June in April."""
+    return {
+        "grid_advances": [
+            {"site": "A", "step_month": "2027-04", "advance_months": 2},
+            {"site": "A", "step_month": "2027-06", "advance_months": 2},
+        ]
+    }
+
+
+def failures(decisions: dict[str, Any], case: Portfolio | None = None) -> list[tuple[str, float, str]]:
+    case = case or stated_portfolio()
+    _, report = audit(case, market_of(case), validated(Decisions, decisions, "decisions"), Claims())
+    return [(item.name, item.largest_deviation, item.where) for item in report.failures]
+
+
+def test_limits_and_prices_follow_from_the_decisions():
+    case = stated_portfolio()
+    found = recalculate(case, market_of(case), validated(Decisions, stated_decisions(), "decisions"))
+    assert [row.grid_mw for row in found.capacity] == [10, 20, 20, 30, 30, 30, 30, 30]
+    # Decided a month before: in January and March.
+    assert [row.interconnect_capex_usd for row in found.cash_flow] == [-2500, 0, -2500, 0, 0, 0, 0, 0]
+    assert found.capex_usd.tolist() == [2500, 0, 2500, 0, 0, 0, 0, 0]
+    assert found.npv.corporate_usd == -5000
+    assert failures(stated_decisions()) == []
+
+
+def test_nothing_comes_after_the_lease():
+    case = stated_portfolio()
+    ended = validated(
+        Portfolio,
+        {**case.model_dump(), "sites": [{**case.sites[0].model_dump(), "lease_end_month": "2027-04"}]},
+        "portfolio",
+    )
+    found = recalculate(ended, market_of(ended), validated(Decisions, stated_decisions(), "decisions"))
+    assert [row.grid_mw for row in found.capacity] == [10, 20, 20, 0, 0, 0, 0, 0]
+
+
+WHEN, ORDER = "grid steps brought forward when they can be", "grid steps come in order"
+APRIL, JUNE = "step of 2027-04 at A", "step of 2027-06 at A"
+
+
+@pytest.mark.parametrize(
+    ("position", "months", "expected"),
+    [
+        (0, 1, [(WHEN, 1, APRIL)]),  # decided in February, off the grid
+        (0, 3, [(WHEN, 1, APRIL)]),  # decided in December
+        (1, 4, [(WHEN, 1, JUNE)]),  # a month more than there is; as early as the step before it, which is in order
+        (1, 0, [(WHEN, 1, JUNE)]),
+        (1, 6, [(WHEN, 3, JUNE), (ORDER, 2, JUNE)]),
+    ],
+)
+def test_another_advance_fails_its_checks(position, months, expected):
+    decisions = copy.deepcopy(stated_decisions())
+    decisions["grid_advances"][position]["advance_months"] = months
+    assert failures(decisions) == expected
+
+
+def test_a_step_that_overtakes_the_one_before_it_fails_its_check():
+    decisions = stated_decisions()
+    decisions["grid_advances"] = [{"site": "A", "step_month": "2027-06", "advance_months": 4}]
+    assert (ORDER, 2, JUNE) in failures(decisions)
+
+
+def test_steps_that_do_not_exist_are_collected_with_their_paths():
+    case = stated_portfolio()
+    decisions = Decisions(
+        grid_advances=(
+            GridAdvance(site="B", step_month=month("2027-04"), advance_months=1),
+            GridAdvance(site="A", step_month=month("2026-01"), advance_months=1),
+            GridAdvance(site="A", step_month=month("2027-04"), advance_months=1),
+            GridAdvance(site="A", step_month=month("2027-04"), advance_months=2),
+        )
+    )
+    with pytest.raises(InvalidInputError) as caught:
+        recalculate(case, market_of(case), decisions)
+    assert [item.path for item in caught.value.problems] == [
+        "grid_advances[0].site",
+        "grid_advances[1].step_month",
+        "grid_advances[3]",
+    ]

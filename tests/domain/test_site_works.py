@@ -1,0 +1,54 @@
+"""Terms of works at sites: what is refused, with its path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support import portfolio, site
+
+from optimizer.app.filled_in import filled_in
+from optimizer.errors import InvalidInputError
+
+
+def problems(**terms: Any) -> list[str]:
+    with pytest.raises(InvalidInputError) as caught:
+        portfolio(sites=[site(**terms)])
+    return [str(item) for item in caught.value.problems]
+
+
+def grid(*limits: float, **advance: Any) -> list[dict[str, Any]]:
+    """A step a month; the last can be brought forward."""
+    steps = [{"from_month": f"2027-{i + 1:02}", "grid_mw": mw} for i, mw in enumerate(limits)]
+    steps[-1]["advance"] = {"maximum_months": 2, "usd_per_month": 1e5, **advance}
+    return steps
+
+
+@pytest.mark.parametrize("limits", [(10.0, 5.0), (10.0, 10.0), (0.0,)])
+def test_only_a_step_that_adds_power_can_be_brought_forward(limits):
+    (told,) = problems(grid=grid(*limits))
+    assert told.startswith("sites[0]: the step of 2027-")
+    assert "can be brought forward; only a step that adds MW is worth a price" in told
+
+
+def test_months_earlier_and_prices_are_plausible():
+    (told,) = problems(grid=grid(1.0, 2.0, maximum_months=0))
+    assert told.startswith("sites[0].grid[1].advance.maximum_months: 0 months is outside 1..120 months")
+    (told,) = problems(grid=grid(1.0, 2.0, usd_per_month=-1.0))
+    assert told.startswith("sites[0].grid[1].advance.usd_per_month")
+
+
+def test_what_steps_add():
+    stated = portfolio(sites=[site(grid=[*grid(4.0, 10.0, 7.5)[:2], {"from_month": "2027-03", "grid_mw": 7.5}])])
+    assert stated.sites[0].added_grid_mw == (4.0, 6.0, -2.5)
+
+
+def test_defaults_are_told_where_there_are_terms_and_only_there():
+    def told(case):
+        return {item.path for item in filled_in(case) if "advance" in item.path}
+
+    assert told(portfolio(sites=[site()])) == set()
+    assert told(portfolio(sites=[site(grid=grid(4.0, 10.0))])) == {
+        "sites[0].grid[1].advance.fixed_usd",
+        "sites[0].grid[1].advance.notice_months",
+    }
