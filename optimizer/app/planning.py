@@ -134,6 +134,7 @@ class _Job:
                 "cash_flow": recalculation.cash_flow,
                 "earnings": recalculation.earnings,
                 "npv": recalculation.npv,
+                "tax": recalculation.tax,
                 "stresses": stress_outcomes(recalculation),
                 "enterprise_value_usd": recalculation.enterprise_value_usd,
                 "distribution": distribution_of(npv, self.portfolio.risk.tail_probability),

@@ -19,7 +19,13 @@ LINES: Final[Mapping[str, tuple[str, ...]]] = {
     "mining": ("mining_margin_usd", "machine_purchases_usd", "machine_sales_usd", "machine_moves_usd"),
     "hosting": ("hosting_noi_usd", "hosting_prepayments_usd", "hosting_capex_usd"),
     "gpu": ("gpu_margin_usd", "gpu_capex_usd"),
-    "corporate": ("site_costs_usd", "opening_capex_usd", "interconnect_capex_usd", "overhead_usd"),
+    "corporate": (
+        "site_costs_usd",
+        "opening_capex_usd",
+        "interconnect_capex_usd",
+        "overhead_usd",
+        "corporate_tax_usd",
+    ),
     "debt": ("debt_draws_usd", "debt_service_usd"),
 }
 """The columns of the cash flow that each business line discounts."""

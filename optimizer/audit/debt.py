@@ -21,14 +21,16 @@ class DebtMoney:
     """Fees, interest and principal; negative."""
     balance_usd: FloatArray
     """Outstanding at the end of the month."""
+    cost_usd: FloatArray
+    """Fees and interest in the service; negative."""
 
 
 def debt_money(contract: Contract, capex_usd: FloatArray, terms: ProjectDebt | None, month_count: int) -> DebtMoney:
     """Draws and service of a contract's debt; ``capex_usd`` is the owner's, negative, by month."""
-    draws, service, balances = np.zeros(month_count), np.zeros(month_count), np.zeros(month_count)
+    draws, service, balances, cost = np.zeros((4, month_count))
     total_capex = -capex_usd.sum()
     if terms is None or contract.debt_usd == 0.0 or total_capex == 0.0:
-        return DebtMoney(draws, service, balances)
+        return DebtMoney(draws, service, balances, cost)
     balance = 0.0
     for month in range(month_count):
         interest = balance * terms.interest_per_year_frac / MONTHS_PER_YEAR
@@ -40,9 +42,10 @@ def debt_money(contract: Contract, capex_usd: FloatArray, terms: ProjectDebt | N
         elif month < contract.end and contract.full < month <= contract.full + terms.amortization_months:
             principal = contract.debt_usd / terms.amortization_months
         balance -= principal
-        service[month] = -(draws[month] * terms.origination_fee_frac + interest + principal)
+        cost[month] = -(draws[month] * terms.origination_fee_frac + interest)
+        service[month] = cost[month] - principal
         balances[month] = balance
-    return DebtMoney(draws, service, balances)
+    return DebtMoney(draws, service, balances, cost)
 
 
 def coverage_shortfall_usd(contract: Contract, money: ContractMoney, terms: ProjectDebt) -> tuple[float, int]:

@@ -22,9 +22,18 @@ from optimizer.audit.gpu import GpuMoney, gpu_money
 from optimizer.audit.mining import MiningMoney, mining_money
 from optimizer.audit.paths import EnergyPrices, FloatArray, MarketPaths
 from optimizer.audit.stress import stress_cash_usd
+from optimizer.audit.tax import paid_usd, tax_rows
 from optimizer.audit.works import import_limit_mw
 from optimizer.domain import Decisions, Portfolio
-from optimizer.domain.outcome import CapacityRow, CashFlowRow, ContractOutcome, EarningsRow, MiningRow, NpvBreakdown
+from optimizer.domain.outcome import (
+    CapacityRow,
+    CashFlowRow,
+    ContractOutcome,
+    EarningsRow,
+    MiningRow,
+    NpvBreakdown,
+    TaxRow,
+)
 from optimizer.errors import InvalidInputError
 from optimizer.units import KW_PER_MW, MONTHS_PER_YEAR
 
@@ -73,6 +82,8 @@ class Recalculation:
     """Cash at the end of each month, ``[T]``."""
     stress_cash_usd: FloatArray
     """The same in each stress, ``[K, T]``."""
+    tax: tuple[TaxRow, ...]
+    """Corporate tax by calendar year."""
     debt_usd: FloatArray
     """Debt outstanding at the end of each month, ``[T]``."""
     own_hashprice_multiplier: FloatArray
@@ -107,6 +118,11 @@ def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions
     ]
     balance = _sum([debt.balance_usd for debt in debts], length)
     columns = _columns(book, mining, contracts, gpu, debts)
+    apart = {"gpu_spent_usd": gpu.spent_usd, "gpu_residual_usd": gpu.residual_usd}
+    interest = _sum([debt.cost_usd for debt in debts], length)
+    tax = tax_rows(portfolio.finance.tax, portfolio.horizon, columns | apart, interest)
+    columns["corporate_tax_usd"] = paid_usd(tax, portfolio.horizon)
+    in_stress = stress_cash_usd(portfolio, futures, decisions, recalculate) + columns["corporate_tax_usd"].cumsum()
     terminal = terminal_npv_usd(book, mining, contracts, gpu, float(balance[-1]))
     use = _site_use(book, mining, gpu)
     earnings = _earnings(portfolio, columns)
@@ -124,7 +140,8 @@ def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions
         enterprise_value_usd=_enterprise_value_usd(portfolio, earnings),
         use=use,
         cash_usd=cash,
-        stress_cash_usd=stress_cash_usd(portfolio, futures, decisions, recalculate),
+        stress_cash_usd=in_stress,
+        tax=tax,
         debt_usd=balance,
         own_hashprice_multiplier=futures.own_hashprice_multiplier,
         capex_usd=-(

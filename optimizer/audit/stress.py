@@ -22,7 +22,7 @@ def stress_cash_usd(
     decisions: Decisions,
     recalculated: Callable[[Portfolio, MarketPaths, Decisions], Recalculation],
 ) -> FloatArray:
-    """Cash at the end of each month in each stress, ``[K, T]``."""
+    """Cash at the end of each month in each stress before tax, which is that of the expected income, ``[K, T]``."""
     stresses = portfolio.finance.stresses
     cash = np.zeros((len(stresses), portfolio.horizon.month_count))
     for k, stress in enumerate(stresses):
@@ -46,8 +46,8 @@ def stress_outcomes(recalculation: Recalculation) -> tuple[StressOutcome, ...]:
 
 
 def _under_rules(portfolio: Portfolio, stress: Stress) -> Portfolio:
-    """The portfolio under the grid's rules in a stress, and without further stresses."""
-    finance = portfolio.finance.model_copy(update={"stresses": ()})
+    """The portfolio under the grid's rules in a stress, without tax and further stresses."""
+    finance = portfolio.finance.model_copy(update={"stresses": (), "tax": None})
     return portfolio.model_copy(
         update={"finance": finance, "sites": tuple(_cut(site, stress) for site in portfolio.sites)}
     )

@@ -162,6 +162,8 @@ def _print_key_figures(plan: Plan, console: Console) -> None:
         most = max(plan.cash_flow, key=lambda row: row.debt_usd)
         table.add_row("least cash", f"{million(least.cash_usd)} in {least.month:%Y-%m}")
         table.add_row("most debt", f"{million(most.debt_usd)} in {most.month:%Y-%m}")
+    if plan.tax:
+        table.add_row("corporate tax paid", million(sum(row.tax_usd for row in plan.tax)))
     for item in plan.stresses:
         cash = f"{million(item.least_cash_usd)} in {item.least_cash_month:%Y-%m}"
         table.add_row(Text(f"  in stress {item.stress}"), f"{cash}, floor {million(item.minimum_liquidity_usd)}")

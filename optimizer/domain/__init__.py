@@ -10,7 +10,15 @@ from optimizer.domain.decisions import (
     ModeCount,
     SiteOpening,
 )
-from optimizer.domain.finance import CapexBudget, DiscountRates, Finance, Multiples, ProjectDebt, TerminalValue
+from optimizer.domain.finance import (
+    CapexBudget,
+    CorporateTax,
+    DiscountRates,
+    Finance,
+    Multiples,
+    ProjectDebt,
+    TerminalValue,
+)
 from optimizer.domain.fleet import AsicModel, Fleet, OperatingMode
 from optimizer.domain.gpu import CapCurve, GpuOption
 from optimizer.domain.horizon import Horizon, Period, Segment
@@ -30,12 +38,12 @@ from optimizer.domain.uncertainty import Bootstrap, Factor, FactorCorrelation, F
 
 __all__ = [
     "AdvanceTerms", "AsicModel", "AuditCheck", "AuditReport", "Bootstrap", "BusinessAsUsual", "CapCurve",
-    "CapexBudget", "ContractDecision", "Credit", "Decisions", "DemandResponse", "DifficultyRule", "DiscountRates",
-    "Factor", "FactorCorrelation", "FactorUncertainty", "Finance", "Fleet", "GpuOption", "GpuOrder", "GridAdvance",
-    "GridStep", "Horizon", "HourlyPrices", "HourlySeries", "Limit", "MachineDecision", "Market", "MissingHours",
-    "ModeCount", "Multiples", "NpvDistribution", "Offer", "OfferSite", "Opening", "OperatingMode", "Overlay", "Period",
-    "Phase", "Placement", "Plan", "Policy", "Portfolio", "PowerPayer", "PowerSupply", "Prepayment", "Progress",
-    "ProjectDebt", "Renewal", "RiskSpec", "ScenarioTable", "Segment", "SeriesFile", "Shock", "Site", "SiteOpening",
-    "SolveOptions", "Stress", "StressDefault", "TerminalValue", "Termination", "TerminationReason",
-    "TransmissionCredit", "Value", "ValuePath", "add_months", "months_between", "validated",
+    "CapexBudget", "ContractDecision", "CorporateTax", "Credit", "Decisions", "DemandResponse", "DifficultyRule",
+    "DiscountRates", "Factor", "FactorCorrelation", "FactorUncertainty", "Finance", "Fleet", "GpuOption", "GpuOrder",
+    "GridAdvance", "GridStep", "Horizon", "HourlyPrices", "HourlySeries", "Limit", "MachineDecision", "Market",
+    "MissingHours", "ModeCount", "Multiples", "NpvDistribution", "Offer", "OfferSite", "Opening", "OperatingMode",
+    "Overlay", "Period", "Phase", "Placement", "Plan", "Policy", "Portfolio", "PowerPayer", "PowerSupply",
+    "Prepayment", "Progress", "ProjectDebt", "Renewal", "RiskSpec", "ScenarioTable", "Segment", "SeriesFile", "Shock",
+    "Site", "SiteOpening", "SolveOptions", "Stress", "StressDefault", "TerminalValue", "Termination",
+    "TerminationReason", "TransmissionCredit", "Value", "ValuePath", "add_months", "months_between", "validated",
 ]  # fmt: skip

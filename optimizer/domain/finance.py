@@ -85,6 +85,33 @@ class Multiples(Value):
     """Enterprise value over yearly earnings of own GPUs."""
 
 
+WriteOffYears = Annotated[int, Quantity("years", 1, 50)]
+
+
+class CorporateTax(Value):
+    """Tax on the company's expected income, by calendar year."""
+
+    rate_frac: Frac
+    """Tax over taxable income."""
+    hosting_write_off_years: WriteOffYears = 15
+    """Years over which the owner's capex of contracts is written off, in equal parts from the month in which it is
+    paid."""
+    machine_write_off_years: WriteOffYears = 5
+    """The same for machines that are bought."""
+    gpu_write_off_years: WriteOffYears = 5
+    """The same for own GPUs and their fit-out."""
+    opening_write_off_years: WriteOffYears = 15
+    """The same for openings of sites."""
+    bonus_share_frac: Frac = 0.0
+    """Share of all capex that is written off at once, in the month in which it is paid."""
+    interest_deductible: bool = True
+    """Whether interest and fees of project debt lower taxable income."""
+    opening_losses_usd: Usd = 0.0
+    """Losses carried forward from before the start."""
+    loss_income_share_frac: Frac = 0.8
+    """Most of a year's taxable income that losses carried forward may offset."""
+
+
 class TerminalValue(Value):
     """What still counts after the last month of the horizon."""
 
@@ -117,5 +144,14 @@ class Finance(Value):
     """Its growth a year, applied monthly."""
     multiples: Multiples | None = None
     """Multiples for a reported enterprise value."""
+    tax: CorporateTax | None = None
+    """Corporate tax; all figures are before tax if absent."""
     terminal: TerminalValue = Field(default_factory=TerminalValue)
     """What counts after the horizon."""
+
+    @model_validator(mode="after")
+    def _losses_are_used_early(self) -> Finance:
+        if self.tax is not None and self.discount.corporate_per_year_frac <= 0.0:
+            told = "with a corporate discount rate of 0 it does not matter when losses are used"
+            raise problem("tax", told, "state a corporate_per_year_frac above 0")
+        return self

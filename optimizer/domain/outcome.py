@@ -113,12 +113,31 @@ class CashFlowRow(Value):
     """Debt drawn."""
     debt_service_usd: Real
     """Fees, interest and principal."""
+    corporate_tax_usd: Real = 0.0
+    """Corporate tax."""
     net_cash_usd: Real
     """Sum of all of them."""
     cash_usd: Real
     """Cash at the end of the month."""
     debt_usd: Real
     """Debt outstanding at the end of the month."""
+
+
+class TaxRow(Value):
+    """Corporate tax of one calendar year in USD, on expected income."""
+
+    year: int
+    """Calendar year."""
+    income_usd: Real
+    """Income of its months in the horizon before what is written off."""
+    written_off_usd: Real
+    """Capex written off, positive."""
+    losses_used_usd: Real
+    """Losses carried forward that offset income."""
+    losses_left_usd: Real
+    """Losses carried forward at the end of the year."""
+    tax_usd: Real
+    """Tax, positive."""
 
 
 class StressOutcome(Value):

@@ -17,6 +17,7 @@ from optimizer.domain.outcome import (
     NpvDistribution,
     OwnHashrate,
     StressOutcome,
+    TaxRow,
 )
 from optimizer.domain.proof import AuditReport, FilledIn, Manifest, Termination
 
@@ -48,6 +49,8 @@ class Plan(Value):
     """NPV over the scenarios."""
     business_as_usual: BusinessAsUsual | None = None
     """The twin that mines on."""
+    tax: tuple[TaxRow, ...] = ()
+    """Corporate tax by year."""
     stresses: tuple[StressOutcome, ...] = ()
     """Least cash in each stress."""
     own_hashrate: OwnHashrate | None = None

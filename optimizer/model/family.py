@@ -17,6 +17,7 @@ ACCOUNTS = {
     "cash_musd": "cash flow, by period",
     "capex_musd": "the owner's capital expenditure, by month",
     "debt_musd": "project debt outstanding, by period",
+    "income_musd": "cash that counts for corporate tax, capex with it, by calendar year; empty without tax",
     "power_mw": "grid MW in use, by site and period",
     "grid_mw": "import limit, by site and period",
     "halls_mw": "hall MW in use or displaced, by site and period",
@@ -76,6 +77,7 @@ def _open_ledger(program: Program, problem: PlanningProblem) -> None:
         "cash_musd": calendar.period_sum(fixed),
         "capex_musd": np.zeros(calendar.month_count),
         "debt_musd": np.zeros(calendar.period_count),
+        "income_musd": problem.year_sum(fixed),
         "grid_mw": (calendar.period_min(problem.grid_mw) * always_open).ravel(),
         "hall_limit_mw": (calendar.period_min(problem.hall_mw) * always_open).ravel(),
     }

@@ -8,6 +8,7 @@ from optimizer.model.families.capex_budget import CAPEX_BUDGET
 from optimizer.model.families.concentration import CONCENTRATION
 from optimizer.model.families.contract_changes import CONTRACT_CHANGES
 from optimizer.model.families.contract_start import CONTRACT_START
+from optimizer.model.families.corporate_tax import CORPORATE_TAX
 from optimizer.model.families.domestic_share import DOMESTIC_SHARE
 from optimizer.model.families.gpu_blocks import GPU_BLOCKS
 from optimizer.model.families.hall_capacity import HALL_CAPACITY
@@ -32,6 +33,7 @@ FORMULATION: Final[tuple[ConstraintFamily, ...]] = (
     PROJECT_DEBT,  # needs the starts, closes debt_musd
     GPU_BLOCKS,
     MINING_FLEET,
+    CORPORATE_TAX,  # closes the income of all of them
     # shared limits: they close accounts
     POWER_BALANCE,
     HALL_CAPACITY,

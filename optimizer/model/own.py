@@ -48,6 +48,10 @@ PARTS: Final[dict[str, tuple[str, ...]]] = {
     "moved_in_machines": STANDING,
     "cash_musd": ("month",),
     "stress_cash_musd": ("stress", "month"),
+    "taxable_profit_musd": ("year",),
+    "taxable_loss_musd": ("year",),
+    "losses_used_musd": ("year",),
+    "losses_left_musd": ("year",),
 }
 """What the parts of the key of each variable are; in that order. Machines are counted in thousands."""
 BY_SITE = ("site", "month")
@@ -56,6 +60,7 @@ ACCOUNT_PARTS: Final[dict[str, tuple[str, ...]]] = {
     "cash_musd": ("month",),
     "capex_musd": ("month",),
     "debt_musd": ("month",),
+    "income_musd": ("year",),
     "power_mw": BY_SITE,
     "grid_mw": BY_SITE,
     "halls_mw": BY_SITE,
@@ -127,6 +132,8 @@ class OwnModel:
             return [(line,) for line in LINES]
         if name == "capex_musd":
             return [(month,) for month in self._problem.month_keys]
+        if name == "income_musd":
+            return [(year,) for year in self._problem.tax_years]
         if ACCOUNT_PARTS[name] == BY_SITE:
             return [*site_period_keys(self._problem)]
         return [(month,) for month in self.months]
@@ -156,6 +163,7 @@ class OwnModel:
             "gpu_option": portfolio.gpu_options_by_name,
             "asic_model": portfolio.asic_models_by_name,
             "month": self._problem.month_keys,
+            "year": self._problem.tax_years,
             "stress": [stress.name for stress in portfolio.finance.stresses],
         }
         return set(named.get(part, ()))

@@ -9,12 +9,30 @@ from optimizer.model.problem import PlanningProblem
 from optimizer.model.program import Program
 
 
-def post_cash(program: Program, problem: PlanningProblem, line: str, columns: Ints, monthly_musd: Floats) -> None:
-    """Post expected cash of N columns by month, ``[N, T or more]``, to cash and NPV; what is after T is ignored."""
+def post_cash(
+    program: Program,
+    problem: PlanningProblem,
+    line: str,
+    columns: Ints,
+    monthly_musd: Floats,
+    income_musd: Floats | None = None,
+) -> None:
+    """Post expected cash of N columns by month, ``[N, T or more]``, to cash and NPV; what is after T is ignored.
+
+    All of it counts for corporate tax unless ``income_musd`` says what does.
+    """
     calendar = problem.calendar
     inside = monthly_musd[:, : calendar.month_count]
+    post_income(program, problem, columns, inside if income_musd is None else income_musd)
     program.post("cash_musd", np.arange(calendar.period_count), columns[:, None], calendar.period_sum(inside))
     post_npv(program, line, columns, inside @ calendar.discount(line)[: calendar.month_count])
+
+
+def post_income(program: Program, problem: PlanningProblem, columns: Ints, monthly_musd: Floats) -> None:
+    """Post what counts for corporate tax of N columns by month, ``[N, T]``; nothing where there is no tax."""
+    if problem.portfolio.finance.tax is not None:
+        years = np.arange(len(problem.tax_years))
+        program.post("income_musd", years, columns[:, None], problem.year_sum(monthly_musd))
 
 
 def post_npv(program: Program, line: str, columns: Ints, npv_musd: Floats) -> None:

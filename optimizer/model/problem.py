@@ -63,6 +63,22 @@ class PlanningProblem:
         return tuple(f"{month:%Y-%m}" for month in self.portfolio.horizon.months)
 
     @cached_property
+    def tax_year(self) -> Ints:
+        """Position of each month's calendar year, ``[T]``."""
+        years = np.array([month.year for month in self.portfolio.horizon.months])
+        return np.asarray(years - years[0])
+
+    @cached_property
+    def tax_years(self) -> tuple[str, ...]:
+        """Calendar years of the horizon as ``2027``, ``[Y]``."""
+        return tuple(dict.fromkeys(f"{month:%Y}" for month in self.portfolio.horizon.months))
+
+    def year_sum(self, monthly: Floats) -> Floats:
+        """Sums over the months of each calendar year: ``[..., T]`` to ``[..., Y]``."""
+        first = np.searchsorted(self.tax_year, np.arange(len(self.tax_years)))
+        return np.asarray(np.add.reduceat(monthly, first, axis=-1))
+
+    @cached_property
     def grid_mw(self) -> Floats:
         """Import limit of each site by month as stated, were it open, ``[S, T]``."""
         months = self.portfolio.horizon.months

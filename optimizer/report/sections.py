@@ -217,6 +217,7 @@ def _cash(plan: Plan) -> Section:
 def _earnings(plan: Plan) -> Section:
     html, drawn = _charts([charts_money.earnings(plan)])
     table = _folded("Earnings as a table", tables.earnings(plan)) if drawn else ""
+    table += _folded("Corporate tax as a table", tables.tax(plan))
     return Section("earnings", "Earnings", html + table, drawn)
 
 

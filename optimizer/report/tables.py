@@ -150,6 +150,23 @@ def cash_flow(plan: Plan) -> str:
     return table("Expected cash by calendar year, $M; costs are negative.", columns, rows, classes)
 
 
+def tax(plan: Plan) -> str:
+    """Corporate tax by year."""
+    if not plan.tax:
+        return ""
+    rows = [
+        [
+            str(row.year),
+            *(_musd(usd) for usd in (row.income_usd, -row.written_off_usd, -row.losses_used_usd)),
+            *(_musd(usd) for usd in (row.losses_left_usd, row.tax_usd)),
+        ]
+        for row in plan.tax
+    ]
+    heads = ("Income", "Written off", "Losses used", "Losses left at the end", "Tax")
+    told = "Corporate tax on expected income by calendar year, $M."
+    return table(told, [*words("Year"), *numbers(*heads)], rows)
+
+
 def stresses(plan: Plan) -> str:
     """Least cash in every stress."""
     if not plan.stresses:

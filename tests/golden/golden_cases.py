@@ -84,7 +84,7 @@ def everything() -> Portfolio:
 
 
 def money() -> Portfolio:
-    """Everything that is about money: floors in stresses."""
+    """Everything that is about money: floors in stresses, corporate tax."""
     winter = {
         "factor": "btc_price",
         "points": [{"month_offset": 0, "multiplier": 1.0}, {"month_offset": 6, "multiplier": 0.4}],
@@ -95,6 +95,7 @@ def money() -> Portfolio:
         {"name": "winter", "minimum_liquidity_usd": 3e5, "shocks": [{"begin_month": "2027-02", "effects": [winter]}]},
         {"name": "T fails", "minimum_liquidity_usd": 2e5, "defaults": [{"tenant": "T", "default_month": "2027-09"}]},
     ]
+    data["finance"]["tax"] = {"rate_frac": 0.25, "gpu_write_off_years": 2, "opening_losses_usd": 2e6}
     return Portfolio.model_validate(data)
 
 

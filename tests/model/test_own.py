@@ -263,6 +263,8 @@ def test_every_variable_and_account_has_its_parts():
         finance={
             "project_debt": {"loan_to_cost_frac": 0.5, "interest_per_year_frac": 0.1, "amortization_months": 12},
             "stresses": [{"name": "winter"}],
+            "tax": {"rate_frac": 0.2},
+            "discount": {"corporate_per_year_frac": 0.1},
         },
     )
     program, problem = assembled(case), problem_of(case)

@@ -1,4 +1,4 @@
-"""What page and terminal tell of money beside the cash flow: stresses."""
+"""What page and terminal tell of money beside the cash flow: stresses, corporate tax."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from report_cases import contract, made_plan
 from rich.console import Console
 
 from optimizer.cli.summary import print_plan
-from optimizer.domain.outcome import StressOutcome
+from optimizer.domain.outcome import StressOutcome, TaxRow
 from optimizer.domain.plan import Plan
 from optimizer.report import render_report
 
@@ -36,3 +36,17 @@ def test_the_least_cash_of_every_stress_is_told() -> None:
     assert "<b>bust</b>" not in render_report(plan)
     assert "stress" not in told(made_plan(contract(0)))
     assert "Least cash of the plan in every stress" not in render_report(made_plan(contract(0)))
+
+
+def test_tax_is_told_by_year_and_in_all() -> None:
+    rows = tuple(
+        TaxRow(year=year, income_usd=9e6, written_off_usd=2e6, losses_used_usd=1e6, losses_left_usd=3e6, tax_usd=1.26e6)
+        for year in (2027, 2028)
+    )
+    plan = made_plan(contract(0), tax=rows)
+    assert "corporate tax paid" in told(plan)
+    assert "2.5 M USD" in told(plan)
+    page = render_report(plan)
+    assert "Corporate tax on expected income by calendar year" in page
+    assert "corporate tax paid" not in told(made_plan(contract(0)))
+    assert "Corporate tax" not in render_report(made_plan(contract(0)))

@@ -315,6 +315,17 @@ def _finance() -> dict[str, Any]:
         "overhead_usd_per_month": 2e5,
         "overhead_growth_per_year_frac": 0.03,
         "multiples": {"year": 2028, "hosting_multiple": 16.0, "mining_multiple": 7.0, "gpu_multiple": 9.0},
+        "tax": {
+            "rate_frac": 0.21,
+            "hosting_write_off_years": 20,
+            "machine_write_off_years": 3,
+            "gpu_write_off_years": 4,
+            "opening_write_off_years": 10,
+            "bonus_share_frac": 0.4,
+            "interest_deductible": False,
+            "opening_losses_usd": 1e6,
+            "loss_income_share_frac": 0.7,
+        },
         "terminal": {"contract_tail_frac": 0.5, "mining_tail_months": 6, "machine_resale_frac": 0.5},
     }
 

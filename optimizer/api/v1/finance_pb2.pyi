@@ -233,6 +233,97 @@ class Multiples(_message.Message):
 Global___Multiples: _TypeAlias = Multiples  # noqa: Y015
 
 @_typing.final
+class CorporateTax(_message.Message):
+    """Tax on the company's expected income, by calendar year."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RATE_FRAC_FIELD_NUMBER: _builtins.int
+    HOSTING_WRITE_OFF_YEARS_FIELD_NUMBER: _builtins.int
+    MACHINE_WRITE_OFF_YEARS_FIELD_NUMBER: _builtins.int
+    GPU_WRITE_OFF_YEARS_FIELD_NUMBER: _builtins.int
+    OPENING_WRITE_OFF_YEARS_FIELD_NUMBER: _builtins.int
+    BONUS_SHARE_FRAC_FIELD_NUMBER: _builtins.int
+    INTEREST_DEDUCTIBLE_FIELD_NUMBER: _builtins.int
+    OPENING_LOSSES_USD_FIELD_NUMBER: _builtins.int
+    LOSS_INCOME_SHARE_FRAC_FIELD_NUMBER: _builtins.int
+    rate_frac: _builtins.float
+    """Tax over taxable income."""
+    hosting_write_off_years: _builtins.int
+    """Years over which the owner's capex of contracts is written off, in equal parts from the month in which it is
+    paid.
+    """
+    machine_write_off_years: _builtins.int
+    """The same for machines that are bought."""
+    gpu_write_off_years: _builtins.int
+    """The same for own GPUs and their fit-out."""
+    opening_write_off_years: _builtins.int
+    """The same for openings of sites."""
+    bonus_share_frac: _builtins.float
+    """Share of all capex that is written off at once, in the month in which it is paid."""
+    interest_deductible: _builtins.bool
+    """Whether interest and fees of project debt lower taxable income."""
+    opening_losses_usd: _builtins.float
+    """Losses carried forward from before the start."""
+    loss_income_share_frac: _builtins.float
+    """Most of a year's taxable income that losses carried forward may offset."""
+    def __init__(
+        self,
+        *,
+        rate_frac: _builtins.float | None = ...,
+        hosting_write_off_years: _builtins.int | None = ...,
+        machine_write_off_years: _builtins.int | None = ...,
+        gpu_write_off_years: _builtins.int | None = ...,
+        opening_write_off_years: _builtins.int | None = ...,
+        bonus_share_frac: _builtins.float | None = ...,
+        interest_deductible: _builtins.bool | None = ...,
+        opening_losses_usd: _builtins.float | None = ...,
+        loss_income_share_frac: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_bonus_share_frac", b"_bonus_share_frac", "_gpu_write_off_years", b"_gpu_write_off_years", "_hosting_write_off_years", b"_hosting_write_off_years", "_interest_deductible", b"_interest_deductible", "_loss_income_share_frac", b"_loss_income_share_frac", "_machine_write_off_years", b"_machine_write_off_years", "_opening_losses_usd", b"_opening_losses_usd", "_opening_write_off_years", b"_opening_write_off_years", "_rate_frac", b"_rate_frac", "bonus_share_frac", b"bonus_share_frac", "gpu_write_off_years", b"gpu_write_off_years", "hosting_write_off_years", b"hosting_write_off_years", "interest_deductible", b"interest_deductible", "loss_income_share_frac", b"loss_income_share_frac", "machine_write_off_years", b"machine_write_off_years", "opening_losses_usd", b"opening_losses_usd", "opening_write_off_years", b"opening_write_off_years", "rate_frac", b"rate_frac"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bonus_share_frac", b"_bonus_share_frac", "_gpu_write_off_years", b"_gpu_write_off_years", "_hosting_write_off_years", b"_hosting_write_off_years", "_interest_deductible", b"_interest_deductible", "_loss_income_share_frac", b"_loss_income_share_frac", "_machine_write_off_years", b"_machine_write_off_years", "_opening_losses_usd", b"_opening_losses_usd", "_opening_write_off_years", b"_opening_write_off_years", "_rate_frac", b"_rate_frac", "bonus_share_frac", b"bonus_share_frac", "gpu_write_off_years", b"gpu_write_off_years", "hosting_write_off_years", b"hosting_write_off_years", "interest_deductible", b"interest_deductible", "loss_income_share_frac", b"loss_income_share_frac", "machine_write_off_years", b"machine_write_off_years", "opening_losses_usd", b"opening_losses_usd", "opening_write_off_years", b"opening_write_off_years", "rate_frac", b"rate_frac"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__bonus_share_frac: _TypeAlias = _typing.Literal["bonus_share_frac"]  # noqa: Y015
+    _WhichOneofArgType__bonus_share_frac: _TypeAlias = _typing.Literal["_bonus_share_frac", b"_bonus_share_frac"]  # noqa: Y015
+    _WhichOneofReturnType__gpu_write_off_years: _TypeAlias = _typing.Literal["gpu_write_off_years"]  # noqa: Y015
+    _WhichOneofArgType__gpu_write_off_years: _TypeAlias = _typing.Literal["_gpu_write_off_years", b"_gpu_write_off_years"]  # noqa: Y015
+    _WhichOneofReturnType__hosting_write_off_years: _TypeAlias = _typing.Literal["hosting_write_off_years"]  # noqa: Y015
+    _WhichOneofArgType__hosting_write_off_years: _TypeAlias = _typing.Literal["_hosting_write_off_years", b"_hosting_write_off_years"]  # noqa: Y015
+    _WhichOneofReturnType__interest_deductible: _TypeAlias = _typing.Literal["interest_deductible"]  # noqa: Y015
+    _WhichOneofArgType__interest_deductible: _TypeAlias = _typing.Literal["_interest_deductible", b"_interest_deductible"]  # noqa: Y015
+    _WhichOneofReturnType__loss_income_share_frac: _TypeAlias = _typing.Literal["loss_income_share_frac"]  # noqa: Y015
+    _WhichOneofArgType__loss_income_share_frac: _TypeAlias = _typing.Literal["_loss_income_share_frac", b"_loss_income_share_frac"]  # noqa: Y015
+    _WhichOneofReturnType__machine_write_off_years: _TypeAlias = _typing.Literal["machine_write_off_years"]  # noqa: Y015
+    _WhichOneofArgType__machine_write_off_years: _TypeAlias = _typing.Literal["_machine_write_off_years", b"_machine_write_off_years"]  # noqa: Y015
+    _WhichOneofReturnType__opening_losses_usd: _TypeAlias = _typing.Literal["opening_losses_usd"]  # noqa: Y015
+    _WhichOneofArgType__opening_losses_usd: _TypeAlias = _typing.Literal["_opening_losses_usd", b"_opening_losses_usd"]  # noqa: Y015
+    _WhichOneofReturnType__opening_write_off_years: _TypeAlias = _typing.Literal["opening_write_off_years"]  # noqa: Y015
+    _WhichOneofArgType__opening_write_off_years: _TypeAlias = _typing.Literal["_opening_write_off_years", b"_opening_write_off_years"]  # noqa: Y015
+    _WhichOneofReturnType__rate_frac: _TypeAlias = _typing.Literal["rate_frac"]  # noqa: Y015
+    _WhichOneofArgType__rate_frac: _TypeAlias = _typing.Literal["_rate_frac", b"_rate_frac"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__bonus_share_frac) -> _WhichOneofReturnType__bonus_share_frac | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__gpu_write_off_years) -> _WhichOneofReturnType__gpu_write_off_years | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hosting_write_off_years) -> _WhichOneofReturnType__hosting_write_off_years | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__interest_deductible) -> _WhichOneofReturnType__interest_deductible | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__loss_income_share_frac) -> _WhichOneofReturnType__loss_income_share_frac | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__machine_write_off_years) -> _WhichOneofReturnType__machine_write_off_years | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__opening_losses_usd) -> _WhichOneofReturnType__opening_losses_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__opening_write_off_years) -> _WhichOneofReturnType__opening_write_off_years | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rate_frac) -> _WhichOneofReturnType__rate_frac | None: ...
+
+Global___CorporateTax: _TypeAlias = CorporateTax  # noqa: Y015
+
+@_typing.final
 class TerminalValue(_message.Message):
     """What still counts after the last month of the horizon."""
 
@@ -414,6 +505,7 @@ class Finance(_message.Message):
     MULTIPLES_FIELD_NUMBER: _builtins.int
     TERMINAL_FIELD_NUMBER: _builtins.int
     STRESSES_FIELD_NUMBER: _builtins.int
+    TAX_FIELD_NUMBER: _builtins.int
     opening_cash_usd: _builtins.float
     """Cash at the start."""
     minimum_liquidity_usd: _builtins.float
@@ -446,6 +538,10 @@ class Finance(_message.Message):
     def stresses(self) -> _containers.RepeatedCompositeFieldContainer[Global___Stress]:
         """Futures without chance in which cash must stay above a floor of their own."""
 
+    @_builtins.property
+    def tax(self) -> Global___CorporateTax:
+        """Corporate tax; all figures are before tax if absent."""
+
     def __init__(
         self,
         *,
@@ -459,10 +555,11 @@ class Finance(_message.Message):
         multiples: Global___Multiples | None = ...,
         terminal: Global___TerminalValue | None = ...,
         stresses: _abc.Iterable[Global___Stress] | None = ...,
+        tax: Global___CorporateTax | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_minimum_liquidity_usd", b"_minimum_liquidity_usd", "_opening_cash_usd", b"_opening_cash_usd", "_overhead_growth_per_year_frac", b"_overhead_growth_per_year_frac", "_overhead_usd_per_month", b"_overhead_usd_per_month", "discount", b"discount", "minimum_liquidity_usd", b"minimum_liquidity_usd", "multiples", b"multiples", "opening_cash_usd", b"opening_cash_usd", "overhead_growth_per_year_frac", b"overhead_growth_per_year_frac", "overhead_usd_per_month", b"overhead_usd_per_month", "project_debt", b"project_debt", "terminal", b"terminal"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_minimum_liquidity_usd", b"_minimum_liquidity_usd", "_opening_cash_usd", b"_opening_cash_usd", "_overhead_growth_per_year_frac", b"_overhead_growth_per_year_frac", "_overhead_usd_per_month", b"_overhead_usd_per_month", "discount", b"discount", "minimum_liquidity_usd", b"minimum_liquidity_usd", "multiples", b"multiples", "opening_cash_usd", b"opening_cash_usd", "overhead_growth_per_year_frac", b"overhead_growth_per_year_frac", "overhead_usd_per_month", b"overhead_usd_per_month", "project_debt", b"project_debt", "tax", b"tax", "terminal", b"terminal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_minimum_liquidity_usd", b"_minimum_liquidity_usd", "_opening_cash_usd", b"_opening_cash_usd", "_overhead_growth_per_year_frac", b"_overhead_growth_per_year_frac", "_overhead_usd_per_month", b"_overhead_usd_per_month", "capex_budgets", b"capex_budgets", "discount", b"discount", "minimum_liquidity_usd", b"minimum_liquidity_usd", "multiples", b"multiples", "opening_cash_usd", b"opening_cash_usd", "overhead_growth_per_year_frac", b"overhead_growth_per_year_frac", "overhead_usd_per_month", b"overhead_usd_per_month", "project_debt", b"project_debt", "stresses", b"stresses", "terminal", b"terminal"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_minimum_liquidity_usd", b"_minimum_liquidity_usd", "_opening_cash_usd", b"_opening_cash_usd", "_overhead_growth_per_year_frac", b"_overhead_growth_per_year_frac", "_overhead_usd_per_month", b"_overhead_usd_per_month", "capex_budgets", b"capex_budgets", "discount", b"discount", "minimum_liquidity_usd", b"minimum_liquidity_usd", "multiples", b"multiples", "opening_cash_usd", b"opening_cash_usd", "overhead_growth_per_year_frac", b"overhead_growth_per_year_frac", "overhead_usd_per_month", b"overhead_usd_per_month", "project_debt", b"project_debt", "stresses", b"stresses", "tax", b"tax", "terminal", b"terminal"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__minimum_liquidity_usd: _TypeAlias = _typing.Literal["minimum_liquidity_usd"]  # noqa: Y015
     _WhichOneofArgType__minimum_liquidity_usd: _TypeAlias = _typing.Literal["_minimum_liquidity_usd", b"_minimum_liquidity_usd"]  # noqa: Y015

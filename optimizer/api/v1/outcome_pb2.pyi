@@ -401,6 +401,7 @@ class CashFlowRow(_message.Message):
     CASH_USD_FIELD_NUMBER: _builtins.int
     DEBT_USD_FIELD_NUMBER: _builtins.int
     INTERCONNECT_CAPEX_USD_FIELD_NUMBER: _builtins.int
+    CORPORATE_TAX_USD_FIELD_NUMBER: _builtins.int
     mining_margin_usd: _builtins.float
     """Mining revenue less energy and operating cost, with demand-response income."""
     machine_purchases_usd: _builtins.float
@@ -437,6 +438,8 @@ class CashFlowRow(_message.Message):
     """Debt outstanding at the end of the month."""
     interconnect_capex_usd: _builtins.float
     """Grid steps brought forward."""
+    corporate_tax_usd: _builtins.float
+    """Corporate tax."""
     @_builtins.property
     def month(self) -> _date_pb2.Date:
         """Month. Day 1."""
@@ -463,13 +466,16 @@ class CashFlowRow(_message.Message):
         cash_usd: _builtins.float | None = ...,
         debt_usd: _builtins.float | None = ...,
         interconnect_capex_usd: _builtins.float | None = ...,
+        corporate_tax_usd: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_cash_usd", b"_cash_usd", "_debt_draws_usd", b"_debt_draws_usd", "_debt_service_usd", b"_debt_service_usd", "_debt_usd", b"_debt_usd", "_gpu_capex_usd", b"_gpu_capex_usd", "_gpu_margin_usd", b"_gpu_margin_usd", "_hosting_capex_usd", b"_hosting_capex_usd", "_hosting_noi_usd", b"_hosting_noi_usd", "_hosting_prepayments_usd", b"_hosting_prepayments_usd", "_interconnect_capex_usd", b"_interconnect_capex_usd", "_machine_moves_usd", b"_machine_moves_usd", "_machine_purchases_usd", b"_machine_purchases_usd", "_machine_sales_usd", b"_machine_sales_usd", "_mining_margin_usd", b"_mining_margin_usd", "_net_cash_usd", b"_net_cash_usd", "_opening_capex_usd", b"_opening_capex_usd", "_overhead_usd", b"_overhead_usd", "_site_costs_usd", b"_site_costs_usd", "cash_usd", b"cash_usd", "debt_draws_usd", b"debt_draws_usd", "debt_service_usd", b"debt_service_usd", "debt_usd", b"debt_usd", "gpu_capex_usd", b"gpu_capex_usd", "gpu_margin_usd", b"gpu_margin_usd", "hosting_capex_usd", b"hosting_capex_usd", "hosting_noi_usd", b"hosting_noi_usd", "hosting_prepayments_usd", b"hosting_prepayments_usd", "interconnect_capex_usd", b"interconnect_capex_usd", "machine_moves_usd", b"machine_moves_usd", "machine_purchases_usd", b"machine_purchases_usd", "machine_sales_usd", b"machine_sales_usd", "mining_margin_usd", b"mining_margin_usd", "month", b"month", "net_cash_usd", b"net_cash_usd", "opening_capex_usd", b"opening_capex_usd", "overhead_usd", b"overhead_usd", "site_costs_usd", b"site_costs_usd"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cash_usd", b"_cash_usd", "_corporate_tax_usd", b"_corporate_tax_usd", "_debt_draws_usd", b"_debt_draws_usd", "_debt_service_usd", b"_debt_service_usd", "_debt_usd", b"_debt_usd", "_gpu_capex_usd", b"_gpu_capex_usd", "_gpu_margin_usd", b"_gpu_margin_usd", "_hosting_capex_usd", b"_hosting_capex_usd", "_hosting_noi_usd", b"_hosting_noi_usd", "_hosting_prepayments_usd", b"_hosting_prepayments_usd", "_interconnect_capex_usd", b"_interconnect_capex_usd", "_machine_moves_usd", b"_machine_moves_usd", "_machine_purchases_usd", b"_machine_purchases_usd", "_machine_sales_usd", b"_machine_sales_usd", "_mining_margin_usd", b"_mining_margin_usd", "_net_cash_usd", b"_net_cash_usd", "_opening_capex_usd", b"_opening_capex_usd", "_overhead_usd", b"_overhead_usd", "_site_costs_usd", b"_site_costs_usd", "cash_usd", b"cash_usd", "corporate_tax_usd", b"corporate_tax_usd", "debt_draws_usd", b"debt_draws_usd", "debt_service_usd", b"debt_service_usd", "debt_usd", b"debt_usd", "gpu_capex_usd", b"gpu_capex_usd", "gpu_margin_usd", b"gpu_margin_usd", "hosting_capex_usd", b"hosting_capex_usd", "hosting_noi_usd", b"hosting_noi_usd", "hosting_prepayments_usd", b"hosting_prepayments_usd", "interconnect_capex_usd", b"interconnect_capex_usd", "machine_moves_usd", b"machine_moves_usd", "machine_purchases_usd", b"machine_purchases_usd", "machine_sales_usd", b"machine_sales_usd", "mining_margin_usd", b"mining_margin_usd", "month", b"month", "net_cash_usd", b"net_cash_usd", "opening_capex_usd", b"opening_capex_usd", "overhead_usd", b"overhead_usd", "site_costs_usd", b"site_costs_usd"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cash_usd", b"_cash_usd", "_debt_draws_usd", b"_debt_draws_usd", "_debt_service_usd", b"_debt_service_usd", "_debt_usd", b"_debt_usd", "_gpu_capex_usd", b"_gpu_capex_usd", "_gpu_margin_usd", b"_gpu_margin_usd", "_hosting_capex_usd", b"_hosting_capex_usd", "_hosting_noi_usd", b"_hosting_noi_usd", "_hosting_prepayments_usd", b"_hosting_prepayments_usd", "_interconnect_capex_usd", b"_interconnect_capex_usd", "_machine_moves_usd", b"_machine_moves_usd", "_machine_purchases_usd", b"_machine_purchases_usd", "_machine_sales_usd", b"_machine_sales_usd", "_mining_margin_usd", b"_mining_margin_usd", "_net_cash_usd", b"_net_cash_usd", "_opening_capex_usd", b"_opening_capex_usd", "_overhead_usd", b"_overhead_usd", "_site_costs_usd", b"_site_costs_usd", "cash_usd", b"cash_usd", "debt_draws_usd", b"debt_draws_usd", "debt_service_usd", b"debt_service_usd", "debt_usd", b"debt_usd", "gpu_capex_usd", b"gpu_capex_usd", "gpu_margin_usd", b"gpu_margin_usd", "hosting_capex_usd", b"hosting_capex_usd", "hosting_noi_usd", b"hosting_noi_usd", "hosting_prepayments_usd", b"hosting_prepayments_usd", "interconnect_capex_usd", b"interconnect_capex_usd", "machine_moves_usd", b"machine_moves_usd", "machine_purchases_usd", b"machine_purchases_usd", "machine_sales_usd", b"machine_sales_usd", "mining_margin_usd", b"mining_margin_usd", "month", b"month", "net_cash_usd", b"net_cash_usd", "opening_capex_usd", b"opening_capex_usd", "overhead_usd", b"overhead_usd", "site_costs_usd", b"site_costs_usd"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cash_usd", b"_cash_usd", "_corporate_tax_usd", b"_corporate_tax_usd", "_debt_draws_usd", b"_debt_draws_usd", "_debt_service_usd", b"_debt_service_usd", "_debt_usd", b"_debt_usd", "_gpu_capex_usd", b"_gpu_capex_usd", "_gpu_margin_usd", b"_gpu_margin_usd", "_hosting_capex_usd", b"_hosting_capex_usd", "_hosting_noi_usd", b"_hosting_noi_usd", "_hosting_prepayments_usd", b"_hosting_prepayments_usd", "_interconnect_capex_usd", b"_interconnect_capex_usd", "_machine_moves_usd", b"_machine_moves_usd", "_machine_purchases_usd", b"_machine_purchases_usd", "_machine_sales_usd", b"_machine_sales_usd", "_mining_margin_usd", b"_mining_margin_usd", "_net_cash_usd", b"_net_cash_usd", "_opening_capex_usd", b"_opening_capex_usd", "_overhead_usd", b"_overhead_usd", "_site_costs_usd", b"_site_costs_usd", "cash_usd", b"cash_usd", "corporate_tax_usd", b"corporate_tax_usd", "debt_draws_usd", b"debt_draws_usd", "debt_service_usd", b"debt_service_usd", "debt_usd", b"debt_usd", "gpu_capex_usd", b"gpu_capex_usd", "gpu_margin_usd", b"gpu_margin_usd", "hosting_capex_usd", b"hosting_capex_usd", "hosting_noi_usd", b"hosting_noi_usd", "hosting_prepayments_usd", b"hosting_prepayments_usd", "interconnect_capex_usd", b"interconnect_capex_usd", "machine_moves_usd", b"machine_moves_usd", "machine_purchases_usd", b"machine_purchases_usd", "machine_sales_usd", b"machine_sales_usd", "mining_margin_usd", b"mining_margin_usd", "month", b"month", "net_cash_usd", b"net_cash_usd", "opening_capex_usd", b"opening_capex_usd", "overhead_usd", b"overhead_usd", "site_costs_usd", b"site_costs_usd"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cash_usd: _TypeAlias = _typing.Literal["cash_usd"]  # noqa: Y015
     _WhichOneofArgType__cash_usd: _TypeAlias = _typing.Literal["_cash_usd", b"_cash_usd"]  # noqa: Y015
+    _WhichOneofReturnType__corporate_tax_usd: _TypeAlias = _typing.Literal["corporate_tax_usd"]  # noqa: Y015
+    _WhichOneofArgType__corporate_tax_usd: _TypeAlias = _typing.Literal["_corporate_tax_usd", b"_corporate_tax_usd"]  # noqa: Y015
     _WhichOneofReturnType__debt_draws_usd: _TypeAlias = _typing.Literal["debt_draws_usd"]  # noqa: Y015
     _WhichOneofArgType__debt_draws_usd: _TypeAlias = _typing.Literal["_debt_draws_usd", b"_debt_draws_usd"]  # noqa: Y015
     _WhichOneofReturnType__debt_service_usd: _TypeAlias = _typing.Literal["debt_service_usd"]  # noqa: Y015
@@ -506,6 +512,8 @@ class CashFlowRow(_message.Message):
     _WhichOneofArgType__site_costs_usd: _TypeAlias = _typing.Literal["_site_costs_usd", b"_site_costs_usd"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__cash_usd) -> _WhichOneofReturnType__cash_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__corporate_tax_usd) -> _WhichOneofReturnType__corporate_tax_usd | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__debt_draws_usd) -> _WhichOneofReturnType__debt_draws_usd | None: ...
     @_typing.overload
@@ -607,6 +615,71 @@ class EarningsRow(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__year) -> _WhichOneofReturnType__year | None: ...
 
 Global___EarningsRow: _TypeAlias = EarningsRow  # noqa: Y015
+
+@_typing.final
+class TaxRow(_message.Message):
+    """Corporate tax of one calendar year in USD, on expected income."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    YEAR_FIELD_NUMBER: _builtins.int
+    INCOME_USD_FIELD_NUMBER: _builtins.int
+    WRITTEN_OFF_USD_FIELD_NUMBER: _builtins.int
+    LOSSES_USED_USD_FIELD_NUMBER: _builtins.int
+    LOSSES_LEFT_USD_FIELD_NUMBER: _builtins.int
+    TAX_USD_FIELD_NUMBER: _builtins.int
+    year: _builtins.int
+    """Calendar year."""
+    income_usd: _builtins.float
+    """Income of its months in the horizon before what is written off."""
+    written_off_usd: _builtins.float
+    """Capex written off, positive."""
+    losses_used_usd: _builtins.float
+    """Losses carried forward that offset income."""
+    losses_left_usd: _builtins.float
+    """Losses carried forward at the end of the year."""
+    tax_usd: _builtins.float
+    """Tax, positive."""
+    def __init__(
+        self,
+        *,
+        year: _builtins.int | None = ...,
+        income_usd: _builtins.float | None = ...,
+        written_off_usd: _builtins.float | None = ...,
+        losses_used_usd: _builtins.float | None = ...,
+        losses_left_usd: _builtins.float | None = ...,
+        tax_usd: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_income_usd", b"_income_usd", "_losses_left_usd", b"_losses_left_usd", "_losses_used_usd", b"_losses_used_usd", "_tax_usd", b"_tax_usd", "_written_off_usd", b"_written_off_usd", "_year", b"_year", "income_usd", b"income_usd", "losses_left_usd", b"losses_left_usd", "losses_used_usd", b"losses_used_usd", "tax_usd", b"tax_usd", "written_off_usd", b"written_off_usd", "year", b"year"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_income_usd", b"_income_usd", "_losses_left_usd", b"_losses_left_usd", "_losses_used_usd", b"_losses_used_usd", "_tax_usd", b"_tax_usd", "_written_off_usd", b"_written_off_usd", "_year", b"_year", "income_usd", b"income_usd", "losses_left_usd", b"losses_left_usd", "losses_used_usd", b"losses_used_usd", "tax_usd", b"tax_usd", "written_off_usd", b"written_off_usd", "year", b"year"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__income_usd: _TypeAlias = _typing.Literal["income_usd"]  # noqa: Y015
+    _WhichOneofArgType__income_usd: _TypeAlias = _typing.Literal["_income_usd", b"_income_usd"]  # noqa: Y015
+    _WhichOneofReturnType__losses_left_usd: _TypeAlias = _typing.Literal["losses_left_usd"]  # noqa: Y015
+    _WhichOneofArgType__losses_left_usd: _TypeAlias = _typing.Literal["_losses_left_usd", b"_losses_left_usd"]  # noqa: Y015
+    _WhichOneofReturnType__losses_used_usd: _TypeAlias = _typing.Literal["losses_used_usd"]  # noqa: Y015
+    _WhichOneofArgType__losses_used_usd: _TypeAlias = _typing.Literal["_losses_used_usd", b"_losses_used_usd"]  # noqa: Y015
+    _WhichOneofReturnType__tax_usd: _TypeAlias = _typing.Literal["tax_usd"]  # noqa: Y015
+    _WhichOneofArgType__tax_usd: _TypeAlias = _typing.Literal["_tax_usd", b"_tax_usd"]  # noqa: Y015
+    _WhichOneofReturnType__written_off_usd: _TypeAlias = _typing.Literal["written_off_usd"]  # noqa: Y015
+    _WhichOneofArgType__written_off_usd: _TypeAlias = _typing.Literal["_written_off_usd", b"_written_off_usd"]  # noqa: Y015
+    _WhichOneofReturnType__year: _TypeAlias = _typing.Literal["year"]  # noqa: Y015
+    _WhichOneofArgType__year: _TypeAlias = _typing.Literal["_year", b"_year"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__income_usd) -> _WhichOneofReturnType__income_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__losses_left_usd) -> _WhichOneofReturnType__losses_left_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__losses_used_usd) -> _WhichOneofReturnType__losses_used_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__tax_usd) -> _WhichOneofReturnType__tax_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__written_off_usd) -> _WhichOneofReturnType__written_off_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__year) -> _WhichOneofReturnType__year | None: ...
+
+Global___TaxRow: _TypeAlias = TaxRow  # noqa: Y015
 
 @_typing.final
 class StressOutcome(_message.Message):

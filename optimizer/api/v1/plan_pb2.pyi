@@ -454,6 +454,7 @@ class PlanResult(_message.Message):
     MINING_FIELD_NUMBER: _builtins.int
     OWN_HASHRATE_FIELD_NUMBER: _builtins.int
     STRESSES_FIELD_NUMBER: _builtins.int
+    TAX_FIELD_NUMBER: _builtins.int
     format: _builtins.int
     """Version of this layout."""
     enterprise_value_usd: _builtins.float
@@ -518,6 +519,10 @@ class PlanResult(_message.Message):
     def stresses(self) -> _containers.RepeatedCompositeFieldContainer[_outcome_pb2.StressOutcome]:
         """Least cash in each stress."""
 
+    @_builtins.property
+    def tax(self) -> _containers.RepeatedCompositeFieldContainer[_outcome_pb2.TaxRow]:
+        """Corporate tax by year."""
+
     def __init__(
         self,
         *,
@@ -538,10 +543,11 @@ class PlanResult(_message.Message):
         mining: _abc.Iterable[_outcome_pb2.MiningRow] | None = ...,
         own_hashrate: _outcome_pb2.OwnHashrate | None = ...,
         stresses: _abc.Iterable[_outcome_pb2.StressOutcome] | None = ...,
+        tax: _abc.Iterable[_outcome_pb2.TaxRow] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd", "_format", b"_format", "audit", b"audit", "business_as_usual", b"business_as_usual", "decisions", b"decisions", "distribution", b"distribution", "enterprise_value_usd", b"enterprise_value_usd", "format", b"format", "manifest", b"manifest", "npv", b"npv", "own_hashrate", b"own_hashrate", "termination", b"termination"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd", "_format", b"_format", "audit", b"audit", "business_as_usual", b"business_as_usual", "capacity", b"capacity", "cash_flow", b"cash_flow", "contracts", b"contracts", "decisions", b"decisions", "distribution", b"distribution", "earnings", b"earnings", "enterprise_value_usd", b"enterprise_value_usd", "filled_in", b"filled_in", "format", b"format", "manifest", b"manifest", "mining", b"mining", "npv", b"npv", "own_hashrate", b"own_hashrate", "stresses", b"stresses", "termination", b"termination"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd", "_format", b"_format", "audit", b"audit", "business_as_usual", b"business_as_usual", "capacity", b"capacity", "cash_flow", b"cash_flow", "contracts", b"contracts", "decisions", b"decisions", "distribution", b"distribution", "earnings", b"earnings", "enterprise_value_usd", b"enterprise_value_usd", "filled_in", b"filled_in", "format", b"format", "manifest", b"manifest", "mining", b"mining", "npv", b"npv", "own_hashrate", b"own_hashrate", "stresses", b"stresses", "tax", b"tax", "termination", b"termination"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__enterprise_value_usd: _TypeAlias = _typing.Literal["enterprise_value_usd"]  # noqa: Y015
     _WhichOneofArgType__enterprise_value_usd: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd"]  # noqa: Y015

@@ -29,9 +29,9 @@ from itertools import chain
 
 import numpy as np
 
-from optimizer.model.calendar import Calendar, Ints
+from optimizer.model.calendar import Calendar, Floats, Ints
 from optimizer.model.family import ConstraintFamily
-from optimizer.model.posting import month_key, period_keys, post_npv
+from optimizer.model.posting import month_key, period_keys, post_income, post_npv
 from optimizer.model.problem import PlanningProblem
 from optimizer.model.program import Program, Triplets, VariableBlock
 
@@ -236,6 +236,7 @@ def _post_trades(program: Program, problem: PlanningProblem, columns: dict[str, 
         month = calendar.period_first[item.time]
         cash = flow[item.pair, month]
         program.post("cash_musd", item.time, item.columns, cash)
+        post_income(program, problem, item.columns, _in_month(month, cash, calendar.month_count))
         post_npv(program, "mining", item.columns, cash * discount[month])
         if name == "bought":
             program.post("capex_musd", month, item.columns, -cash)
@@ -253,6 +254,7 @@ def _post_running(program: Program, problem: PlanningProblem, running: _Columns)
     npv += tail * (running.time == calendar.period_count - 1)
     row = machines.site[running.pair] * calendar.period_count + running.time
     program.post("cash_musd", running.time, running.columns, cash)
+    _post_running_income(program, problem, running)
     post_npv(program, "mining", running.columns, npv)
     for account, by_pair in (
         ("power_mw", machines.mode_grid_mw),
@@ -261,6 +263,24 @@ def _post_running(program: Program, problem: PlanningProblem, running: _Columns)
     ):
         amounts = np.concatenate([np.repeat(value, calendar.period_count) for value in by_pair])
         program.post(account, row, running.columns, amounts)
+
+
+def _in_month(month: Ints, amount: Floats, month_count: int) -> Floats:
+    """Amounts of N columns, each in its month, as ``[N, T]``."""
+    monthly = np.zeros((len(amount), month_count))
+    monthly[np.arange(len(amount)), month] = amount
+    return monthly
+
+
+def _post_running_income(program: Program, problem: PlanningProblem, running: _Columns) -> None:
+    """The same cash by calendar year: a period may begin in one and end in the next."""
+    if problem.portfolio.finance.tax is None:
+        return
+    calendar = problem.calendar
+    for year in range(len(problem.tax_years)):
+        inside = problem.tax_year == year
+        cash = [calendar.period_sum(margin * inside).ravel() for margin in problem.machines.mode_margin_musd]
+        program.post("income_musd", year, running.columns, np.concatenate(cash))
 
 
 MINING_FLEET = ConstraintFamily(

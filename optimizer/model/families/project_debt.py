@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from optimizer.model.calendar import Floats
 from optimizer.model.family import ConstraintFamily
 from optimizer.model.posting import contract_quantity, period_keys, post_cash, post_npv
 from optimizer.model.problem import PlanningProblem
@@ -46,7 +47,8 @@ def build(program: Program, problem: PlanningProblem) -> None:
 
     if len(financed):
         balance = starts.debt_balance[financed]
-        post_cash(program, problem, "debt", debt.columns, starts.debt_draw[financed] - starts.debt_service[financed])
+        drawn, paid = starts.debt_draw[financed], starts.debt_service[financed]
+        post_cash(program, problem, "debt", debt.columns, drawn - paid, _deductible(problem, drawn, paid, balance))
         last = calendar.month_count - 1
         post_npv(program, "debt", debt.columns, -balance[:, last] * calendar.discount("debt")[last])
         periods = np.arange(calendar.period_count)
@@ -59,6 +61,14 @@ def build(program: Program, problem: PlanningProblem) -> None:
     capped.add(row, column, coefficient)
     most = cap / USD_PER_MUSD if cap is not None else np.inf
     program.add_rows("debt_within_cap", period_keys(problem), capped, upper=most)
+
+
+def _deductible(problem: PlanningProblem, drawn: Floats, paid: Floats, balance: Floats) -> Floats:
+    """What counts for corporate tax: interest and fees, that is what is paid without making the balance less."""
+    tax = problem.portfolio.finance.tax
+    if tax is None or not tax.interest_deductible:
+        return np.zeros(drawn.shape)
+    return drawn - paid - np.diff(balance, axis=1, prepend=0.0)
 
 
 PROJECT_DEBT = ConstraintFamily(
