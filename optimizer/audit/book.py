@@ -11,7 +11,7 @@ import numpy as np
 
 from optimizer.audit.contract import Contract
 from optimizer.audit.paths import BoolArray, FloatArray, IntArray
-from optimizer.audit.works import AdvancedStep, advanced_steps, work_problems
+from optimizer.audit.works import AddedHalls, AdvancedStep, added_halls, advanced_steps, work_problems
 from optimizer.domain import AsicModel, Decisions, GpuOption, MachineDecision, Portfolio, Site
 from optimizer.errors import InvalidInputError, Problem, did_you_mean
 
@@ -94,6 +94,7 @@ class Book:
     usable_until: IntArray
     """First month in which it no longer can; ``NEVER`` without an end."""
     grid_advances: tuple[AdvancedStep, ...]
+    added_halls: tuple[AddedHalls, ...]
 
     def usable(self) -> BoolArray:
         """Whether each site can be used in each month of the horizon, ``[S, T]``."""
@@ -144,6 +145,7 @@ def read_decisions(portfolio: Portfolio, decisions: Decisions) -> Book:
         usable_from=usable_from,
         usable_until=usable_until,
         grid_advances=advanced_steps(portfolio, decisions),
+        added_halls=added_halls(portfolio, decisions),
     )
 
 

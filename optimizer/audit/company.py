@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -16,7 +16,13 @@ from optimizer.domain import Finance, ProjectDebt
 from optimizer.units import MONTHS_PER_YEAR
 
 LINES: Final[Mapping[str, tuple[str, ...]]] = {
-    "mining": ("mining_margin_usd", "machine_purchases_usd", "machine_sales_usd", "machine_moves_usd"),
+    "mining": (
+        "mining_margin_usd",
+        "machine_purchases_usd",
+        "machine_sales_usd",
+        "machine_moves_usd",
+        "hall_capex_usd",
+    ),
     "hosting": ("hosting_noi_usd", "hosting_prepayments_usd", "hosting_capex_usd"),
     "gpu": ("gpu_margin_usd", "gpu_capex_usd"),
     "corporate": (
@@ -53,25 +59,28 @@ def discount_factors(finance: Finance, line: str, length: int) -> FloatArray:
 
 
 def company_columns(book: Book) -> Columns:
-    """Fixed costs of sites, openings, grid steps brought forward and overhead."""
+    """Fixed costs of sites, openings, works at sites and overhead."""
     portfolio = book.portfolio
     length, finance = portfolio.horizon.month_count, portfolio.finance
     fixed = np.array([site.fixed_opex_usd_per_month for site in portfolio.sites])
-    openings = np.zeros(length)
-    for s, site in enumerate(portfolio.sites):
-        if site.opening is not None and 0 <= book.opened[s] < length:
-            openings[book.opened[s]] -= site.opening.capex_usd
-    advances = np.zeros(length)
-    for item in book.grid_advances:
-        if 0 <= item.decided < length:
-            advances[item.decided] -= item.price_usd
+    opened = [(book.opened[s], site.opening.capex_usd) for s, site in enumerate(portfolio.sites) if site.opening]
     growth = (1.0 + finance.overhead_growth_per_year_frac) ** (np.arange(length) / MONTHS_PER_YEAR)
     return {
         "site_costs_usd": -(fixed @ book.usable()),
-        "opening_capex_usd": openings,
-        "interconnect_capex_usd": advances,
+        "opening_capex_usd": _paid(opened, length),
+        "interconnect_capex_usd": _paid([(item.decided, item.price_usd) for item in book.grid_advances], length),
+        "hall_capex_usd": _paid([(item.order, item.price_usd) for item in book.added_halls], length),
         "overhead_usd": -finance.overhead_usd_per_month * growth,
     }
+
+
+def _paid(prices: Iterable[tuple[int, float]], length: int) -> FloatArray:
+    """Prices by the month in which they are paid, negative; those outside the horizon are left out."""
+    cash = np.zeros(length)
+    for month, usd in prices:
+        if 0 <= month < length:
+            cash[month] -= usd
+    return cash
 
 
 def horizon_npv_usd(finance: Finance, columns: Columns) -> dict[str, float]:

@@ -29,8 +29,8 @@ def _halls(recalculation: Recalculation) -> Iterator[AuditCheck]:
     book, use = recalculation.book, recalculation.use
     if not (use.running_hall_mw.any() or use.displaced_hall_mw.any()):
         return
-    halls = np.array([site.hall_mw for site in book.portfolio.sites])[:, None]
-    excess = np.where(book.usable(), use.running_hall_mw + use.displaced_hall_mw - halls, use.running_hall_mw)
+    use_of_halls = use.running_hall_mw + use.displaced_hall_mw
+    excess = np.where(book.usable(), use_of_halls - use.hall_mw, use.running_hall_mw)
     worst = Worst("machines and displaced halls within the halls", "MW")
     worst.add_array(excess, MW_TOLERANCE, book.where)
     yield from worst.checks()

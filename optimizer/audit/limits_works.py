@@ -1,19 +1,21 @@
-"""Checks of what is done to the sites themselves: grid steps brought forward."""
+"""Checks of what is done to the sites themselves: grid steps brought forward, halls added."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from optimizer.audit.book import Book
+from optimizer.audit.limits_sites import unusable_months
 from optimizer.audit.recalculate import Recalculation
 from optimizer.audit.works import step_months
-from optimizer.audit.worst import EXACT, Worst
+from optimizer.audit.worst import EXACT, MW_TOLERANCE, Worst
 from optimizer.domain import AuditCheck
 
 
 def work_checks(recalculation: Recalculation) -> Iterator[AuditCheck]:
     """All checks of works at sites."""
     yield from _grid_advances(recalculation.book)
+    yield from _added_halls(recalculation.book)
 
 
 def _grid_advances(book: Book) -> Iterator[AuditCheck]:
@@ -29,4 +31,24 @@ def _grid_advances(book: Book) -> Iterator[AuditCheck]:
         if item.step:
             order.add(months[item.site_index][item.step - 1] - item.month, EXACT, item.label)
     for worst in (dates, order):
+        yield from worst.checks()
+
+
+def _added_halls(book: Book) -> Iterator[AuditCheck]:
+    """Ordered when they can be, ready in the horizon, at sites in use, no more than there may be."""
+    horizon = book.portfolio.horizon
+    dates = Worst("halls ordered when they can be", "months")
+    usable = Worst("sites of halls usable from the order until they are ready", "months")
+    size = Worst("halls added within their MW", "MW")
+    total: dict[str, float] = {}
+    for item in book.added_halls:
+        where = f"{item.site.name}, ordered {book.month_name(item.order)}"
+        early = max(horizon.index_of(item.terms.earliest_month), 0) - item.order
+        late = max(item.order, item.ready) - (horizon.month_count - 1)
+        dates.add(max(early, late, item.order % horizon.sign_every_months), EXACT, where)
+        usable.add(unusable_months(book, item.site_index, item.order, item.ready + 1), EXACT, where)
+        size.add(-item.hall_mw, MW_TOLERANCE, where)
+        total[item.site.name] = total.get(item.site.name, 0.0) + item.hall_mw
+        size.add(total[item.site.name] - item.terms.maximum_mw, MW_TOLERANCE, item.site.name)
+    for worst in (dates, usable, size):
         yield from worst.checks()

@@ -23,7 +23,7 @@ from optimizer.audit.mining import MiningMoney, mining_money
 from optimizer.audit.paths import EnergyPrices, FloatArray, MarketPaths
 from optimizer.audit.stress import stress_cash_usd
 from optimizer.audit.tax import paid_usd, tax_rows
-from optimizer.audit.works import import_limit_mw
+from optimizer.audit.works import halls_mw, import_limit_mw
 from optimizer.domain import Decisions, Portfolio
 from optimizer.domain.outcome import (
     CapacityRow,
@@ -49,6 +49,8 @@ class SiteUse:
     mining_mw: FloatArray
     hosting_mw: FloatArray
     gpu_mw: FloatArray
+    hall_mw: FloatArray
+    """Mining halls, those added included."""
     running_hall_mw: FloatArray
     """Power of the running machines before pue."""
     displaced_hall_mw: FloatArray
@@ -150,6 +152,7 @@ def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions
             + gpu.spent_usd
             + columns["opening_capex_usd"]
             + columns["interconnect_capex_usd"]
+            + columns["hall_capex_usd"]
         ),
     )
 
@@ -227,6 +230,7 @@ def _site_use(book: Book, mining: MiningMoney, gpu: GpuMoney) -> SiteUse:
         mining_mw=mining.mining_mw,
         hosting_mw=hosting,
         gpu_mw=gpu.gpu_mw,
+        hall_mw=halls_mw(book.portfolio, book.added_halls),
         running_hall_mw=mining.hall_mw,
         displaced_hall_mw=displaced,
         hashrate_eh_s=mining.hashrate_eh_s,

@@ -1,4 +1,4 @@
-"""What is done to the sites themselves, resolved: grid steps brought forward, and the import limit that follows."""
+"""What is done to the sites themselves, resolved, and the import limits and halls that follow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.audit.paths import FloatArray
-from optimizer.domain import AdvanceTerms, Decisions, Portfolio, Site
+from optimizer.domain import AdvanceTerms, Decisions, GridAdvance, HallExpansion, HallOrder, Portfolio, Site
 from optimizer.errors import Problem, did_you_mean
 
 
@@ -45,6 +45,46 @@ class AdvancedStep:
         return f"step of {self.site.grid[self.step].from_month:%Y-%m} at {self.site.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class AddedHalls:
+    """Mining halls ordered together; dates are month indices."""
+
+    site: Site
+    site_index: int
+    terms: HallExpansion
+    order: int
+    hall_mw: float
+
+    @property
+    def ready(self) -> int:
+        """First month in which they can be used."""
+        return self.order + self.terms.lead_months
+
+    @property
+    def price_usd(self) -> float:
+        """What they cost."""
+        return self.hall_mw * self.terms.capex_usd_per_mw
+
+
+def added_halls(portfolio: Portfolio, decisions: Decisions) -> tuple[AddedHalls, ...]:
+    """The halls added, all of whose sites exist and offer them."""
+    found = []
+    for decision in decisions.hall_orders:
+        site = portfolio.site(decision.site)
+        assert site.hall_expansion is not None
+        order = portfolio.horizon.index_of(decision.month)
+        found.append(AddedHalls(site, portfolio.site_index[site.name], site.hall_expansion, order, decision.hall_mw))
+    return tuple(found)
+
+
+def halls_mw(portfolio: Portfolio, added: tuple[AddedHalls, ...]) -> FloatArray:
+    """Mining halls by site and month ``[S, T]``, as if the site could be used."""
+    halls = np.repeat([[site.hall_mw] for site in portfolio.sites], portfolio.horizon.month_count, axis=1)
+    for item in added:
+        halls[item.site_index, max(item.ready, 0) :] += item.hall_mw
+    return halls
+
+
 def advanced_steps(portfolio: Portfolio, decisions: Decisions) -> tuple[AdvancedStep, ...]:
     """The steps brought forward, all of whose names and months exist."""
     found = []
@@ -75,33 +115,39 @@ def step_months(portfolio: Portfolio, advanced: tuple[AdvancedStep, ...]) -> lis
 
 
 def import_limit_mw(portfolio: Portfolio, advanced: tuple[AdvancedStep, ...]) -> FloatArray:
-    """The last step that has come, by site and month ``[S, T]``; 0 from the end of the lease on."""
-    horizon = portfolio.horizon
-    limit = np.zeros((len(portfolio.sites), horizon.month_count))
+    """The last step that has come, by site and month ``[S, T]``, as if the site could be used."""
+    limit = np.zeros((len(portfolio.sites), portfolio.horizon.month_count))
     for s, (site, months) in enumerate(zip(portfolio.sites, step_months(portfolio, advanced), strict=True)):
         for step, month in zip(site.grid, months, strict=True):
             limit[s, max(month, 0) :] = step.grid_mw
-        if site.lease_end_month is not None:
-            limit[s, max(horizon.index_of(site.lease_end_month), 0) :] = 0.0
     return limit
 
 
 def work_problems(portfolio: Portfolio, decisions: Decisions) -> Iterator[Problem]:
-    """Sites and steps that do not exist or were not offered, and statements made twice."""
+    """Sites and works that do not exist or were not offered, and statements made twice."""
     seen: set[tuple[object, ...]] = set()
-    for i, decision in enumerate(decisions.grid_advances):
-        path = f"grid_advances[{i}]"
-        if decision.site not in portfolio.site_index:
-            hint = did_you_mean(decision.site, portfolio.site_index).removeprefix("; ")
-            yield Problem(f"{path}.site", f"no site is named {decision.site!r}", hint)
-            continue
-        offered = [step.from_month for step in portfolio.site(decision.site).grid if step.advance is not None]
+    for kind in ("grid_advances", "hall_orders"):
+        for i, decision in enumerate(getattr(decisions, kind)):
+            path = f"{kind}[{i}]"
+            if decision.site not in portfolio.site_index:
+                hint = did_you_mean(decision.site, portfolio.site_index).removeprefix("; ")
+                yield Problem(f"{path}.site", f"no site is named {decision.site!r}", hint)
+                continue
+            yield from _not_offered(path, portfolio.site(decision.site), decision)
+            key = (kind, decision.site, decision.step_month if isinstance(decision, GridAdvance) else decision.month)
+            if key in seen:
+                yield Problem(path, f"is stated twice for {decision.site} in {key[-1]:%Y-%m}", "state it once")
+            seen.add(key)
+
+
+def _not_offered(path: str, site: Site, decision: GridAdvance | HallOrder) -> Iterator[Problem]:
+    if isinstance(decision, GridAdvance):
+        offered = [step.from_month for step in site.grid if step.advance is not None]
         if decision.step_month not in offered:
             yield Problem(
                 f"{path}.step_month",
-                f"{decision.site} has no step of {decision.step_month:%Y-%m} that can be brought forward",
+                f"{site.name} has no step of {decision.step_month:%Y-%m} that can be brought forward",
                 f"it has {', '.join(f'{month:%Y-%m}' for month in offered) or 'none'}",
             )
-        if (decision.site, decision.step_month) in seen:
-            yield Problem(path, f"the step of {decision.step_month:%Y-%m} is brought forward twice", "state it once")
-        seen.add((decision.site, decision.step_month))
+    elif site.hall_expansion is None:
+        yield Problem(f"{path}.site", f"{site.name} has no terms of adding halls", "leave it out")

@@ -6,6 +6,7 @@ from optimizer.domain.decisions import (
     Decisions,
     GpuOrder,
     GridAdvance,
+    HallOrder,
     MachineDecision,
     ModeCount,
     SiteOpening,
@@ -32,7 +33,16 @@ from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.proof import AuditCheck, AuditReport, Limit, Termination, TerminationReason
 from optimizer.domain.risk import RiskSpec
 from optimizer.domain.series import HourlyPrices, HourlySeries, MissingHours, SeriesFile
-from optimizer.domain.site import AdvanceTerms, DemandResponse, GridStep, Opening, PowerSupply, Site, TransmissionCredit
+from optimizer.domain.site import (
+    AdvanceTerms,
+    DemandResponse,
+    GridStep,
+    HallExpansion,
+    Opening,
+    PowerSupply,
+    Site,
+    TransmissionCredit,
+)
 from optimizer.domain.stress import Shock, Stress, StressDefault
 from optimizer.domain.uncertainty import Bootstrap, Factor, FactorCorrelation, FactorUncertainty, Overlay, ScenarioTable
 
@@ -40,10 +50,11 @@ __all__ = [
     "AdvanceTerms", "AsicModel", "AuditCheck", "AuditReport", "Bootstrap", "BusinessAsUsual", "CapCurve",
     "CapexBudget", "ContractDecision", "CorporateTax", "Credit", "Decisions", "DemandResponse", "DifficultyRule",
     "DiscountRates", "Factor", "FactorCorrelation", "FactorUncertainty", "Finance", "Fleet", "GpuOption", "GpuOrder",
-    "GridAdvance", "GridStep", "Horizon", "HourlyPrices", "HourlySeries", "Limit", "MachineDecision", "Market",
-    "MissingHours", "ModeCount", "Multiples", "NpvDistribution", "Offer", "OfferSite", "Opening", "OperatingMode",
-    "Overlay", "Period", "Phase", "Placement", "Plan", "Policy", "Portfolio", "PowerPayer", "PowerSupply",
-    "Prepayment", "Progress", "ProjectDebt", "Renewal", "RiskSpec", "ScenarioTable", "Segment", "SeriesFile", "Shock",
-    "Site", "SiteOpening", "SolveOptions", "Stress", "StressDefault", "TerminalValue", "Termination",
-    "TerminationReason", "TransmissionCredit", "Value", "ValuePath", "add_months", "months_between", "validated",
+    "GridAdvance", "GridStep", "HallExpansion", "HallOrder", "Horizon", "HourlyPrices", "HourlySeries", "Limit",
+    "MachineDecision", "Market", "MissingHours", "ModeCount", "Multiples", "NpvDistribution", "Offer", "OfferSite",
+    "Opening", "OperatingMode", "Overlay", "Period", "Phase", "Placement", "Plan", "Policy", "Portfolio", "PowerPayer",
+    "PowerSupply", "Prepayment", "Progress", "ProjectDebt", "Renewal", "RiskSpec", "ScenarioTable", "Segment",
+    "SeriesFile", "Shock", "Site", "SiteOpening", "SolveOptions", "Stress", "StressDefault", "TerminalValue",
+    "Termination", "TerminationReason", "TransmissionCredit", "Value", "ValuePath", "add_months", "months_between",
+    "validated",
 ]  # fmt: skip

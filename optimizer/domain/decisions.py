@@ -99,6 +99,22 @@ class GridAdvance(Value):
         return f"Bring the grid step of {self.step_month:%Y-%m} at {self.site} forward to {self.month:%Y-%m}"
 
 
+class HallOrder(Value):
+    """Mining halls to add."""
+
+    site: Name
+    """Name of the site."""
+    month: Month
+    """When they are ordered."""
+    hall_mw: Real
+    """MW of machine power (before pue)."""
+
+    @property
+    def told(self) -> str:
+        """What to do, in words."""
+        return f"Order {self.hall_mw:,.1f} MW of mining halls for {self.site} in {self.month:%Y-%m}"
+
+
 class Decisions(Value):
     """Everything that is decided; the rest of a plan follows from it and the portfolio."""
 
@@ -112,8 +128,10 @@ class Decisions(Value):
     """Openings."""
     grid_advances: tuple[GridAdvance, ...] = ()
     """Grid steps brought forward."""
+    hall_orders: tuple[HallOrder, ...] = ()
+    """Mining halls added."""
 
     @property
-    def works(self) -> tuple[GridAdvance, ...]:
+    def works(self) -> tuple[GridAdvance | HallOrder, ...]:
         """Works at sites, each with its site, its month and what to do in words."""
-        return self.grid_advances
+        return (*self.grid_advances, *self.hall_orders)

@@ -101,7 +101,7 @@ class CorporateTax(Value):
     gpu_write_off_years: WriteOffYears = 5
     """The same for own GPUs and their fit-out."""
     opening_write_off_years: WriteOffYears = 15
-    """The same for openings of sites."""
+    """The same for openings of sites and works at them."""
     bonus_share_frac: Frac = 0.0
     """Share of all capex that is written off at once, in the month in which it is paid."""
     interest_deductible: bool = True

@@ -91,6 +91,8 @@ class CashFlowRow(Value):
     """Machines sold."""
     machine_moves_usd: Real
     """Moves, with duty."""
+    hall_capex_usd: Real = 0.0
+    """Mining halls added."""
     hosting_noi_usd: Real
     """Rents, re-lease and recoveries less landlord's opex and energy."""
     hosting_prepayments_usd: Real

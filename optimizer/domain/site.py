@@ -111,6 +111,19 @@ class Opening(Value):
     """Months from the decision until the site can be used."""
 
 
+class HallExpansion(Value):
+    """Terms on which mining halls can be added."""
+
+    maximum_mw: Annotated[float, Quantity("MW", 1e-6, 100_000.0, "drop the expansion if none is possible")]
+    """Most hall MW added, all orders together, in MW of machine power (before pue)."""
+    capex_usd_per_mw: Annotated[float, Quantity("USD/MW", 0.0, 2e7, "in dollars, not millions")]
+    """Price of a hall MW, paid in the month of the order."""
+    lead_months: Months = 0
+    """Months from the order until the halls can be used."""
+    earliest_month: Month
+    """Earliest month of an order."""
+
+
 class Site(Value):
     """A place with a grid connection, its halls, its power and its costs."""
 
@@ -126,6 +139,8 @@ class Site(Value):
     """Import limit over time in MW, steps in ascending order; 0 before the first one."""
     hall_mw: Mw
     """Mining hall capacity, in MW of machine power (before pue)."""
+    hall_expansion: HallExpansion | None = None
+    """Terms of adding mining halls; absent if none can be."""
     power: PowerSupply
     """Energy price."""
     demand_response: DemandResponse | None = None
@@ -176,6 +191,11 @@ class Site(Value):
         """What each grid step adds to the one before it, in MW; negative where the limit falls."""
         limits = [step.grid_mw for step in self.grid]
         return tuple(later - earlier for earlier, later in zip([0.0, *limits], limits, strict=False))
+
+    @property
+    def can_mine(self) -> bool:
+        """Whether there are halls, or can be."""
+        return self.hall_mw > 0.0 or self.hall_expansion is not None
 
     def grid_mw_at(self, month: dt.date) -> float:
         """Import limit in a month in MW as stated; 0 after the lease ends. Does not look at ``opening``."""

@@ -12,6 +12,7 @@ from optimizer.model.families.corporate_tax import CORPORATE_TAX
 from optimizer.model.families.domestic_share import DOMESTIC_SHARE
 from optimizer.model.families.gpu_blocks import GPU_BLOCKS
 from optimizer.model.families.hall_capacity import HALL_CAPACITY
+from optimizer.model.families.hall_expansion import HALL_EXPANSION
 from optimizer.model.families.interconnect_advance import INTERCONNECT_ADVANCE
 from optimizer.model.families.liquidity import LIQUIDITY
 from optimizer.model.families.minimum_hashrate import MINIMUM_HASHRATE
@@ -29,6 +30,7 @@ FORMULATION: Final[tuple[ConstraintFamily, ...]] = (
     # decisions: they declare variables and post to the ledger
     SITE_OPENING,
     INTERCONNECT_ADVANCE,
+    HALL_EXPANSION,
     CONTRACT_START,
     PROJECT_DEBT,  # needs the starts, closes debt_musd
     GPU_BLOCKS,

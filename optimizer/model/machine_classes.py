@@ -63,11 +63,11 @@ def machine_classes(portfolio: Portfolio) -> tuple[MachineClass, ...]:
 
 
 def machine_pairs(portfolio: Portfolio, classes: Sequence[MachineClass]) -> list[tuple[int, int]]:
-    """Indices of site and class of every pair that can hold machines: at sites with halls, and where fleets are."""
+    """Indices of site and class of every pair that can hold machines: at sites that can mine, and where fleets are."""
     fleets = {(fleet.site, fleet.asic_model, fleet.condition_frac) for fleet in portfolio.fleets}
     return [
         (s, k)
         for s, site in enumerate(portfolio.sites)
         for k, item in enumerate(classes)
-        if site.hall_mw > 0 or (site.name, *item.key) in fleets
+        if site.can_mine or (site.name, *item.key) in fleets
     ]

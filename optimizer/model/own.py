@@ -39,6 +39,7 @@ PARTS: Final[dict[str, tuple[str, ...]]] = {
     "debt_musd": PLACED,
     "open_site": ("site", "month"),
     "advance_step": ("site", "step_month", "advance_months"),
+    "added_hall_mw": ("site", "month"),
     "gpu_blocks": ("gpu_option", "site", "month"),
     "running_machines": ("site", "asic_model", "condition_frac", "mode", "month"),
     "stock_machines": STANDING,

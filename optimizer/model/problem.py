@@ -14,7 +14,7 @@ from optimizer.model.expectations import Expectations
 from optimizer.model.gpu import GpuOrders, build_gpu_orders
 from optimizer.model.hosting import Starts, build_starts
 from optimizer.model.mining import Machines, build_machines
-from optimizer.model.site_works import GridAdvances, build_grid_advances
+from optimizer.model.site_works import GridAdvances, HallOrders, build_grid_advances, build_hall_orders
 from optimizer.units import MONTHS_PER_YEAR, USD_PER_MUSD
 
 
@@ -34,6 +34,8 @@ class PlanningProblem:
     """Possible GPU orders."""
     grid_advances: GridAdvances
     """Grid steps that can be brought forward."""
+    hall_orders: HallOrders
+    """Possible orders of mining halls."""
     stresses: tuple[PlanningProblem, ...] = ()
     """The same problem in each stress: what can be decided is the same, what it is worth is not."""
 
@@ -48,6 +50,7 @@ class PlanningProblem:
             machines=build_machines(portfolio, futures, calendar, expected),
             gpu_orders=build_gpu_orders(portfolio, calendar, expected),
             grid_advances=build_grid_advances(portfolio, calendar),
+            hall_orders=build_hall_orders(portfolio, calendar),
         )
         paths = [futures.under(stress) for stress in portfolio.finance.stresses]
         return replace(problem, stresses=tuple(problem._under(cls.of(path.portfolio, path)) for path in paths))
@@ -86,7 +89,7 @@ class PlanningProblem:
 
     @cached_property
     def hall_mw(self) -> Floats:
-        """Mining halls of each site by month, were it open, ``[S, T]``; after a lease it is the power that is gone."""
+        """Mining halls of the start, were the site open, ``[S, T]``; after a lease it is the power that is gone."""
         halls = np.array([site.hall_mw for site in self.portfolio.sites])
         return np.repeat(halls[:, None], self.calendar.month_count, axis=1)
 
@@ -102,6 +105,13 @@ class PlanningProblem:
         ]
         keys = np.array(pairs, dtype=np.int64).reshape(-1, 2)
         return keys[:, 0], keys[:, 1]
+
+    def opened_by(self, site: int, month: int) -> Ints:
+        """Positions, among the openings, of those after which a site can be used in ``month``."""
+        opened, decided = self.openings
+        opening = self.portfolio.sites[site].opening
+        lead = opening.lead_months if opening is not None else 0
+        return np.flatnonzero((opened == site) & (decided + lead <= month))
 
     @cached_property
     def open_from_start(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

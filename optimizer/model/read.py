@@ -11,6 +11,7 @@ from optimizer.domain.decisions import (
     Decisions,
     GpuOrder,
     GridAdvance,
+    HallOrder,
     MachineDecision,
     ModeCount,
     SiteOpening,
@@ -25,6 +26,8 @@ from optimizer.units import USD_PER_MUSD
 
 FEWEST_MACHINES = 1e-4
 """Fewer machines than this are numerical dust."""
+LEAST_MW = 1e-7
+"""Fewer MW likewise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +65,7 @@ def read_solution(program: Program, problem: PlanningProblem, solution: Floats) 
             gpu_orders=_gpu_orders(program, problem, solution),
             site_openings=_openings(program, problem, solution),
             grid_advances=_grid_advances(program, problem, solution),
+            hall_orders=_hall_orders(program, problem, solution),
         ),
         objective_usd=float(npv.sum()),
         npv_by_line_usd=dict(zip(LINES, npv.tolist(), strict=True)),
@@ -122,6 +126,19 @@ def _grid_advances(program: Program, problem: PlanningProblem, solution: Floats)
             advance_months=int(advances.months[i]),
         )
         for i in np.flatnonzero(solution[program.variables["advance_step"].columns] > 0.5)
+    )
+
+
+def _hall_orders(program: Program, problem: PlanningProblem, solution: Floats) -> tuple[HallOrder, ...]:
+    orders, portfolio = problem.hall_orders, problem.portfolio
+    added = solution[program.variables["added_hall_mw"].columns]
+    return tuple(
+        HallOrder(
+            site=portfolio.sites[orders.site[i]].name,
+            month=portfolio.horizon.month_at(int(orders.order_month[i])),
+            hall_mw=float(added[i]),
+        )
+        for i in np.flatnonzero(added > LEAST_MW)
     )
 
 

@@ -1,4 +1,4 @@
-"""Index sets and coefficients of what can be done to a site itself: grid steps brought forward.
+"""Index sets and coefficients of what can be done to a site itself: grid steps brought forward, halls added.
 
 Follows "Grid and halls" in ``docs/explanation/economics.md``. Money in million USD.
 """
@@ -65,5 +65,51 @@ def build_grid_advances(portfolio: Portfolio, calendar: Calendar) -> GridAdvance
         months=index[:, 2],
         new_month=index[:, 3],
         gained_mw=np.array(gained).reshape(shape),
+        capex_musd=np.array(capex).reshape(shape),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class HallOrders:
+    """All (site, month) in which halls can be ordered that can still be used in the horizon; N of them."""
+
+    site: Ints
+    """Index of the site, ``[N]``."""
+    order_month: Ints
+    """Month of the order, ``[N]``."""
+    added_mw: Floats
+    """Halls that can be used per MW ordered, ``[N, T]``."""
+    capex_musd: Floats
+    """Price per MW, ``[N, T]``."""
+
+    @property
+    def count(self) -> int:
+        """Number of possible orders, N."""
+        return len(self.site)
+
+
+def build_hall_orders(portfolio: Portfolio, calendar: Calendar) -> HallOrders:
+    """Every order that the terms allow, in the order of sites, then months."""
+    horizon, time = portfolio.horizon, np.arange(calendar.month_count)
+    keys: list[tuple[int, int]] = []
+    added: list[Any] = []
+    capex: list[Any] = []
+    for s, site in enumerate(portfolio.sites):
+        terms = site.hall_expansion
+        if terms is None:
+            continue
+        end = horizon.index_of(site.lease_end_month) if site.lease_end_month is not None else len(time)
+        for month in calendar.sign_months:
+            ready = month + terms.lead_months
+            if month >= horizon.index_of(terms.earliest_month) and ready < min(end, len(time)):
+                keys.append((s, int(month)))
+                added.append(time >= ready)
+                capex.append((time == month) * terms.capex_usd_per_mw / USD_PER_MUSD)
+    index = np.array(keys, dtype=np.int64).reshape(-1, 2)
+    shape = (len(keys), calendar.month_count)
+    return HallOrders(
+        site=index[:, 0],
+        order_month=index[:, 1],
+        added_mw=np.array(added, dtype=float).reshape(shape),
         capex_musd=np.array(capex).reshape(shape),
     )

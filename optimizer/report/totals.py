@@ -96,6 +96,7 @@ CASH_LINES = (
         "/",
         lambda row: row.machine_purchases_usd + row.machine_sales_usd + row.machine_moves_usd,
     ),
+    CashLine("Mining halls", "mining", "x", lambda row: row.hall_capex_usd),
     CashLine("Hosting income", "hosting", "", lambda row: row.hosting_noi_usd + row.hosting_prepayments_usd),
     CashLine("Hosting capex", "hosting", "/", lambda row: row.hosting_capex_usd),
     CashLine("GPU margin", "gpu", "", lambda row: row.gpu_margin_usd),
@@ -133,6 +134,7 @@ def owner_capex_usd(plan: Plan) -> float:
         + row.gpu_capex_usd
         + row.opening_capex_usd
         + row.interconnect_capex_usd
+        + row.hall_capex_usd
         for row in plan.cash_flow
     )
 

@@ -93,6 +93,61 @@ def test_a_step_that_overtakes_the_one_before_it_fails_its_check():
     assert (ORDER, 2, JUNE) in failures(decisions)
 
 
+HALLS = {"maximum_mw": 6.0, "capex_usd_per_mw": 1e5, "lead_months": 1, "earliest_month": "2027-03"}
+ORDERED, ADDED = "halls ordered when they can be", "halls added within their MW"
+USED = "sites of halls usable from the order until they are ready"
+
+
+def halls_portfolio(**changes: Any) -> Portfolio:
+    """Up to 6 MW of halls at A, on the grid of two months, ready a month after the order."""
+    return stated_portfolio(sites=[site(hall_expansion=HALLS, **changes)])
+
+
+def hall_orders(*orders: tuple[str, float]) -> dict[str, Any]:
+    return {"hall_orders": [{"site": "A", "month": when, "hall_mw": mw} for when, mw in orders]}
+
+
+def test_halls_and_their_price_follow_from_the_orders():
+    case = halls_portfolio()
+    decisions = hall_orders(("2027-03", 4.0), ("2027-05", 2.0))
+    found = recalculate(case, market_of(case), validated(Decisions, decisions, "decisions"))
+    assert found.use.hall_mw[0].tolist() == [50, 50, 50, 54, 54, 56, 56, 56]
+    assert [row.hall_capex_usd for row in found.cash_flow] == [0, 0, -4e5, 0, -2e5, 0, 0, 0]
+    assert found.capex_usd.sum() == 6e5
+    assert found.npv.mining_usd == -6e5
+    assert failures(decisions, case) == []
+
+
+@pytest.mark.parametrize(
+    ("orders", "changes", "expected"),
+    [
+        ([("2027-01", 1.0)], {}, [(ORDERED, 2, "A, ordered 2027-01")]),
+        ([("2027-04", 1.0)], {}, [(ORDERED, 1, "A, ordered 2027-04")]),
+        ([("2027-09", 1.0)], {}, [(ORDERED, 2, "A, ordered 2027-09")]),
+        ([("2027-03", 4.0), ("2027-05", 3.0)], {}, [(ADDED, 1, "A")]),
+        ([("2027-03", -1.0)], {}, [(ADDED, 1, "A, ordered 2027-03")]),
+        ([("2027-03", 1.0)], {"lease_end_month": "2027-04"}, [(USED, 1, "A, ordered 2027-03")]),
+        (
+            [("2027-03", 1.0)],
+            {"opening": {"earliest_month": "2027-01", "capex_usd": 0.0}},
+            [(USED, 2, "A, ordered 2027-03")],
+        ),
+    ],
+)
+def test_another_order_of_halls_fails_its_check(orders, changes, expected):
+    assert failures(hall_orders(*orders), halls_portfolio(**changes)) == expected
+
+
+def test_halls_that_are_not_offered_or_stated_twice_are_collected():
+    case = halls_portfolio()
+    bare = stated_portfolio()
+    twice = validated(Decisions, hall_orders(("2027-03", 1.0), ("2027-03", 2.0)), "decisions")
+    for stated, paths in ((case, ["hall_orders[1]"]), (bare, ["hall_orders[0].site", "hall_orders[1].site"])):
+        with pytest.raises(InvalidInputError) as caught:
+            recalculate(stated, market_of(stated), twice)
+        assert [item.path for item in caught.value.problems][: len(paths)] == paths
+
+
 def test_steps_that_do_not_exist_are_collected_with_their_paths():
     case = stated_portfolio()
     decisions = Decisions(

@@ -38,6 +38,12 @@ def test_months_earlier_and_prices_are_plausible():
     assert told.startswith("sites[0].grid[1].advance.usd_per_month")
 
 
+def test_an_expansion_of_nothing_is_refused():
+    (told,) = problems(hall_expansion={"maximum_mw": 0.0, "capex_usd_per_mw": 1.0, "earliest_month": "2027-01"})
+    assert told.startswith("sites[0].hall_expansion.maximum_mw: 0 MW is outside")
+    assert told.endswith("drop the expansion if none is possible")
+
+
 def test_what_steps_add():
     stated = portfolio(sites=[site(grid=[*grid(4.0, 10.0, 7.5)[:2], {"from_month": "2027-03", "grid_mw": 7.5}])])
     assert stated.sites[0].added_grid_mw == (4.0, 6.0, -2.5)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
+import numpy as np
 import pytest
 from brute_force import best_that_passes_usd
-from support import EXACT
+from support import EXACT, asic, best, fleet, offer, place, portfolio, site
 from works_portfolios import works_portfolio
 
 from optimizer.app import plan
-from optimizer.domain import Plan
+from optimizer.domain import Plan, Portfolio
 
 SEEDS = [seed for seed in range(1, 33) if seed not in (7, 15)]
 """Those have ten thousands of combinations."""
@@ -27,6 +29,35 @@ def test_the_best_plan_is_the_best_that_the_audit_lets_pass(seed):
     answer = answer_of(seed)
     assert answer.termination.objective_usd == pytest.approx(best_that_passes_usd(works_portfolio(seed)), abs=2.0)
     assert answer.audit.failures == ()
+
+
+@pytest.mark.parametrize("seed", range(50, 58))
+def test_halls_added_at_the_start_are_halls_stated(seed):
+    """Orders are possible in the first month only: the plan is the best over what could have been stated, less its price."""
+    random = np.random.default_rng(seed)
+    price_usd = float(random.uniform(2e4, 1.6e5))
+    expansion = {"maximum_mw": 4.0, "capex_usd_per_mw": price_usd, "earliest_month": "2027-01"}
+    hall_mw, machines = float(random.choice([0.0, 3.0])), int(random.integers(300, 2000))
+
+    def case(added_mw: float, **changes: Any) -> Portfolio:
+        lease = offer(sites=[place(build_months=0, halls_displaced_mw_per_critical_mw=0.2)])
+        return portfolio(
+            6,
+            sign_every_months=12,
+            sites=[site("A", grid_mw=14.0, hall_mw=hall_mw + added_mw, **changes), site("B", hall_mw=1.0)],
+            asic_models=[asic(move_downtime_months=1, move_usd_per_machine=20.0)],
+            fleets=[fleet(machines), fleet(300, "B")],
+            offers=[lease] if seed % 2 else [],
+            finance={"opening_cash_usd": 1.2e6},
+        )
+
+    answer = best(case(0.0, hall_expansion=expansion))
+    added_mw = sum(item.hall_mw for item in answer.decisions.hall_orders)
+    for other in (0.0, 1.0, 2.0, 3.0, 4.0, added_mw):
+        stated = plan(case(other), EXACT).termination.objective_usd
+        value = -np.inf if stated is None else stated - other * price_usd
+        assert answer.termination.objective_usd >= value - 2.0
+    assert answer.termination.objective_usd == pytest.approx(value, abs=2.0)
 
 
 def test_the_cases_are_worth_trying():

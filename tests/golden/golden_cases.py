@@ -100,7 +100,8 @@ def money() -> Portfolio:
 
 
 def site_works() -> Portfolio:
-    """Sites that can be changed: more power earlier."""
+    """Sites that can be changed: more power earlier, more halls."""
+    halls = {"maximum_mw": 6.0, "capex_usd_per_mw": 1.2e5, "lead_months": 2, "earliest_month": "2027-02"}
     advance = {"maximum_months": 6, "usd_per_month": 6e4, "fixed_usd": 1e5, "notice_months": 2}
     grid = [
         {"from_month": "2026-01", "grid_mw": 8.0},
@@ -112,8 +113,8 @@ def site_works() -> Portfolio:
         sign_every_months=2,
         discount_per_year_frac=0.1,
         sites=[
-            site("A", grid=grid, hall_mw=10.0),
-            site("B", grid=grid, hall_mw=6.0, opening=opening(3e5, 1), power={"flat_usd_per_mwh": 35.0}),
+            site("A", grid=grid, hall_mw=4.0, hall_expansion=halls),
+            site("B", grid=grid, hall_mw=2.0, hall_expansion=halls, opening=opening(3e5, 1), power={"flat_usd_per_mwh": 35.0}),
         ],
         asic_models=[asic(price_usd_per_th=2.0, purchasable=True, resale_frac=0.5, delivery_lead_months=1)],
         fleets=[fleet(1800)],

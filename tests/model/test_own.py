@@ -251,11 +251,12 @@ def test_it_is_stated_for_every_program():
 
 
 GRID = [{"from_month": "2027-03", "grid_mw": 100.0, "advance": {"maximum_months": 1, "usd_per_month": 1.0}}]
+HALLS = {"maximum_mw": 1.0, "capex_usd_per_mw": 1.0, "earliest_month": "2027-01"}
 
 
 def test_every_variable_and_account_has_its_parts():
     case = portfolio(
-        sites=[site("A", grid=GRID), site("B", opening=opening(1.0))],
+        sites=[site("A", grid=GRID, hall_expansion=HALLS), site("B", opening=opening(1.0))],
         asic_models=[asic(purchasable=True, move_downtime_months=1)],
         fleets=[fleet()],
         offers=[offer("O1", sites=[place(), place("B")]), scalable("O2")],

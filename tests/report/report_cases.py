@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from optimizer.domain.base import add_months
-from optimizer.domain.decisions import Decisions, GpuOrder, GridAdvance, MachineDecision, SiteOpening
+from optimizer.domain.decisions import Decisions, GpuOrder, GridAdvance, HallOrder, MachineDecision, SiteOpening
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.outcome import (
     BusinessAsUsual,
@@ -152,6 +152,7 @@ def everything() -> Plan:
         gpu_orders=(GpuOrder(gpu_option="b200", site="Site 0", order_month=START, block_count=3),),
         site_openings=(SiteOpening(site="Site 1", month=START),),
         grid_advances=(GridAdvance(site="Site 0", step_month=add_months(START, 9), advance_months=3),),
+        hall_orders=(HallOrder(site="Site 0", month=START, hall_mw=12.5),),
         machines=made_plan().decisions.machines,
     )
     return made_plan(contract(0), contract(1), decisions=decisions, enterprise_value_usd=800e6)
@@ -168,6 +169,7 @@ def hostile(attack: str) -> Plan:
             gpu_orders=(order,),
             site_openings=(SiteOpening(site=attack, month=START),),
             grid_advances=(GridAdvance(site=attack, step_month=START, advance_months=3),),
+            hall_orders=(HallOrder(site=attack, month=START, hall_mw=1.0),),
         ),
         capacity=tuple(capacity(attack)),
         audit=AuditReport(checks=(check(attack, 1.0, where=attack),)),

@@ -57,6 +57,7 @@ class TestContracts:
         assert "Order 3 blocks of b200 at Site 0 in 2027-01." in recommendation_of(plan)
         assert "Open Site 1 in 2027-01." in recommendation_of(plan)
         assert "Bring the grid step of 2027-10 at Site 0 forward to 2027-07." in recommendation_of(plan)
+        assert "Order 12.5 MW of mining halls for Site 0 in 2027-01." in recommendation_of(plan)
 
 
 def test_megawatts_and_machines() -> None:

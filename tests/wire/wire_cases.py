@@ -118,6 +118,12 @@ def _sites() -> list[dict[str, Any]]:
                 {"from_month": "2027-07", "grid_mw": 90.0, "advance": _advance()},
             ],
             "hall_mw": 55.0,
+            "hall_expansion": {
+                "maximum_mw": 20.0,
+                "capex_usd_per_mw": 3e5,
+                "lead_months": 6,
+                "earliest_month": "2027-04",
+            },
             "power": {
                 "hourly_series": "hourly",
                 "adder_usd_per_mwh": -3.0,

@@ -317,6 +317,45 @@ class GridAdvance(_message.Message):
 Global___GridAdvance: _TypeAlias = GridAdvance  # noqa: Y015
 
 @_typing.final
+class HallOrder(_message.Message):
+    """Mining halls to add."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITE_FIELD_NUMBER: _builtins.int
+    MONTH_FIELD_NUMBER: _builtins.int
+    HALL_MW_FIELD_NUMBER: _builtins.int
+    site: _builtins.str
+    """Name of the site."""
+    hall_mw: _builtins.float
+    """MW of machine power (before pue)."""
+    @_builtins.property
+    def month(self) -> _date_pb2.Date:
+        """When they are ordered. Day 1."""
+
+    def __init__(
+        self,
+        *,
+        site: _builtins.str | None = ...,
+        month: _date_pb2.Date | None = ...,
+        hall_mw: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_hall_mw", b"_hall_mw", "_site", b"_site", "hall_mw", b"hall_mw", "month", b"month", "site", b"site"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hall_mw", b"_hall_mw", "_site", b"_site", "hall_mw", b"hall_mw", "month", b"month", "site", b"site"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__hall_mw: _TypeAlias = _typing.Literal["hall_mw"]  # noqa: Y015
+    _WhichOneofArgType__hall_mw: _TypeAlias = _typing.Literal["_hall_mw", b"_hall_mw"]  # noqa: Y015
+    _WhichOneofReturnType__site: _TypeAlias = _typing.Literal["site"]  # noqa: Y015
+    _WhichOneofArgType__site: _TypeAlias = _typing.Literal["_site", b"_site"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hall_mw) -> _WhichOneofReturnType__hall_mw | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__site) -> _WhichOneofReturnType__site | None: ...
+
+Global___HallOrder: _TypeAlias = HallOrder  # noqa: Y015
+
+@_typing.final
 class Decisions(_message.Message):
     """Everything that is decided; the rest of a plan follows from it and the portfolio."""
 
@@ -327,6 +366,7 @@ class Decisions(_message.Message):
     GPU_ORDERS_FIELD_NUMBER: _builtins.int
     SITE_OPENINGS_FIELD_NUMBER: _builtins.int
     GRID_ADVANCES_FIELD_NUMBER: _builtins.int
+    HALL_ORDERS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def contracts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContractDecision]:
         """Contracts, in order of signing."""
@@ -347,6 +387,10 @@ class Decisions(_message.Message):
     def grid_advances(self) -> _containers.RepeatedCompositeFieldContainer[Global___GridAdvance]:
         """Grid steps brought forward."""
 
+    @_builtins.property
+    def hall_orders(self) -> _containers.RepeatedCompositeFieldContainer[Global___HallOrder]:
+        """Mining halls added."""
+
     def __init__(
         self,
         *,
@@ -355,10 +399,11 @@ class Decisions(_message.Message):
         gpu_orders: _abc.Iterable[Global___GpuOrder] | None = ...,
         site_openings: _abc.Iterable[Global___SiteOpening] | None = ...,
         grid_advances: _abc.Iterable[Global___GridAdvance] | None = ...,
+        hall_orders: _abc.Iterable[Global___HallOrder] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contracts", b"contracts", "gpu_orders", b"gpu_orders", "grid_advances", b"grid_advances", "machines", b"machines", "site_openings", b"site_openings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contracts", b"contracts", "gpu_orders", b"gpu_orders", "grid_advances", b"grid_advances", "hall_orders", b"hall_orders", "machines", b"machines", "site_openings", b"site_openings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

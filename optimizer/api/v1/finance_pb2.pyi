@@ -258,7 +258,7 @@ class CorporateTax(_message.Message):
     gpu_write_off_years: _builtins.int
     """The same for own GPUs and their fit-out."""
     opening_write_off_years: _builtins.int
-    """The same for openings of sites."""
+    """The same for openings of sites and works at them."""
     bonus_share_frac: _builtins.float
     """Share of all capex that is written off at once, in the month in which it is paid."""
     interest_deductible: _builtins.bool

@@ -402,6 +402,7 @@ class CashFlowRow(_message.Message):
     DEBT_USD_FIELD_NUMBER: _builtins.int
     INTERCONNECT_CAPEX_USD_FIELD_NUMBER: _builtins.int
     CORPORATE_TAX_USD_FIELD_NUMBER: _builtins.int
+    HALL_CAPEX_USD_FIELD_NUMBER: _builtins.int
     mining_margin_usd: _builtins.float
     """Mining revenue less energy and operating cost, with demand-response income."""
     machine_purchases_usd: _builtins.float
@@ -440,6 +441,8 @@ class CashFlowRow(_message.Message):
     """Grid steps brought forward."""
     corporate_tax_usd: _builtins.float
     """Corporate tax."""
+    hall_capex_usd: _builtins.float
+    """Mining halls added."""
     @_builtins.property
     def month(self) -> _date_pb2.Date:
         """Month. Day 1."""
@@ -467,10 +470,11 @@ class CashFlowRow(_message.Message):
         debt_usd: _builtins.float | None = ...,
         interconnect_capex_usd: _builtins.float | None = ...,
         corporate_tax_usd: _builtins.float | None = ...,
+        hall_capex_usd: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_cash_usd", b"_cash_usd", "_corporate_tax_usd", b"_corporate_tax_usd", "_debt_draws_usd", b"_debt_draws_usd", "_debt_service_usd", b"_debt_service_usd", "_debt_usd", b"_debt_usd", "_gpu_capex_usd", b"_gpu_capex_usd", "_gpu_margin_usd", b"_gpu_margin_usd", "_hosting_capex_usd", b"_hosting_capex_usd", "_hosting_noi_usd", b"_hosting_noi_usd", "_hosting_prepayments_usd", b"_hosting_prepayments_usd", "_interconnect_capex_usd", b"_interconnect_capex_usd", "_machine_moves_usd", b"_machine_moves_usd", "_machine_purchases_usd", b"_machine_purchases_usd", "_machine_sales_usd", b"_machine_sales_usd", "_mining_margin_usd", b"_mining_margin_usd", "_net_cash_usd", b"_net_cash_usd", "_opening_capex_usd", b"_opening_capex_usd", "_overhead_usd", b"_overhead_usd", "_site_costs_usd", b"_site_costs_usd", "cash_usd", b"cash_usd", "corporate_tax_usd", b"corporate_tax_usd", "debt_draws_usd", b"debt_draws_usd", "debt_service_usd", b"debt_service_usd", "debt_usd", b"debt_usd", "gpu_capex_usd", b"gpu_capex_usd", "gpu_margin_usd", b"gpu_margin_usd", "hosting_capex_usd", b"hosting_capex_usd", "hosting_noi_usd", b"hosting_noi_usd", "hosting_prepayments_usd", b"hosting_prepayments_usd", "interconnect_capex_usd", b"interconnect_capex_usd", "machine_moves_usd", b"machine_moves_usd", "machine_purchases_usd", b"machine_purchases_usd", "machine_sales_usd", b"machine_sales_usd", "mining_margin_usd", b"mining_margin_usd", "month", b"month", "net_cash_usd", b"net_cash_usd", "opening_capex_usd", b"opening_capex_usd", "overhead_usd", b"overhead_usd", "site_costs_usd", b"site_costs_usd"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cash_usd", b"_cash_usd", "_corporate_tax_usd", b"_corporate_tax_usd", "_debt_draws_usd", b"_debt_draws_usd", "_debt_service_usd", b"_debt_service_usd", "_debt_usd", b"_debt_usd", "_gpu_capex_usd", b"_gpu_capex_usd", "_gpu_margin_usd", b"_gpu_margin_usd", "_hall_capex_usd", b"_hall_capex_usd", "_hosting_capex_usd", b"_hosting_capex_usd", "_hosting_noi_usd", b"_hosting_noi_usd", "_hosting_prepayments_usd", b"_hosting_prepayments_usd", "_interconnect_capex_usd", b"_interconnect_capex_usd", "_machine_moves_usd", b"_machine_moves_usd", "_machine_purchases_usd", b"_machine_purchases_usd", "_machine_sales_usd", b"_machine_sales_usd", "_mining_margin_usd", b"_mining_margin_usd", "_net_cash_usd", b"_net_cash_usd", "_opening_capex_usd", b"_opening_capex_usd", "_overhead_usd", b"_overhead_usd", "_site_costs_usd", b"_site_costs_usd", "cash_usd", b"cash_usd", "corporate_tax_usd", b"corporate_tax_usd", "debt_draws_usd", b"debt_draws_usd", "debt_service_usd", b"debt_service_usd", "debt_usd", b"debt_usd", "gpu_capex_usd", b"gpu_capex_usd", "gpu_margin_usd", b"gpu_margin_usd", "hall_capex_usd", b"hall_capex_usd", "hosting_capex_usd", b"hosting_capex_usd", "hosting_noi_usd", b"hosting_noi_usd", "hosting_prepayments_usd", b"hosting_prepayments_usd", "interconnect_capex_usd", b"interconnect_capex_usd", "machine_moves_usd", b"machine_moves_usd", "machine_purchases_usd", b"machine_purchases_usd", "machine_sales_usd", b"machine_sales_usd", "mining_margin_usd", b"mining_margin_usd", "month", b"month", "net_cash_usd", b"net_cash_usd", "opening_capex_usd", b"opening_capex_usd", "overhead_usd", b"overhead_usd", "site_costs_usd", b"site_costs_usd"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cash_usd", b"_cash_usd", "_corporate_tax_usd", b"_corporate_tax_usd", "_debt_draws_usd", b"_debt_draws_usd", "_debt_service_usd", b"_debt_service_usd", "_debt_usd", b"_debt_usd", "_gpu_capex_usd", b"_gpu_capex_usd", "_gpu_margin_usd", b"_gpu_margin_usd", "_hosting_capex_usd", b"_hosting_capex_usd", "_hosting_noi_usd", b"_hosting_noi_usd", "_hosting_prepayments_usd", b"_hosting_prepayments_usd", "_interconnect_capex_usd", b"_interconnect_capex_usd", "_machine_moves_usd", b"_machine_moves_usd", "_machine_purchases_usd", b"_machine_purchases_usd", "_machine_sales_usd", b"_machine_sales_usd", "_mining_margin_usd", b"_mining_margin_usd", "_net_cash_usd", b"_net_cash_usd", "_opening_capex_usd", b"_opening_capex_usd", "_overhead_usd", b"_overhead_usd", "_site_costs_usd", b"_site_costs_usd", "cash_usd", b"cash_usd", "corporate_tax_usd", b"corporate_tax_usd", "debt_draws_usd", b"debt_draws_usd", "debt_service_usd", b"debt_service_usd", "debt_usd", b"debt_usd", "gpu_capex_usd", b"gpu_capex_usd", "gpu_margin_usd", b"gpu_margin_usd", "hosting_capex_usd", b"hosting_capex_usd", "hosting_noi_usd", b"hosting_noi_usd", "hosting_prepayments_usd", b"hosting_prepayments_usd", "interconnect_capex_usd", b"interconnect_capex_usd", "machine_moves_usd", b"machine_moves_usd", "machine_purchases_usd", b"machine_purchases_usd", "machine_sales_usd", b"machine_sales_usd", "mining_margin_usd", b"mining_margin_usd", "month", b"month", "net_cash_usd", b"net_cash_usd", "opening_capex_usd", b"opening_capex_usd", "overhead_usd", b"overhead_usd", "site_costs_usd", b"site_costs_usd"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cash_usd", b"_cash_usd", "_corporate_tax_usd", b"_corporate_tax_usd", "_debt_draws_usd", b"_debt_draws_usd", "_debt_service_usd", b"_debt_service_usd", "_debt_usd", b"_debt_usd", "_gpu_capex_usd", b"_gpu_capex_usd", "_gpu_margin_usd", b"_gpu_margin_usd", "_hall_capex_usd", b"_hall_capex_usd", "_hosting_capex_usd", b"_hosting_capex_usd", "_hosting_noi_usd", b"_hosting_noi_usd", "_hosting_prepayments_usd", b"_hosting_prepayments_usd", "_interconnect_capex_usd", b"_interconnect_capex_usd", "_machine_moves_usd", b"_machine_moves_usd", "_machine_purchases_usd", b"_machine_purchases_usd", "_machine_sales_usd", b"_machine_sales_usd", "_mining_margin_usd", b"_mining_margin_usd", "_net_cash_usd", b"_net_cash_usd", "_opening_capex_usd", b"_opening_capex_usd", "_overhead_usd", b"_overhead_usd", "_site_costs_usd", b"_site_costs_usd", "cash_usd", b"cash_usd", "corporate_tax_usd", b"corporate_tax_usd", "debt_draws_usd", b"debt_draws_usd", "debt_service_usd", b"debt_service_usd", "debt_usd", b"debt_usd", "gpu_capex_usd", b"gpu_capex_usd", "gpu_margin_usd", b"gpu_margin_usd", "hall_capex_usd", b"hall_capex_usd", "hosting_capex_usd", b"hosting_capex_usd", "hosting_noi_usd", b"hosting_noi_usd", "hosting_prepayments_usd", b"hosting_prepayments_usd", "interconnect_capex_usd", b"interconnect_capex_usd", "machine_moves_usd", b"machine_moves_usd", "machine_purchases_usd", b"machine_purchases_usd", "machine_sales_usd", b"machine_sales_usd", "mining_margin_usd", b"mining_margin_usd", "month", b"month", "net_cash_usd", b"net_cash_usd", "opening_capex_usd", b"opening_capex_usd", "overhead_usd", b"overhead_usd", "site_costs_usd", b"site_costs_usd"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cash_usd: _TypeAlias = _typing.Literal["cash_usd"]  # noqa: Y015
     _WhichOneofArgType__cash_usd: _TypeAlias = _typing.Literal["_cash_usd", b"_cash_usd"]  # noqa: Y015
@@ -486,6 +490,8 @@ class CashFlowRow(_message.Message):
     _WhichOneofArgType__gpu_capex_usd: _TypeAlias = _typing.Literal["_gpu_capex_usd", b"_gpu_capex_usd"]  # noqa: Y015
     _WhichOneofReturnType__gpu_margin_usd: _TypeAlias = _typing.Literal["gpu_margin_usd"]  # noqa: Y015
     _WhichOneofArgType__gpu_margin_usd: _TypeAlias = _typing.Literal["_gpu_margin_usd", b"_gpu_margin_usd"]  # noqa: Y015
+    _WhichOneofReturnType__hall_capex_usd: _TypeAlias = _typing.Literal["hall_capex_usd"]  # noqa: Y015
+    _WhichOneofArgType__hall_capex_usd: _TypeAlias = _typing.Literal["_hall_capex_usd", b"_hall_capex_usd"]  # noqa: Y015
     _WhichOneofReturnType__hosting_capex_usd: _TypeAlias = _typing.Literal["hosting_capex_usd"]  # noqa: Y015
     _WhichOneofArgType__hosting_capex_usd: _TypeAlias = _typing.Literal["_hosting_capex_usd", b"_hosting_capex_usd"]  # noqa: Y015
     _WhichOneofReturnType__hosting_noi_usd: _TypeAlias = _typing.Literal["hosting_noi_usd"]  # noqa: Y015
@@ -524,6 +530,8 @@ class CashFlowRow(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__gpu_capex_usd) -> _WhichOneofReturnType__gpu_capex_usd | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__gpu_margin_usd) -> _WhichOneofReturnType__gpu_margin_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hall_capex_usd) -> _WhichOneofReturnType__hall_capex_usd | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__hosting_capex_usd) -> _WhichOneofReturnType__hosting_capex_usd | None: ...
     @_typing.overload

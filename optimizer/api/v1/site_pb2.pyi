@@ -259,6 +259,53 @@ class Opening(_message.Message):
 Global___Opening: _TypeAlias = Opening  # noqa: Y015
 
 @_typing.final
+class HallExpansion(_message.Message):
+    """Terms on which mining halls can be added."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAXIMUM_MW_FIELD_NUMBER: _builtins.int
+    CAPEX_USD_PER_MW_FIELD_NUMBER: _builtins.int
+    LEAD_MONTHS_FIELD_NUMBER: _builtins.int
+    EARLIEST_MONTH_FIELD_NUMBER: _builtins.int
+    maximum_mw: _builtins.float
+    """Most hall MW added, all orders together, in MW of machine power (before pue)."""
+    capex_usd_per_mw: _builtins.float
+    """Price of a hall MW, paid in the month of the order."""
+    lead_months: _builtins.int
+    """Months from the order until the halls can be used."""
+    @_builtins.property
+    def earliest_month(self) -> _date_pb2.Date:
+        """Earliest month of an order. Day 1."""
+
+    def __init__(
+        self,
+        *,
+        maximum_mw: _builtins.float | None = ...,
+        capex_usd_per_mw: _builtins.float | None = ...,
+        lead_months: _builtins.int | None = ...,
+        earliest_month: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_capex_usd_per_mw", b"_capex_usd_per_mw", "_lead_months", b"_lead_months", "_maximum_mw", b"_maximum_mw", "capex_usd_per_mw", b"capex_usd_per_mw", "earliest_month", b"earliest_month", "lead_months", b"lead_months", "maximum_mw", b"maximum_mw"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_capex_usd_per_mw", b"_capex_usd_per_mw", "_lead_months", b"_lead_months", "_maximum_mw", b"_maximum_mw", "capex_usd_per_mw", b"capex_usd_per_mw", "earliest_month", b"earliest_month", "lead_months", b"lead_months", "maximum_mw", b"maximum_mw"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__capex_usd_per_mw: _TypeAlias = _typing.Literal["capex_usd_per_mw"]  # noqa: Y015
+    _WhichOneofArgType__capex_usd_per_mw: _TypeAlias = _typing.Literal["_capex_usd_per_mw", b"_capex_usd_per_mw"]  # noqa: Y015
+    _WhichOneofReturnType__lead_months: _TypeAlias = _typing.Literal["lead_months"]  # noqa: Y015
+    _WhichOneofArgType__lead_months: _TypeAlias = _typing.Literal["_lead_months", b"_lead_months"]  # noqa: Y015
+    _WhichOneofReturnType__maximum_mw: _TypeAlias = _typing.Literal["maximum_mw"]  # noqa: Y015
+    _WhichOneofArgType__maximum_mw: _TypeAlias = _typing.Literal["_maximum_mw", b"_maximum_mw"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__capex_usd_per_mw) -> _WhichOneofReturnType__capex_usd_per_mw | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__lead_months) -> _WhichOneofReturnType__lead_months | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum_mw) -> _WhichOneofReturnType__maximum_mw | None: ...
+
+Global___HallExpansion: _TypeAlias = HallExpansion  # noqa: Y015
+
+@_typing.final
 class Site(_message.Message):
     """A place with a grid connection, its halls, its power and its costs."""
 
@@ -282,6 +329,7 @@ class Site(_message.Message):
     LEASE_END_MONTH_FIELD_NUMBER: _builtins.int
     OPENING_FIELD_NUMBER: _builtins.int
     TRANSMISSION_CREDIT_FIELD_NUMBER: _builtins.int
+    HALL_EXPANSION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Unique name."""
     country: _builtins.str
@@ -332,6 +380,10 @@ class Site(_message.Message):
     def transmission_credit(self) -> Global___TransmissionCredit:
         """Transmission charges saved by mining that is off at the peaks of the system."""
 
+    @_builtins.property
+    def hall_expansion(self) -> Global___HallExpansion:
+        """Terms of adding mining halls; absent if none can be."""
+
     def __init__(
         self,
         *,
@@ -353,10 +405,11 @@ class Site(_message.Message):
         lease_end_month: _date_pb2.Date | None = ...,
         opening: Global___Opening | None = ...,
         transmission_credit: Global___TransmissionCredit | None = ...,
+        hall_expansion: Global___HallExpansion | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_country", b"_country", "_fixed_opex_usd_per_month", b"_fixed_opex_usd_per_month", "_grid_operator", b"_grid_operator", "_hall_mw", b"_hall_mw", "_hosting_pue", b"_hosting_pue", "_import_duty_frac", b"_import_duty_frac", "_mining_opex_usd_per_mw_month", b"_mining_opex_usd_per_mw_month", "_mining_pue", b"_mining_pue", "_mining_uptime_frac", b"_mining_uptime_frac", "_name", b"_name", "_region", b"_region", "country", b"country", "demand_response", b"demand_response", "fixed_opex_usd_per_month", b"fixed_opex_usd_per_month", "grid_operator", b"grid_operator", "hall_mw", b"hall_mw", "hosting_pue", b"hosting_pue", "import_duty_frac", b"import_duty_frac", "lease_end_month", b"lease_end_month", "mining_opex_usd_per_mw_month", b"mining_opex_usd_per_mw_month", "mining_pue", b"mining_pue", "mining_uptime_frac", b"mining_uptime_frac", "name", b"name", "opening", b"opening", "power", b"power", "region", b"region", "transmission_credit", b"transmission_credit"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_country", b"_country", "_fixed_opex_usd_per_month", b"_fixed_opex_usd_per_month", "_grid_operator", b"_grid_operator", "_hall_mw", b"_hall_mw", "_hosting_pue", b"_hosting_pue", "_import_duty_frac", b"_import_duty_frac", "_mining_opex_usd_per_mw_month", b"_mining_opex_usd_per_mw_month", "_mining_pue", b"_mining_pue", "_mining_uptime_frac", b"_mining_uptime_frac", "_name", b"_name", "_region", b"_region", "country", b"country", "demand_response", b"demand_response", "fixed_opex_usd_per_month", b"fixed_opex_usd_per_month", "grid_operator", b"grid_operator", "hall_expansion", b"hall_expansion", "hall_mw", b"hall_mw", "hosting_pue", b"hosting_pue", "import_duty_frac", b"import_duty_frac", "lease_end_month", b"lease_end_month", "mining_opex_usd_per_mw_month", b"mining_opex_usd_per_mw_month", "mining_pue", b"mining_pue", "mining_uptime_frac", b"mining_uptime_frac", "name", b"name", "opening", b"opening", "power", b"power", "region", b"region", "transmission_credit", b"transmission_credit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_country", b"_country", "_fixed_opex_usd_per_month", b"_fixed_opex_usd_per_month", "_grid_operator", b"_grid_operator", "_hall_mw", b"_hall_mw", "_hosting_pue", b"_hosting_pue", "_import_duty_frac", b"_import_duty_frac", "_mining_opex_usd_per_mw_month", b"_mining_opex_usd_per_mw_month", "_mining_pue", b"_mining_pue", "_mining_uptime_frac", b"_mining_uptime_frac", "_name", b"_name", "_region", b"_region", "country", b"country", "demand_response", b"demand_response", "fixed_opex_usd_per_month", b"fixed_opex_usd_per_month", "grid", b"grid", "grid_operator", b"grid_operator", "hall_mw", b"hall_mw", "hosting_pue", b"hosting_pue", "hosting_pue_by_month", b"hosting_pue_by_month", "import_duty_frac", b"import_duty_frac", "lease_end_month", b"lease_end_month", "mining_opex_usd_per_mw_month", b"mining_opex_usd_per_mw_month", "mining_pue", b"mining_pue", "mining_uptime_frac", b"mining_uptime_frac", "name", b"name", "opening", b"opening", "power", b"power", "region", b"region", "transmission_credit", b"transmission_credit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_country", b"_country", "_fixed_opex_usd_per_month", b"_fixed_opex_usd_per_month", "_grid_operator", b"_grid_operator", "_hall_mw", b"_hall_mw", "_hosting_pue", b"_hosting_pue", "_import_duty_frac", b"_import_duty_frac", "_mining_opex_usd_per_mw_month", b"_mining_opex_usd_per_mw_month", "_mining_pue", b"_mining_pue", "_mining_uptime_frac", b"_mining_uptime_frac", "_name", b"_name", "_region", b"_region", "country", b"country", "demand_response", b"demand_response", "fixed_opex_usd_per_month", b"fixed_opex_usd_per_month", "grid", b"grid", "grid_operator", b"grid_operator", "hall_expansion", b"hall_expansion", "hall_mw", b"hall_mw", "hosting_pue", b"hosting_pue", "hosting_pue_by_month", b"hosting_pue_by_month", "import_duty_frac", b"import_duty_frac", "lease_end_month", b"lease_end_month", "mining_opex_usd_per_mw_month", b"mining_opex_usd_per_mw_month", "mining_pue", b"mining_pue", "mining_uptime_frac", b"mining_uptime_frac", "name", b"name", "opening", b"opening", "power", b"power", "region", b"region", "transmission_credit", b"transmission_credit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__country: _TypeAlias = _typing.Literal["country"]  # noqa: Y015
     _WhichOneofArgType__country: _TypeAlias = _typing.Literal["_country", b"_country"]  # noqa: Y015

@@ -5,7 +5,7 @@ r"""Capital expenditure budgets.
 ======================================  ===========  =====================================================
 symbol                                  unit         meaning
 ======================================  ===========  =====================================================
-:math:`\mathrm{capex}(t)`               million USD  the owner's builds, machines, GPUs, openings and grid steps brought forward in month *t*, before debt
+:math:`\mathrm{capex}(t)`               million USD  the owner's builds, machines, GPUs, openings and works at sites in month *t*, before debt
 :math:`K_b`                             million USD  budget *b*
 ======================================  ===========  =====================================================
 
@@ -40,7 +40,7 @@ def build(program: Program, problem: PlanningProblem) -> None:
 
 CAPEX_BUDGET = ConstraintFamily(
     "capex_budget",
-    ("sign", "bought_machines", "gpu_blocks", "open_site", "advance_step"),
+    ("sign", "bought_machines", "gpu_blocks", "open_site", "advance_step", "added_hall_mw"),
     ("capex_within_budget",),
     build,
 )

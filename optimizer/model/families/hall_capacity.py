@@ -7,7 +7,7 @@ symbol                                  unit     meaning
 ======================================  =======  =========================================================
 :math:`w_{k,j}`                         MW       machine power of a thousand at mode *j*, before pue
 :math:`\mathrm{displaced}_{s,p}`        MW       halls that contracts and GPU blocks have taken
-:math:`H_{s,p}`                         MW       halls there are
+:math:`H_{s,p}`                         MW       halls there are, with those added
 ======================================  =======  =========================================================
 
 Dual: NPV of one more MW of halls at the site in that period.
@@ -27,5 +27,8 @@ def build(program: Program, problem: PlanningProblem) -> None:
 
 
 HALL_CAPACITY = ConstraintFamily(
-    "hall_capacity", ("sign", "gpu_blocks", "running_machines", "open_site"), ("site_halls_within_limit",), build
+    "hall_capacity",
+    ("sign", "gpu_blocks", "running_machines", "open_site", "added_hall_mw"),
+    ("site_halls_within_limit",),
+    build,
 )

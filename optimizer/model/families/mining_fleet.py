@@ -104,7 +104,8 @@ def build(program: Program, problem: PlanningProblem) -> None:
         "bought": [
             (q, p)
             for q in everywhere
-            if machines.classes[machines.machine_class[q]].can_be_bought and problem.hall_mw[machines.site[q]].any()
+            if machines.classes[machines.machine_class[q]].can_be_bought
+            and problem.portfolio.sites[machines.site[q]].can_mine
             for p in epochs[machines.machine_class[q]].purchase_arrival
         ],
         "sold": [(q, int(p)) for q in everywhere for p in epochs[machines.machine_class[q]].trade],

@@ -143,6 +143,12 @@ def test_in_a_long_period_in_which_the_limit_falls_the_least_gain_counts():
     assert close(worth(fell), 200.0 * hours(*range(6)))
 
 
+def test_a_limit_that_falls_with_the_period_does_not_fall_within_it():
+    grid = steps(("2026-01", 10.0), ("2027-04", 2.5), ("2027-05", 7.5, terms(1, 0.0)))
+    fell = portfolio(segments=[(3, 2)], sites=[site(grid=grid)], **MACHINES)
+    assert close(worth(fell), 400.0 * hours(0, 1, 2) + 300.0 * hours(3, 4, 5))
+
+
 def test_the_price_falls_under_the_budget_and_the_cash():
     budget = {"name": "b", "from_month": "2027-01", "until_month": "2027-12", "maximum_capex_usd": 1.5e4}
     assert advanced(best(case(finance={"capex_budgets": [budget]}))) == [("A", "2027-04", 1)]
