@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optimizer.audit import recalculate
+from optimizer.audit import Recalculation, recalculate
 from optimizer.curves.futures import Floats, Futures
 from optimizer.domain.decisions import Decisions
 from optimizer.domain.outcome import OwnHashrate, OwnHashrateRow
@@ -29,26 +29,26 @@ def deviation_frac(assumed: Futures, made: Futures) -> float:
     return float(np.abs(made.own_hashprice_multiplier / assumed.own_hashprice_multiplier - 1.0).max())
 
 
-def npv_made_usd(futures: Futures, decisions: Decisions) -> float:
-    """Expected NPV of decisions under the hashprice that they make."""
-    made = futures.answering(planned_hashrate_eh_s(futures.portfolio, decisions))
-    return recalculate(futures.portfolio, made, decisions).objective_usd
+def made(futures: Futures, decisions: Decisions) -> Recalculation:
+    """Decisions under the hashprice that they make."""
+    answered = futures.answering(planned_hashrate_eh_s(futures.portfolio, decisions))
+    return recalculate(futures.portfolio, answered, decisions)
 
 
-def own_hashrate(futures: Futures, decisions: Decisions, objective_usd: float) -> OwnHashrate:
+def own_hashrate(futures: Futures, decisions: Decisions, npv_usd: float) -> OwnHashrate:
     """What to tell of it: hashrate and hashprice by month, and what the answer of the market is worth to the plan."""
     portfolio = futures.portfolio
     planned = planned_hashrate_eh_s(portfolio, decisions)
-    made = futures.answering(planned)
-    unmoved = recalculate(portfolio, Futures.of(portfolio), decisions).objective_usd
+    answered = futures.answering(planned)
+    unmoved = recalculate(portfolio, Futures.of(portfolio), decisions).npv_usd
     return OwnHashrate(
         initial_eh_s=portfolio.initial_hashrate_eh_s,
-        npv_effect_usd=objective_usd - unmoved,
-        deviation_frac=deviation_frac(futures, made),
+        npv_effect_usd=npv_usd - unmoved,
+        deviation_frac=deviation_frac(futures, answered),
         months=tuple(
             OwnHashrateRow(month=month, hashrate_eh_s=float(rate), hashprice_multiplier=float(multiplier))
             for month, rate, multiplier in zip(
-                portfolio.horizon.months, planned, made.own_hashprice_multiplier, strict=True
+                portfolio.horizon.months, planned, answered.own_hashprice_multiplier, strict=True
             )
         ),
     )

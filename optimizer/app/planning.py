@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.app.filled_in import filled_in
-from optimizer.app.own_hashrate import deviation_frac, npv_made_usd, own_hashrate, planned_hashrate_eh_s
+from optimizer.app.own_hashrate import deviation_frac, made, own_hashrate, planned_hashrate_eh_s
 from optimizer.audit import Claims, audit, stress_outcomes
 from optimizer.curves.futures import Futures
 from optimizer.domain.options import SolveOptions
@@ -123,8 +123,8 @@ class _Job:
         with self._stage("audit"):
             recalculation, report = audit(self.portfolio, futures, reading.decisions, _claims(reading))
             report = report.model_copy(update={"not_audited": tuple(item.name for item in self.stated_own)})
-            npv = scenario_npv_usd(self.portfolio, futures, reading.decisions, recalculation.objective_usd)
-            own = own_hashrate(futures, reading.decisions, recalculation.objective_usd) if feedback else None
+            npv = scenario_npv_usd(self.portfolio, futures, reading.decisions, recalculation.npv_usd)
+            own = own_hashrate(futures, reading.decisions, recalculation.npv_usd) if feedback else None
         return self._answer(attempt).model_copy(
             update={
                 "decisions": reading.decisions,
@@ -134,11 +134,12 @@ class _Job:
                 "cash_flow": recalculation.cash_flow,
                 "earnings": recalculation.earnings,
                 "npv": recalculation.npv,
+                "enterprise": recalculation.enterprise,
                 "tax": recalculation.tax,
                 "stresses": stress_outcomes(recalculation),
                 "enterprise_value_usd": recalculation.enterprise_value_usd,
                 "distribution": distribution_of(npv, self.portfolio.risk.tail_probability),
-                "business_as_usual": self._business_as_usual(attempt.twin, reading.objective_usd),
+                "business_as_usual": self._business_as_usual(attempt.twin, reading.npv_usd),
                 "own_hashrate": own,
                 "audit": report,
             }
@@ -190,7 +191,9 @@ class _Job:
     def _kept(self, attempts: list[_Attempt]) -> _Attempt:
         """The plan that is worth most under the hashprice that it makes, solved again with its machines as they run."""
         worth = [
-            (npv_made_usd(item.futures, item.reading.decisions), item) for item in attempts if item.reading is not None
+            (made(item.futures, item.reading.decisions).objective_usd, item)
+            for item in attempts
+            if item.reading is not None
         ]
         best = max(worth, key=lambda pair: pair[0])[1]
         assert best.reading is not None
@@ -244,6 +247,7 @@ class _Job:
         versions += [Version(component=name, version=version(name)) for name in (*COMPONENTS, *packages)]
         return Plan(
             termination=termination,
+            objective=self.portfolio.finance.objective,
             filled_in=filled_in(self.portfolio),
             manifest=Manifest(
                 portfolio_name=self.portfolio.name,
@@ -277,16 +281,18 @@ class _Job:
             fixed[program.variables[name].columns] = 0.0
         return solve_fixed(model, self._remaining(), fixed, search)
 
-    def _business_as_usual(self, twin: _Solved, objective_usd: float) -> BusinessAsUsual:
+    def _business_as_usual(self, twin: _Solved, npv_usd: float) -> BusinessAsUsual:
         reason = twin.solution.termination.reason
         if reason is not TerminationReason.OPTIMAL or twin.reading is None:
             infeasible = reason is TerminationReason.INFEASIBLE
             told = "mining on breaks liquidity or a policy" if infeasible else "stopped before it was solved"
             return BusinessAsUsual(feasible=False if infeasible else None, detail=told)
-        worth = twin.reading.objective_usd
+        worth, value = twin.reading.npv_usd, twin.reading.enterprise_usd
         if self.portfolio.market.own_hashrate_feedback:
-            worth = npv_made_usd(Futures.of(self.portfolio), twin.reading.decisions)
-        return BusinessAsUsual(feasible=True, npv_usd=worth, difference_usd=objective_usd - worth)
+            answered = made(Futures.of(self.portfolio), twin.reading.decisions)
+            worth = answered.npv_usd
+            value = answered.enterprise.discounted_usd if answered.enterprise is not None else None
+        return BusinessAsUsual(feasible=True, npv_usd=worth, difference_usd=npv_usd - worth, discounted_value_usd=value)
 
     @contextmanager
     def _stage(self, name: str, told: str | None = None) -> Iterator[None]:
@@ -314,7 +320,7 @@ def _read(program: Program, problem: PlanningProblem, solution: Solution) -> _So
 
 
 def _better(matrix: Matrix, *starts: Floats | None) -> Floats | None:
-    """The start of the highest NPV that satisfies all rows, if there is any."""
+    """The start that is worth most and satisfies all rows, if there is any."""
     found = [start for start in starts if start is not None and matrix.holds(start)]
     return max(found, key=lambda start: float(matrix.cost @ start), default=None)
 

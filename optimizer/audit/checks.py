@@ -77,7 +77,7 @@ def _money_claims(recalculation: Recalculation, claims: Claims) -> Iterator[Audi
     if claims.objective_usd is not None:
         objective = Worst("claimed objective", "USD")
         stated = _claimed("objective_usd", claims.objective_usd, ())
-        objective.add(abs(float(stated) - found), money_tolerance_usd(found), "expected NPV")
+        objective.add(abs(float(stated) - found), money_tolerance_usd(found), book.portfolio.finance.objective.value)
         yield from objective.checks()
     lines = Worst("claimed NPV by business line", "USD")
     for line, usd in (claims.npv_by_line_usd or {}).items():

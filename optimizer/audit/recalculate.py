@@ -18,6 +18,7 @@ from optimizer.audit.company import (
 )
 from optimizer.audit.contract import Contract, ContractMoney, contract_money
 from optimizer.audit.debt import DebtMoney, debt_money
+from optimizer.audit.enterprise import enterprise_objective, multiple_value_usd
 from optimizer.audit.gpu import GpuMoney, gpu_money
 from optimizer.audit.mining import MiningMoney, mining_money
 from optimizer.audit.paths import EnergyPrices, FloatArray, MarketPaths
@@ -25,6 +26,7 @@ from optimizer.audit.stress import stress_cash_usd
 from optimizer.audit.tax import paid_usd, tax_rows
 from optimizer.audit.works import halls_mw, import_limit_mw
 from optimizer.domain import Decisions, Portfolio
+from optimizer.domain.finance import NPV_WEIGHT_AMONG_EQUALS
 from optimizer.domain.outcome import (
     CapacityRow,
     CashFlowRow,
@@ -32,6 +34,7 @@ from optimizer.domain.outcome import (
     EarningsRow,
     MiningRow,
     NpvBreakdown,
+    ObjectiveOutcome,
     TaxRow,
 )
 from optimizer.errors import InvalidInputError
@@ -78,6 +81,8 @@ class Recalculation:
     contract_money: tuple[ContractMoney, ...]
     enterprise_value_usd: float | None
     """Earnings of the stated year times the multiples; ``None`` without multiples or outside the horizon."""
+    enterprise: ObjectiveOutcome | None
+    """The enterprise value where it is the objective."""
     use: SiteUse
     """MW and hashrate by site and month."""
     cash_usd: FloatArray
@@ -99,9 +104,16 @@ class Recalculation:
         return self.book.decisions
 
     @property
-    def objective_usd(self) -> float:
+    def npv_usd(self) -> float:
         """Expected NPV."""
         return self.npv.total_usd
+
+    @property
+    def objective_usd(self) -> float:
+        """What the plan is worth: its expected NPV, or what else the objective is."""
+        if self.enterprise is None:
+            return self.npv_usd
+        return self.enterprise.discounted_usd + NPV_WEIGHT_AMONG_EQUALS * self.npv_usd
 
 
 def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions) -> Recalculation:
@@ -139,7 +151,8 @@ def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions
         earnings=earnings,
         contracts=tuple(_outcome(portfolio, *pair) for pair in zip(book.contracts, contracts, strict=True)),
         contract_money=contracts,
-        enterprise_value_usd=_enterprise_value_usd(portfolio, earnings),
+        enterprise_value_usd=multiple_value_usd(portfolio.finance.multiples, earnings),
+        enterprise=enterprise_objective(portfolio, earnings, cash, balance),
         use=use,
         cash_usd=cash,
         stress_cash_usd=in_stress,
@@ -297,20 +310,6 @@ def _earnings(portfolio: Portfolio, columns: Columns) -> tuple[EarningsRow, ...]
         )
         for year in np.unique(years)
     )
-
-
-def _enterprise_value_usd(portfolio: Portfolio, earnings: Sequence[EarningsRow]) -> float | None:
-    multiples = portfolio.finance.multiples
-    if multiples is None:
-        return None
-    for row in earnings:
-        if row.year == multiples.year:
-            return (
-                row.hosting_usd * multiples.hosting_multiple
-                + row.mining_usd * multiples.mining_multiple
-                + row.gpu_usd * multiples.gpu_multiple
-            )
-    return None
 
 
 def _outcome(portfolio: Portfolio, contract: Contract, money: ContractMoney) -> ContractOutcome:

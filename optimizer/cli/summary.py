@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from optimizer.domain.finance import Objective
 from optimizer.domain.outcome import ContractOutcome
 from optimizer.domain.plan import Plan
 from optimizer.domain.proof import Limit, Termination, TerminationReason
@@ -23,6 +24,7 @@ REASONS = {
     TerminationReason.UNBOUNDED: "unbounded: something is missing from the statements",
     TerminationReason.NO_PLAN_FOUND: "no plan found before the limit; there may be one",
 }
+OBJECTIVES = {Objective.NPV: "NPV", Objective.ENTERPRISE_VALUE: "discounted enterprise value"}
 LIMITS = {Limit.NONE: "", Limit.TIME: " (time limit)", Limit.INTERRUPTED: " (interrupted)"}
 
 
@@ -53,11 +55,13 @@ def million(usd: float | None) -> str:
     return "-" if usd is None else f"{usd / USD_PER_MUSD:,.1f} M USD"
 
 
-def proof_line(termination: Termination) -> str:
+def proof_line(termination: Termination, objective: Objective = Objective.NPV) -> str:
     """How the search ended, in words with bound and gap."""
     text = REASONS[termination.reason] + LIMITS[termination.limit]
     if termination.objective_usd is not None:
-        text += f": NPV {million(termination.objective_usd)}, bound {million(termination.bound_usd)}"
+        text += (
+            f": {OBJECTIVES[objective]} {million(termination.objective_usd)}, bound {million(termination.bound_usd)}"
+        )
     elif termination.bound_usd is not None:
         text += f": bound {million(termination.bound_usd)}"
     if termination.gap_frac is not None:
@@ -81,7 +85,7 @@ def audit_line(plan: Plan) -> str:
 
 def print_plan(plan: Plan, console: Console) -> None:
     """Print a readable summary."""
-    console.print(Text(f"{plan.manifest.portfolio_name}: {proof_line(plan.termination)}", style="bold"))
+    console.print(Text(f"{plan.manifest.portfolio_name}: {proof_line(plan.termination, plan.objective)}", style="bold"))
     if plan.termination.has_plan:
         _print_contracts(plan, console)
         _print_capacity(plan, console)
@@ -144,14 +148,16 @@ def _print_capacity(plan: Plan, console: Console) -> None:
 def _print_key_figures(plan: Plan, console: Console) -> None:
     table = _table("Key figures", "figure", "value")
     twin, npv, tail = plan.business_as_usual, plan.npv, plan.distribution
-    table.add_row("expected NPV", million(plan.termination.objective_usd))
+    _add_enterprise(plan, table)
+    table.add_row("expected NPV", million(npv.total_usd if npv is not None else plan.termination.objective_usd))
     if npv is not None:
         for line in ("mining", "hosting", "gpu", "corporate", "debt"):
             table.add_row(f"  of which {line}", million(getattr(npv, f"{line}_usd")))
     if twin is not None:
         told = twin.detail
         if twin.feasible:
-            told = f"{million(twin.npv_usd)}, {million(abs(twin.difference_usd or 0.0))} less"
+            less = (twin.difference_usd or 0.0) >= 0.0
+            told = f"{million(twin.npv_usd)}, {million(abs(twin.difference_usd or 0.0))} {'less' if less else 'more'}"
         table.add_row("mining on, signing nothing", told)
     if tail is not None:
         table.add_row(
@@ -180,3 +186,17 @@ def _print_key_figures(plan: Plan, console: Console) -> None:
     if plan.enterprise_value_usd is not None:
         table.add_row("enterprise value at the stated multiples", million(plan.enterprise_value_usd))
     console.print(table)
+
+
+def _add_enterprise(plan: Plan, table: Table) -> None:
+    """The enterprise value that the plan was chosen for, and what it is made of."""
+    made = plan.enterprise
+    if made is None:
+        return
+    table.add_row(f"enterprise value at the end of {made.year}", million(made.value_usd))
+    table.add_row("  earnings times multiples", million(made.multiple_value_usd))
+    table.add_row("  cash less debt", million(made.cash_usd - made.debt_usd))
+    table.add_row("  discounted: the objective", million(made.discounted_usd))
+    twin = plan.business_as_usual
+    if twin is not None and twin.discounted_value_usd is not None:
+        table.add_row("  of mining on, discounted", million(twin.discounted_value_usd))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Final
 
 from pydantic import Field, model_validator
 
@@ -20,6 +21,19 @@ from optimizer.domain.base import (
     problem,
 )
 from optimizer.domain.stress import Stress
+
+
+class Objective(StrEnum):
+    """What a plan is chosen for."""
+
+    NPV = "npv"
+    """Expected NPV."""
+    ENTERPRISE_VALUE = "enterprise_value"
+    """Multiples times the earnings of a stated year, plus cash less debt at its end, discounted to the start."""
+
+
+NPV_WEIGHT_AMONG_EQUALS: Final = 1e-4
+"""Weight of the NPV beside an enterprise value: of plans that are worth the same then, the better one is chosen."""
 
 
 class DiscountRates(Value):
@@ -73,7 +87,7 @@ class ProjectDebt(Value):
 
 
 class Multiples(Value):
-    """Earnings multiples for the enterprise value of a stated year (reported, not optimised)."""
+    """Earnings multiples for the enterprise value of a stated year: reported, and optimised if it is the objective."""
 
     year: Annotated[int, Quantity("calendar year", 2009, 2200)]
     """Calendar year of the earnings."""
@@ -83,6 +97,8 @@ class Multiples(Value):
     """Enterprise value over yearly mining earnings."""
     gpu_multiple: Annotated[float, Quantity("1", 0.0, 100.0)] = 8.0
     """Enterprise value over yearly earnings of own GPUs."""
+    discount_per_year_frac: RatePerYear = 0.12
+    """Rate at which the value at the end of that year is discounted where it is the objective."""
 
 
 WriteOffYears = Annotated[int, Quantity("years", 1, 50)]
@@ -143,11 +159,20 @@ class Finance(Value):
     overhead_growth_per_year_frac: GrowthPerYear = 0.0
     """Its growth a year, applied monthly."""
     multiples: Multiples | None = None
-    """Multiples for a reported enterprise value."""
+    """Multiples for the enterprise value."""
+    objective: Objective = Objective.NPV
+    """What the plan is chosen for."""
     tax: CorporateTax | None = None
     """Corporate tax; all figures are before tax if absent."""
     terminal: TerminalValue = Field(default_factory=TerminalValue)
     """What counts after the horizon."""
+
+    @model_validator(mode="after")
+    def _multiples_for_the_objective(self) -> Finance:
+        if self.objective is Objective.ENTERPRISE_VALUE and self.multiples is None:
+            told = "an enterprise value as the objective needs multiples"
+            raise problem("multiples", told, "state their year and what they are")
+        return self
 
     @model_validator(mode="after")
     def _losses_are_used_early(self) -> Finance:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from optimizer.domain.finance import Objective
 from optimizer.errors import did_you_mean
 
 if TYPE_CHECKING:
@@ -38,3 +40,17 @@ def stress_findings(portfolio: Portfolio) -> Iterator[Finding]:
                 told = f"{stress.name} has something happen in {month:%Y-%m}, outside the horizon"
                 fix = f"give a month from {horizon.start_month:%Y-%m} to before {horizon.end_month:%Y-%m}"
                 yield location, told, fix, month
+
+
+def objective_findings(portfolio: Portfolio) -> Iterator[Finding]:
+    """An enterprise value of a year that is not whole in the horizon, or ends inside a period."""
+    finance, horizon = portfolio.finance, portfolio.horizon
+    if finance.objective is not Objective.ENTERPRISE_VALUE or finance.multiples is None:
+        return
+    year = finance.multiples.year
+    first, last = horizon.index_of(dt.date(year, 1, 1)), horizon.index_of(dt.date(year, 12, 1))
+    location: Location = ("finance", "multiples", "year")
+    if first < 0 or last >= horizon.month_count:
+        yield location, f"{year} is not whole in the horizon", "choose a year of which all months are planned", year
+    elif last not in [period.last for period in horizon.periods]:
+        yield location, f"December {year} is inside a period", "let a period end with it, or choose another year", year

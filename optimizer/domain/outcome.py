@@ -125,6 +125,23 @@ class CashFlowRow(Value):
     """Debt outstanding at the end of the month."""
 
 
+class ObjectiveOutcome(Value):
+    """An enterprise value that was the objective: what it is made of, in USD at the end of its year."""
+
+    year: int
+    """Calendar year of the earnings."""
+    multiple_value_usd: Real
+    """Expected earnings of the year times the multiples."""
+    cash_usd: Real
+    """Cash at the end of the year."""
+    debt_usd: Real
+    """Debt outstanding at the end of the year."""
+    value_usd: Real
+    """Multiple value plus cash less debt."""
+    discounted_usd: Real
+    """The same discounted to the start."""
+
+
 class TaxRow(Value):
     """Corporate tax of one calendar year in USD, on expected income."""
 
@@ -186,7 +203,7 @@ class NpvBreakdown(Value):
     debt_usd: Real
     """Debt: its fees."""
     total_usd: Real
-    """All together: the objective."""
+    """All together."""
 
 
 class Quantile(Value):
@@ -251,6 +268,8 @@ class BusinessAsUsual(Value):
     npv_usd: Real | None = None
     """Its expected NPV."""
     difference_usd: Real | None = None
-    """What the plan is worth more."""
+    """What the plan's NPV is more."""
+    discounted_value_usd: Real | None = None
+    """Its discounted enterprise value, where that is the objective: the twin is then the best for it."""
     detail: str = ""
     """Why it is not feasible."""

@@ -6,6 +6,7 @@ from typing import Literal
 
 from optimizer.domain.base import Real, Value
 from optimizer.domain.decisions import Decisions
+from optimizer.domain.finance import Objective
 from optimizer.domain.outcome import (
     BusinessAsUsual,
     CapacityRow,
@@ -15,6 +16,7 @@ from optimizer.domain.outcome import (
     MiningRow,
     NpvBreakdown,
     NpvDistribution,
+    ObjectiveOutcome,
     OwnHashrate,
     StressOutcome,
     TaxRow,
@@ -49,6 +51,10 @@ class Plan(Value):
     """NPV over the scenarios."""
     business_as_usual: BusinessAsUsual | None = None
     """The twin that mines on."""
+    objective: Objective = Objective.NPV
+    """What the plan was chosen for: objective, bound and gap of the termination are in its terms."""
+    enterprise: ObjectiveOutcome | None = None
+    """The enterprise value, where it was the objective."""
     tax: tuple[TaxRow, ...] = ()
     """Corporate tax by year."""
     stresses: tuple[StressOutcome, ...] = ()
@@ -78,7 +84,7 @@ class Progress(Value):
     elapsed_s: Real
     """Wall time since the start of the job."""
     incumbent_usd: Real | None = None
-    """Expected NPV of the best plan so far."""
+    """What the best plan so far is worth: its expected NPV, or what else the objective is."""
     bound_usd: Real | None = None
     """No plan can be worth more."""
     gap_frac: Real | None = None

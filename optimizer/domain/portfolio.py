@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, model
 
 from optimizer.domain.base import Name, Value, raise_problems
 from optimizer.domain.finance import Finance
-from optimizer.domain.findings import Finding, Location, stress_findings
+from optimizer.domain.findings import Finding, Location, objective_findings, stress_findings
 from optimizer.domain.findings import known as _known
 from optimizer.domain.fleet import AsicModel, Fleet
 from optimizer.domain.gpu import GpuOption
@@ -287,6 +287,7 @@ def _impossible(portfolio: Portfolio) -> Iterator[Finding]:
                 )
     yield from _market_findings(portfolio)
     yield from stress_findings(portfolio)
+    yield from objective_findings(portfolio)
     for i, option in enumerate(portfolio.gpu_options):
         if option.order_until_month < horizon.start_month or option.order_from_month >= horizon.end_month:
             yield (

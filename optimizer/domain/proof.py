@@ -42,7 +42,7 @@ class Termination(Value):
     detail: str = ""
     """More, in words."""
     objective_usd: Real | None = None
-    """Expected NPV of the plan."""
+    """What the plan is worth: its expected NPV, or what else the objective is."""
     bound_usd: Real | None = None
     """No plan can be worth more than this."""
     gap_frac: Real | None = None

@@ -16,6 +16,8 @@ Ints = NDArray[np.int64]
 
 LINES = ("mining", "hosting", "gpu", "corporate", "debt")
 """Business lines, each with its own discount rate."""
+EARNINGS = ("mining", "hosting", "gpu")
+"""Lines that have earnings, each with a multiple of its own."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.errors import ModelAssemblyError
-from optimizer.model.calendar import LINES
+from optimizer.model.calendar import EARNINGS, LINES
 from optimizer.model.problem import PlanningProblem
 from optimizer.model.program import Program
 
@@ -17,6 +17,8 @@ ACCOUNTS = {
     "cash_musd": "cash flow, by period",
     "capex_musd": "the owner's capital expenditure, by month",
     "debt_musd": "project debt outstanding, by period",
+    "earnings_musd": "earnings of the year of the enterprise value, by kind; empty where it is not the objective",
+    "enterprise_musd": "discounted enterprise value; empty where it is not the objective",
     "income_musd": "cash that counts for corporate tax, capex with it, by calendar year; empty without tax",
     "power_mw": "grid MW in use, by site and period",
     "grid_mw": "import limit, by site and period",
@@ -77,6 +79,8 @@ def _open_ledger(program: Program, problem: PlanningProblem) -> None:
         "cash_musd": calendar.period_sum(fixed),
         "capex_musd": np.zeros(calendar.month_count),
         "debt_musd": np.zeros(calendar.period_count),
+        "earnings_musd": np.zeros(len(EARNINGS)),
+        "enterprise_musd": np.zeros(1),
         "income_musd": problem.year_sum(fixed),
         "grid_mw": (calendar.period_min(problem.grid_mw) * always_open).ravel(),
         "hall_limit_mw": (calendar.period_min(problem.hall_mw) * always_open).ravel(),

@@ -10,6 +10,7 @@ from optimizer.model.families.contract_changes import CONTRACT_CHANGES
 from optimizer.model.families.contract_start import CONTRACT_START
 from optimizer.model.families.corporate_tax import CORPORATE_TAX
 from optimizer.model.families.domestic_share import DOMESTIC_SHARE
+from optimizer.model.families.enterprise_value import ENTERPRISE_VALUE
 from optimizer.model.families.gpu_blocks import GPU_BLOCKS
 from optimizer.model.families.hall_capacity import HALL_CAPACITY
 from optimizer.model.families.hall_expansion import HALL_EXPANSION
@@ -42,6 +43,7 @@ FORMULATION: Final[tuple[ConstraintFamily, ...]] = (
     CAPEX_BUDGET,
     LIQUIDITY,
     STRESS_LIQUIDITY,  # states all above again in every stress
+    ENTERPRISE_VALUE,  # closes earnings, needs cash
     # the owner's rules
     OFFER_GROUPS,
     PLACEMENTS,

@@ -25,7 +25,7 @@ from pyomo.repn import generate_standard_repn
 from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.proof import OwnConstraint
 from optimizer.errors import InvalidInputError, did_you_mean
-from optimizer.model.calendar import LINES
+from optimizer.model.calendar import EARNINGS, LINES
 from optimizer.model.posting import period_keys, site_period_keys
 from optimizer.model.problem import PlanningProblem
 from optimizer.model.program import Program, Triplets
@@ -62,6 +62,8 @@ ACCOUNT_PARTS: Final[dict[str, tuple[str, ...]]] = {
     "capex_musd": ("month",),
     "debt_musd": ("month",),
     "income_musd": ("year",),
+    "earnings_musd": ("line",),
+    "enterprise_musd": ("year",),
     "power_mw": BY_SITE,
     "grid_mw": BY_SITE,
     "halls_mw": BY_SITE,
@@ -133,6 +135,11 @@ class OwnModel:
             return [(line,) for line in LINES]
         if name == "capex_musd":
             return [(month,) for month in self._problem.month_keys]
+        if name == "earnings_musd":
+            return [(line,) for line in EARNINGS]
+        if name == "enterprise_musd":
+            multiples = self.portfolio.finance.multiples
+            return [(str(multiples.year) if multiples is not None else "",)]
         if name == "income_musd":
             return [(year,) for year in self._problem.tax_years]
         if ACCOUNT_PARTS[name] == BY_SITE:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optimizer.model.calendar import LINES, Floats, Ints
+from optimizer.model.calendar import EARNINGS, LINES, Floats, Ints
 from optimizer.model.problem import PlanningProblem
 from optimizer.model.program import Program
 
@@ -33,6 +33,13 @@ def post_income(program: Program, problem: PlanningProblem, columns: Ints, month
     if problem.portfolio.finance.tax is not None:
         years = np.arange(len(problem.tax_years))
         program.post("income_musd", years, columns[:, None], problem.year_sum(monthly_musd))
+
+
+def post_earnings(program: Program, problem: PlanningProblem, kind: str, columns: Ints, monthly_musd: Floats) -> None:
+    """Post expected earnings of N columns by month, ``[N, T or more]``; only those of the objective's year are kept."""
+    if problem.value_year.any():
+        earned = monthly_musd[:, : problem.calendar.month_count] @ problem.value_year
+        program.post("earnings_musd", EARNINGS.index(kind), columns, earned)
 
 
 def post_npv(program: Program, line: str, columns: Ints, npv_musd: Floats) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from optimizer.curves.futures import Futures
+from optimizer.domain.finance import Objective
 from optimizer.domain.portfolio import Portfolio
 from optimizer.model.calendar import Calendar, Floats, Ints
 from optimizer.model.expectations import Expectations
@@ -75,6 +76,14 @@ class PlanningProblem:
     def tax_years(self) -> tuple[str, ...]:
         """Calendar years of the horizon as ``2027``, ``[Y]``."""
         return tuple(dict.fromkeys(f"{month:%Y}" for month in self.portfolio.horizon.months))
+
+    @cached_property
+    def value_year(self) -> Floats:
+        """1 in the months whose earnings make an enterprise value that is the objective, ``[T]``; else 0."""
+        finance, months = self.portfolio.finance, self.portfolio.horizon.months
+        if finance.objective is not Objective.ENTERPRISE_VALUE or finance.multiples is None:
+            return np.zeros(len(months))
+        return np.array([float(month.year == finance.multiples.year) for month in months])
 
     def year_sum(self, monthly: Floats) -> Floats:
         """Sums over the months of each calendar year: ``[..., T]`` to ``[..., Y]``."""

@@ -177,6 +177,8 @@ class Program:
         self.column_count = 0
         self.stated: tuple[Any, ...] = ()
         """Constraint families stated so far, in order."""
+        self.npv_weight = 1.0
+        """Weight of the NPV in the objective, beside ``enterprise_musd``."""
 
     # ---------------------------------------------------------------------------------------------------- variables
 
@@ -293,8 +295,8 @@ class Program:
         return book.constant + np.bincount(row, weights=coefficient * solution[column], minlength=book.row_count)
 
     def compile(self) -> Matrix:
-        """The arrays that a solver takes; the objective is the sum of the ``npv_musd`` account."""
-        blocks, npv = list(self.rows.values()), self.close("npv_musd")
+        """The arrays that a solver takes; the objective is weighted ``npv_musd`` plus ``enterprise_musd``."""
+        blocks, npv, enterprise = list(self.rows.values()), self.close("npv_musd"), self.close("enterprise_musd")
         sizes = [len(block.keys) for block in blocks]
         offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         row = _joined([block.row + offset for block, offset in zip(blocks, offsets, strict=False)], np.int64)
@@ -302,10 +304,13 @@ class Program:
         value = _joined([block.coefficient for block in blocks], np.float64)
         start, index, value = _by_rows(row, column, value, int(offsets[-1]), self.column_count)
         _, cost_column, cost_value = npv.terms.arrays()
+        cost = self.npv_weight * np.bincount(cost_column, weights=cost_value, minlength=self.column_count)
+        _, cost_column, cost_value = enterprise.terms.arrays()
+        cost += np.bincount(cost_column, weights=cost_value, minlength=self.column_count)
         variables = list(self.variables.values())
         return Matrix(
-            cost=np.bincount(cost_column, weights=cost_value, minlength=self.column_count).astype(float),
-            constant=float(npv.constant.sum()),
+            cost=cost.astype(float),
+            constant=self.npv_weight * float(npv.constant.sum()),
             column_lower=_joined([block.lower for block in variables], np.float64),
             column_upper=_joined([block.upper for block in variables], np.float64),
             integer=_joined([np.full(len(block.keys), block.integer) for block in variables], np.bool_),

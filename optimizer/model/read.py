@@ -37,7 +37,11 @@ class Reading:
     decisions: Decisions
     """What to do."""
     objective_usd: float
+    """What the plan is worth: its expected NPV, or what else the objective is."""
+    npv_usd: float
     """Expected NPV."""
+    enterprise_usd: float | None
+    """Discounted enterprise value, where it is the objective."""
     npv_by_line_usd: dict[str, float]
     """Expected NPV by business line."""
     cash_usd: Floats
@@ -57,6 +61,7 @@ class Reading:
 def read_solution(program: Program, problem: PlanningProblem, solution: Floats) -> Reading:
     """The decisions and claims of a solution vector."""
     npv = program.account_value("npv_musd", solution) * USD_PER_MUSD
+    enterprise = float(program.account_value("enterprise_musd", solution).sum()) * USD_PER_MUSD
     mining, hosting, gpu = _use_by_kind(program, problem, solution)
     return Reading(
         decisions=Decisions(
@@ -67,7 +72,9 @@ def read_solution(program: Program, problem: PlanningProblem, solution: Floats) 
             grid_advances=_grid_advances(program, problem, solution),
             hall_orders=_hall_orders(program, problem, solution),
         ),
-        objective_usd=float(npv.sum()),
+        objective_usd=program.npv_weight * float(npv.sum()) + enterprise,
+        npv_usd=float(npv.sum()),
+        enterprise_usd=enterprise if problem.value_year.any() else None,
         npv_by_line_usd=dict(zip(LINES, npv.tolist(), strict=True)),
         cash_usd=solution[program.variables["cash_musd"].columns] * USD_PER_MUSD,
         stress_cash_usd=_stress_cash_usd(program, problem, solution),

@@ -22,7 +22,7 @@ from optimizer.report.formats import (
     seconds,
 )
 from optimizer.report.totals import LEAST_MW, USE_NAMES, USES, lowest_cash, owner_capex_usd, use_of_company
-from optimizer.report.words import own_constraints, proof, worth_usd
+from optimizer.report.words import in_terms, own_constraints, proof, worth_usd
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,19 @@ def _worth_cards(plan: Plan) -> list[Card | None]:
         against,
         tail,
         ("Enterprise value", money(enterprise), "stated earnings multiples") if enterprise is not None else None,
+        _objective_card(plan),
     ]
+
+
+def _objective_card(plan: Plan) -> Card | None:
+    made = plan.enterprise
+    if made is None:
+        return None
+    told = (
+        f"{money(made.value_usd)} at the end of {made.year}: earnings times multiples {money(made.multiple_value_usd)}"
+    )
+    told += f", cash {money(made.cash_usd)}, debt {money(made.debt_usd)}"
+    return ("Objective: discounted enterprise value", money(made.discounted_usd), told)
 
 
 def _signed(usd: float) -> str:
@@ -157,7 +169,7 @@ def _proof_cards(plan: Plan) -> list[Card | None]:
     if end.bound_usd is not None:
         asked = percent(plan.manifest.options.gap_frac, 4)
         distance = f"gap {gap(end.gap_frac)}, asked for {asked}" if end.gap_frac is not None else "gap not known"
-        bound = ("No plan is worth more than", money(end.bound_usd), distance)
+        bound = (f"No plan is worth more than{in_terms(plan)}", money(end.bound_usd), distance)
     if audit is None:
         return [bound, ("Audit", "missing", "no independent re-calculation")]
     failed, total = len(audit.failures), len(audit.checks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from optimizer.domain.finance import Objective
 from optimizer.domain.outcome import ContractOutcome
 from optimizer.domain.plan import Plan
 from optimizer.domain.proof import Limit, TerminationReason
@@ -161,6 +162,11 @@ def _worth(plan: Plan) -> str:
     )
 
 
+def in_terms(plan: Plan) -> str:
+    """In terms of what a plan is worth, where that is not the NPV."""
+    return " in discounted enterprise value" if plan.objective is Objective.ENTERPRISE_VALUE else ""
+
+
 def proof(plan: Plan) -> str:
     """How good the plan is proven to be."""
     end = plan.termination
@@ -168,7 +174,7 @@ def proof(plan: Plan) -> str:
         return f"{_stopped(end.limit)} No bound was found, so nothing is proven about better plans."
     if end.reason is TerminationReason.OPTIMAL or end.gap_frac <= plan.manifest.options.gap_frac:
         return (
-            f"No plan can be worth more than {money(end.bound_usd)}: "
+            f"No plan can be worth more than {money(end.bound_usd)}{in_terms(plan)}: "
             f"this one is proven to be within {gap(end.gap_frac)} of the best possible."
         )
     worth = end.objective_usd if end.objective_usd is not None else worth_usd(plan)

@@ -1,4 +1,4 @@
-"""The plan against all plans, where money has rules of its own: stresses, corporate tax."""
+"""The plan against all plans, where money has rules of its own: stresses, corporate tax, an enterprise value as objective."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support import EXACT
 from optimizer.app import plan
 from optimizer.audit import Claims, audit, recalculate
 from optimizer.curves.futures import Futures
-from optimizer.domain import Plan, Portfolio
+from optimizer.domain import Objective, Plan, Portfolio
 
 WITH_MACHINES = (100, 101, 102, 104, 107, 108, 109)
 SEEDS = tuple(seed for seed in range(1, 25) if seed not in (7, 11, 13))
@@ -46,6 +46,20 @@ def stressed(seed: int) -> Portfolio:
     return changed(case, {"stresses": stresses})
 
 
+TURN_OF_THE_YEAR = {"start_month": "2026-09", "segments": [{"months_per_period": 1, "period_count": 16}]}
+"""A horizon whose first months only cost and which ends with 2027."""
+
+
+def valued(seed: int) -> Portfolio:
+    """The same sites and offers for a year longer, and the enterprise value of 2027 as the objective."""
+    random, case = np.random.default_rng((seed, 3)), random_portfolio(seed)
+    offers = [offer.model_dump(exclude_unset=True) | {"term_months": offer.term_months + 12} for offer in case.offers]
+    multiples = {f"{kind}_multiple": float(random.choice([0.0, 1.0, 12.0])) for kind in ("hosting", "mining", "gpu")}
+    money = {"objective": "enterprise_value", "multiples": {"year": 2027, **multiples}}
+    horizon = TURN_OF_THE_YEAR | {"sign_every_months": case.horizon.sign_every_months}
+    return changed(case, money, horizon=horizon, offers=offers)
+
+
 def taxed(seed: int, *, machines: bool = False) -> Portfolio:
     """The same sites and offers over the turn of a year, with corporate tax: its first months only cost."""
     random, case = np.random.default_rng((seed, 2)), random_portfolio(seed, machines=machines)
@@ -59,11 +73,7 @@ def taxed(seed: int, *, machines: bool = False) -> Portfolio:
         "opening_losses_usd": float(random.choice([0.0, 5e5])),
         "loss_income_share_frac": float(random.choice([0.5, 0.8, 1.0])),
     }
-    horizon = {
-        "start_month": "2026-09",
-        "segments": [{"months_per_period": 1, "period_count": 13}],
-        "sign_every_months": case.horizon.sign_every_months,
-    }
+    horizon = TURN_OF_THE_YEAR | {"sign_every_months": case.horizon.sign_every_months}
     return changed(case, {"tax": terms}, horizon=horizon)
 
 
@@ -132,3 +142,20 @@ def test_the_taxes_matter():
     assert sum(row.tax_usd > 1e3 for row in rows) >= 8
     assert sum(row.losses_used_usd > 1e3 for row in rows) >= 8
     assert sum(row.losses_left_usd > 1e3 for row in rows) >= 8
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_plan_of_the_highest_enterprise_value_is_found(seed):
+    answer, best_usd = plan(valued(seed), EXACT), best_that_passes_usd(valued(seed))
+    assert_worth(answer, best_usd)
+    if best_usd is not None:
+        assert answer.distribution.mean_usd == pytest.approx(answer.npv.total_usd, abs=1.0)
+
+
+def test_enterprise_value_and_npv_choose_other_plans():
+    signed = []
+    for seed in SEEDS:
+        case = valued(seed)
+        other = case.model_copy(update={"finance": case.finance.model_copy(update={"objective": Objective.NPV})})
+        signed.append([plan(one, EXACT).decisions for one in (case, other)])
+    assert sum(one != other for one, other in signed) >= 2

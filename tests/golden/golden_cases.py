@@ -135,10 +135,18 @@ def site_works() -> Portfolio:
     )  # fmt: skip
 
 
+def enterprise() -> Portfolio:
+    """Everything, for its enterprise value at the end of 2027."""
+    data = everything().model_dump(exclude_unset=True)
+    data["finance"] |= {"objective": "enterprise_value", "multiples": {"year": 2027, "hosting_multiple": 12.0}}
+    return Portfolio.model_validate(data)
+
+
 CASES: dict[str, Callable[[], Portfolio]] = {
     "tiny": lambda: load_portfolio("tiny"),
     "two-sites": two_sites,
     "everything": everything,
     "money": money,
+    "enterprise": enterprise,
     "site-works": site_works,
 }

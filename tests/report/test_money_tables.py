@@ -1,4 +1,4 @@
-"""What page and terminal tell of money beside the cash flow: stresses, corporate tax."""
+"""What page and terminal tell of money beside the cash flow: stresses, corporate tax, an enterprise value as objective."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from report_cases import contract, made_plan
 from rich.console import Console
 
 from optimizer.cli.summary import print_plan
-from optimizer.domain.outcome import StressOutcome, TaxRow
+from optimizer.domain import Objective
+from optimizer.domain.outcome import BusinessAsUsual, ObjectiveOutcome, StressOutcome, TaxRow
 from optimizer.domain.plan import Plan
 from optimizer.report import render_report
 
@@ -50,3 +51,19 @@ def test_tax_is_told_by_year_and_in_all() -> None:
     assert "Corporate tax on expected income by calendar year" in page
     assert "corporate tax paid" not in told(made_plan(contract(0)))
     assert "Corporate tax" not in render_report(made_plan(contract(0)))
+
+
+def test_an_enterprise_value_is_not_called_npv() -> None:
+    made = ObjectiveOutcome(
+        year=2029, multiple_value_usd=800e6, cash_usd=55e6, debt_usd=33e6, value_usd=822e6, discounted_usd=611e6
+    )
+    twin = BusinessAsUsual(feasible=True, npv_usd=120e6, difference_usd=-20e6, discounted_value_usd=411e6)
+    plan = made_plan(contract(0), objective=Objective.ENTERPRISE_VALUE, enterprise=made, business_as_usual=twin)
+    text, page = told(plan), render_report(plan)
+    assert "discounted enterprise value 100.0 M USD, bound" in text
+    for figure in ("822.0", "800.0", "22.0", "611.0", "411.0", "20.0 M USD more"):
+        assert figure in text, figure
+    assert "in discounted enterprise value" in page
+    assert "Objective: discounted enterprise value" in page
+    assert "discounted" not in told(made_plan(contract(0)))
+    assert "discounted enterprise" not in render_report(made_plan(contract(0)))

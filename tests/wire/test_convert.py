@@ -133,6 +133,7 @@ ENUMS = {
     ("unit", "multiplier"): "TABLE_UNIT_MULTIPLIER",
     ("cap_curve", "a100-training"): "CAP_CURVE_A100_TRAINING",
     ("power_payer", "landlord"): "POWER_PAYER_LANDLORD",
+    ("objective", "enterprise_value"): "OBJECTIVE_ENTERPRISE_VALUE",
     ("basis", "hashrate"): "DOMESTIC_BASIS_HASHRATE",
 }
 

@@ -320,7 +320,14 @@ def _finance() -> dict[str, Any]:
         },
         "overhead_usd_per_month": 2e5,
         "overhead_growth_per_year_frac": 0.03,
-        "multiples": {"year": 2028, "hosting_multiple": 16.0, "mining_multiple": 7.0, "gpu_multiple": 9.0},
+        "multiples": {
+            "year": 2028,
+            "hosting_multiple": 16.0,
+            "mining_multiple": 7.0,
+            "gpu_multiple": 9.0,
+            "discount_per_year_frac": 0.1,
+        },
+        "objective": "enterprise_value",
         "tax": {
             "rate_frac": 0.21,
             "hosting_write_off_years": 20,

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
 from optimizer.api.v1 import uncertainty_pb2 as _uncertainty_pb2
 import builtins as _builtins
@@ -19,6 +20,30 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _Objective:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ObjectiveEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Objective.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    OBJECTIVE_UNSPECIFIED: _Objective.ValueType  # 0
+    """Not said; refused."""
+    OBJECTIVE_NPV: _Objective.ValueType  # 1
+    """Expected NPV."""
+    OBJECTIVE_ENTERPRISE_VALUE: _Objective.ValueType  # 2
+    """Multiples times the earnings of a stated year, plus cash less debt at its end, discounted to the start."""
+
+class Objective(_Objective, metaclass=_ObjectiveEnumTypeWrapper):
+    """What a plan is chosen for."""
+
+OBJECTIVE_UNSPECIFIED: Objective.ValueType  # 0
+"""Not said; refused."""
+OBJECTIVE_NPV: Objective.ValueType  # 1
+"""Expected NPV."""
+OBJECTIVE_ENTERPRISE_VALUE: Objective.ValueType  # 2
+"""Multiples times the earnings of a stated year, plus cash less debt at its end, discounted to the start."""
+Global___Objective: _TypeAlias = Objective  # noqa: Y015
 
 @_typing.final
 class DiscountRates(_message.Message):
@@ -185,7 +210,7 @@ Global___ProjectDebt: _TypeAlias = ProjectDebt  # noqa: Y015
 
 @_typing.final
 class Multiples(_message.Message):
-    """Earnings multiples for the enterprise value of a stated year (reported, not optimised)."""
+    """Earnings multiples for the enterprise value of a stated year: reported, and optimised if it is the objective."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -193,6 +218,7 @@ class Multiples(_message.Message):
     HOSTING_MULTIPLE_FIELD_NUMBER: _builtins.int
     MINING_MULTIPLE_FIELD_NUMBER: _builtins.int
     GPU_MULTIPLE_FIELD_NUMBER: _builtins.int
+    DISCOUNT_PER_YEAR_FRAC_FIELD_NUMBER: _builtins.int
     year: _builtins.int
     """Calendar year of the earnings."""
     hosting_multiple: _builtins.float
@@ -201,6 +227,8 @@ class Multiples(_message.Message):
     """Enterprise value over yearly mining earnings."""
     gpu_multiple: _builtins.float
     """Enterprise value over yearly earnings of own GPUs."""
+    discount_per_year_frac: _builtins.float
+    """Rate at which the value at the end of that year is discounted where it is the objective."""
     def __init__(
         self,
         *,
@@ -208,11 +236,14 @@ class Multiples(_message.Message):
         hosting_multiple: _builtins.float | None = ...,
         mining_multiple: _builtins.float | None = ...,
         gpu_multiple: _builtins.float | None = ...,
+        discount_per_year_frac: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_gpu_multiple", b"_gpu_multiple", "_hosting_multiple", b"_hosting_multiple", "_mining_multiple", b"_mining_multiple", "_year", b"_year", "gpu_multiple", b"gpu_multiple", "hosting_multiple", b"hosting_multiple", "mining_multiple", b"mining_multiple", "year", b"year"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_discount_per_year_frac", b"_discount_per_year_frac", "_gpu_multiple", b"_gpu_multiple", "_hosting_multiple", b"_hosting_multiple", "_mining_multiple", b"_mining_multiple", "_year", b"_year", "discount_per_year_frac", b"discount_per_year_frac", "gpu_multiple", b"gpu_multiple", "hosting_multiple", b"hosting_multiple", "mining_multiple", b"mining_multiple", "year", b"year"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_gpu_multiple", b"_gpu_multiple", "_hosting_multiple", b"_hosting_multiple", "_mining_multiple", b"_mining_multiple", "_year", b"_year", "gpu_multiple", b"gpu_multiple", "hosting_multiple", b"hosting_multiple", "mining_multiple", b"mining_multiple", "year", b"year"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_discount_per_year_frac", b"_discount_per_year_frac", "_gpu_multiple", b"_gpu_multiple", "_hosting_multiple", b"_hosting_multiple", "_mining_multiple", b"_mining_multiple", "_year", b"_year", "discount_per_year_frac", b"discount_per_year_frac", "gpu_multiple", b"gpu_multiple", "hosting_multiple", b"hosting_multiple", "mining_multiple", b"mining_multiple", "year", b"year"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__discount_per_year_frac: _TypeAlias = _typing.Literal["discount_per_year_frac"]  # noqa: Y015
+    _WhichOneofArgType__discount_per_year_frac: _TypeAlias = _typing.Literal["_discount_per_year_frac", b"_discount_per_year_frac"]  # noqa: Y015
     _WhichOneofReturnType__gpu_multiple: _TypeAlias = _typing.Literal["gpu_multiple"]  # noqa: Y015
     _WhichOneofArgType__gpu_multiple: _TypeAlias = _typing.Literal["_gpu_multiple", b"_gpu_multiple"]  # noqa: Y015
     _WhichOneofReturnType__hosting_multiple: _TypeAlias = _typing.Literal["hosting_multiple"]  # noqa: Y015
@@ -221,6 +252,8 @@ class Multiples(_message.Message):
     _WhichOneofArgType__mining_multiple: _TypeAlias = _typing.Literal["_mining_multiple", b"_mining_multiple"]  # noqa: Y015
     _WhichOneofReturnType__year: _TypeAlias = _typing.Literal["year"]  # noqa: Y015
     _WhichOneofArgType__year: _TypeAlias = _typing.Literal["_year", b"_year"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__discount_per_year_frac) -> _WhichOneofReturnType__discount_per_year_frac | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__gpu_multiple) -> _WhichOneofReturnType__gpu_multiple | None: ...
     @_typing.overload
@@ -506,6 +539,7 @@ class Finance(_message.Message):
     TERMINAL_FIELD_NUMBER: _builtins.int
     STRESSES_FIELD_NUMBER: _builtins.int
     TAX_FIELD_NUMBER: _builtins.int
+    OBJECTIVE_FIELD_NUMBER: _builtins.int
     opening_cash_usd: _builtins.float
     """Cash at the start."""
     minimum_liquidity_usd: _builtins.float
@@ -514,6 +548,8 @@ class Finance(_message.Message):
     """Corporate overhead."""
     overhead_growth_per_year_frac: _builtins.float
     """Its growth a year, applied monthly."""
+    objective: Global___Objective.ValueType
+    """What the plan is chosen for."""
     @_builtins.property
     def discount(self) -> Global___DiscountRates:
         """Discount rates."""
@@ -528,7 +564,7 @@ class Finance(_message.Message):
 
     @_builtins.property
     def multiples(self) -> Global___Multiples:
-        """Multiples for a reported enterprise value."""
+        """Multiples for the enterprise value."""
 
     @_builtins.property
     def terminal(self) -> Global___TerminalValue:
@@ -556,13 +592,16 @@ class Finance(_message.Message):
         terminal: Global___TerminalValue | None = ...,
         stresses: _abc.Iterable[Global___Stress] | None = ...,
         tax: Global___CorporateTax | None = ...,
+        objective: Global___Objective.ValueType | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_minimum_liquidity_usd", b"_minimum_liquidity_usd", "_opening_cash_usd", b"_opening_cash_usd", "_overhead_growth_per_year_frac", b"_overhead_growth_per_year_frac", "_overhead_usd_per_month", b"_overhead_usd_per_month", "discount", b"discount", "minimum_liquidity_usd", b"minimum_liquidity_usd", "multiples", b"multiples", "opening_cash_usd", b"opening_cash_usd", "overhead_growth_per_year_frac", b"overhead_growth_per_year_frac", "overhead_usd_per_month", b"overhead_usd_per_month", "project_debt", b"project_debt", "tax", b"tax", "terminal", b"terminal"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_minimum_liquidity_usd", b"_minimum_liquidity_usd", "_objective", b"_objective", "_opening_cash_usd", b"_opening_cash_usd", "_overhead_growth_per_year_frac", b"_overhead_growth_per_year_frac", "_overhead_usd_per_month", b"_overhead_usd_per_month", "discount", b"discount", "minimum_liquidity_usd", b"minimum_liquidity_usd", "multiples", b"multiples", "objective", b"objective", "opening_cash_usd", b"opening_cash_usd", "overhead_growth_per_year_frac", b"overhead_growth_per_year_frac", "overhead_usd_per_month", b"overhead_usd_per_month", "project_debt", b"project_debt", "tax", b"tax", "terminal", b"terminal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_minimum_liquidity_usd", b"_minimum_liquidity_usd", "_opening_cash_usd", b"_opening_cash_usd", "_overhead_growth_per_year_frac", b"_overhead_growth_per_year_frac", "_overhead_usd_per_month", b"_overhead_usd_per_month", "capex_budgets", b"capex_budgets", "discount", b"discount", "minimum_liquidity_usd", b"minimum_liquidity_usd", "multiples", b"multiples", "opening_cash_usd", b"opening_cash_usd", "overhead_growth_per_year_frac", b"overhead_growth_per_year_frac", "overhead_usd_per_month", b"overhead_usd_per_month", "project_debt", b"project_debt", "stresses", b"stresses", "tax", b"tax", "terminal", b"terminal"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_minimum_liquidity_usd", b"_minimum_liquidity_usd", "_objective", b"_objective", "_opening_cash_usd", b"_opening_cash_usd", "_overhead_growth_per_year_frac", b"_overhead_growth_per_year_frac", "_overhead_usd_per_month", b"_overhead_usd_per_month", "capex_budgets", b"capex_budgets", "discount", b"discount", "minimum_liquidity_usd", b"minimum_liquidity_usd", "multiples", b"multiples", "objective", b"objective", "opening_cash_usd", b"opening_cash_usd", "overhead_growth_per_year_frac", b"overhead_growth_per_year_frac", "overhead_usd_per_month", b"overhead_usd_per_month", "project_debt", b"project_debt", "stresses", b"stresses", "tax", b"tax", "terminal", b"terminal"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__minimum_liquidity_usd: _TypeAlias = _typing.Literal["minimum_liquidity_usd"]  # noqa: Y015
     _WhichOneofArgType__minimum_liquidity_usd: _TypeAlias = _typing.Literal["_minimum_liquidity_usd", b"_minimum_liquidity_usd"]  # noqa: Y015
+    _WhichOneofReturnType__objective: _TypeAlias = _typing.Literal["objective"]  # noqa: Y015
+    _WhichOneofArgType__objective: _TypeAlias = _typing.Literal["_objective", b"_objective"]  # noqa: Y015
     _WhichOneofReturnType__opening_cash_usd: _TypeAlias = _typing.Literal["opening_cash_usd"]  # noqa: Y015
     _WhichOneofArgType__opening_cash_usd: _TypeAlias = _typing.Literal["_opening_cash_usd", b"_opening_cash_usd"]  # noqa: Y015
     _WhichOneofReturnType__overhead_growth_per_year_frac: _TypeAlias = _typing.Literal["overhead_growth_per_year_frac"]  # noqa: Y015
@@ -571,6 +610,8 @@ class Finance(_message.Message):
     _WhichOneofArgType__overhead_usd_per_month: _TypeAlias = _typing.Literal["_overhead_usd_per_month", b"_overhead_usd_per_month"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__minimum_liquidity_usd) -> _WhichOneofReturnType__minimum_liquidity_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__objective) -> _WhichOneofReturnType__objective | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__opening_cash_usd) -> _WhichOneofReturnType__opening_cash_usd | None: ...
     @_typing.overload

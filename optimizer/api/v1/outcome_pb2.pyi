@@ -625,6 +625,71 @@ class EarningsRow(_message.Message):
 Global___EarningsRow: _TypeAlias = EarningsRow  # noqa: Y015
 
 @_typing.final
+class ObjectiveOutcome(_message.Message):
+    """An enterprise value that was the objective: what it is made of, in USD at the end of its year."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    YEAR_FIELD_NUMBER: _builtins.int
+    MULTIPLE_VALUE_USD_FIELD_NUMBER: _builtins.int
+    CASH_USD_FIELD_NUMBER: _builtins.int
+    DEBT_USD_FIELD_NUMBER: _builtins.int
+    VALUE_USD_FIELD_NUMBER: _builtins.int
+    DISCOUNTED_USD_FIELD_NUMBER: _builtins.int
+    year: _builtins.int
+    """Calendar year of the earnings."""
+    multiple_value_usd: _builtins.float
+    """Expected earnings of the year times the multiples."""
+    cash_usd: _builtins.float
+    """Cash at the end of the year."""
+    debt_usd: _builtins.float
+    """Debt outstanding at the end of the year."""
+    value_usd: _builtins.float
+    """Multiple value plus cash less debt."""
+    discounted_usd: _builtins.float
+    """The same discounted to the start."""
+    def __init__(
+        self,
+        *,
+        year: _builtins.int | None = ...,
+        multiple_value_usd: _builtins.float | None = ...,
+        cash_usd: _builtins.float | None = ...,
+        debt_usd: _builtins.float | None = ...,
+        value_usd: _builtins.float | None = ...,
+        discounted_usd: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cash_usd", b"_cash_usd", "_debt_usd", b"_debt_usd", "_discounted_usd", b"_discounted_usd", "_multiple_value_usd", b"_multiple_value_usd", "_value_usd", b"_value_usd", "_year", b"_year", "cash_usd", b"cash_usd", "debt_usd", b"debt_usd", "discounted_usd", b"discounted_usd", "multiple_value_usd", b"multiple_value_usd", "value_usd", b"value_usd", "year", b"year"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cash_usd", b"_cash_usd", "_debt_usd", b"_debt_usd", "_discounted_usd", b"_discounted_usd", "_multiple_value_usd", b"_multiple_value_usd", "_value_usd", b"_value_usd", "_year", b"_year", "cash_usd", b"cash_usd", "debt_usd", b"debt_usd", "discounted_usd", b"discounted_usd", "multiple_value_usd", b"multiple_value_usd", "value_usd", b"value_usd", "year", b"year"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cash_usd: _TypeAlias = _typing.Literal["cash_usd"]  # noqa: Y015
+    _WhichOneofArgType__cash_usd: _TypeAlias = _typing.Literal["_cash_usd", b"_cash_usd"]  # noqa: Y015
+    _WhichOneofReturnType__debt_usd: _TypeAlias = _typing.Literal["debt_usd"]  # noqa: Y015
+    _WhichOneofArgType__debt_usd: _TypeAlias = _typing.Literal["_debt_usd", b"_debt_usd"]  # noqa: Y015
+    _WhichOneofReturnType__discounted_usd: _TypeAlias = _typing.Literal["discounted_usd"]  # noqa: Y015
+    _WhichOneofArgType__discounted_usd: _TypeAlias = _typing.Literal["_discounted_usd", b"_discounted_usd"]  # noqa: Y015
+    _WhichOneofReturnType__multiple_value_usd: _TypeAlias = _typing.Literal["multiple_value_usd"]  # noqa: Y015
+    _WhichOneofArgType__multiple_value_usd: _TypeAlias = _typing.Literal["_multiple_value_usd", b"_multiple_value_usd"]  # noqa: Y015
+    _WhichOneofReturnType__value_usd: _TypeAlias = _typing.Literal["value_usd"]  # noqa: Y015
+    _WhichOneofArgType__value_usd: _TypeAlias = _typing.Literal["_value_usd", b"_value_usd"]  # noqa: Y015
+    _WhichOneofReturnType__year: _TypeAlias = _typing.Literal["year"]  # noqa: Y015
+    _WhichOneofArgType__year: _TypeAlias = _typing.Literal["_year", b"_year"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cash_usd) -> _WhichOneofReturnType__cash_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__debt_usd) -> _WhichOneofReturnType__debt_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__discounted_usd) -> _WhichOneofReturnType__discounted_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__multiple_value_usd) -> _WhichOneofReturnType__multiple_value_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__value_usd) -> _WhichOneofReturnType__value_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__year) -> _WhichOneofReturnType__year | None: ...
+
+Global___ObjectiveOutcome: _TypeAlias = ObjectiveOutcome  # noqa: Y015
+
+@_typing.final
 class TaxRow(_message.Message):
     """Corporate tax of one calendar year in USD, on expected income."""
 

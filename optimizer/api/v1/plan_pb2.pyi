@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from optimizer.api.v1 import decisions_pb2 as _decisions_pb2
+from optimizer.api.v1 import finance_pb2 as _finance_pb2
 from optimizer.api.v1 import outcome_pb2 as _outcome_pb2
 from optimizer.api.v1 import proof_pb2 as _proof_pb2
 import builtins as _builtins
@@ -150,7 +151,7 @@ class Termination(_message.Message):
     detail: _builtins.str
     """More, in words."""
     objective_usd: _builtins.float
-    """Expected NPV of the plan."""
+    """What the plan is worth: its expected NPV, or what else the objective is."""
     bound_usd: _builtins.float
     """No plan can be worth more than this."""
     gap_frac: _builtins.float
@@ -226,7 +227,7 @@ class NpvBreakdown(_message.Message):
     debt_usd: _builtins.float
     """Debt: its fees."""
     total_usd: _builtins.float
-    """All together: the objective."""
+    """All together."""
     def __init__(
         self,
         *,
@@ -392,14 +393,17 @@ class BusinessAsUsual(_message.Message):
     NPV_USD_FIELD_NUMBER: _builtins.int
     DIFFERENCE_USD_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
+    DISCOUNTED_VALUE_USD_FIELD_NUMBER: _builtins.int
     feasible: _builtins.bool
     """Whether it satisfies liquidity and all policies."""
     npv_usd: _builtins.float
     """Its expected NPV."""
     difference_usd: _builtins.float
-    """What the plan is worth more."""
+    """What the plan's NPV is more."""
     detail: _builtins.str
     """Why it is not feasible."""
+    discounted_value_usd: _builtins.float
+    """Its discounted enterprise value, where that is the objective: the twin is then the best for it."""
     def __init__(
         self,
         *,
@@ -407,15 +411,18 @@ class BusinessAsUsual(_message.Message):
         npv_usd: _builtins.float | None = ...,
         difference_usd: _builtins.float | None = ...,
         detail: _builtins.str | None = ...,
+        discounted_value_usd: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_detail", b"_detail", "_difference_usd", b"_difference_usd", "_feasible", b"_feasible", "_npv_usd", b"_npv_usd", "detail", b"detail", "difference_usd", b"difference_usd", "feasible", b"feasible", "npv_usd", b"npv_usd"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_detail", b"_detail", "_difference_usd", b"_difference_usd", "_discounted_value_usd", b"_discounted_value_usd", "_feasible", b"_feasible", "_npv_usd", b"_npv_usd", "detail", b"detail", "difference_usd", b"difference_usd", "discounted_value_usd", b"discounted_value_usd", "feasible", b"feasible", "npv_usd", b"npv_usd"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_detail", b"_detail", "_difference_usd", b"_difference_usd", "_feasible", b"_feasible", "_npv_usd", b"_npv_usd", "detail", b"detail", "difference_usd", b"difference_usd", "feasible", b"feasible", "npv_usd", b"npv_usd"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_detail", b"_detail", "_difference_usd", b"_difference_usd", "_discounted_value_usd", b"_discounted_value_usd", "_feasible", b"_feasible", "_npv_usd", b"_npv_usd", "detail", b"detail", "difference_usd", b"difference_usd", "discounted_value_usd", b"discounted_value_usd", "feasible", b"feasible", "npv_usd", b"npv_usd"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__detail: _TypeAlias = _typing.Literal["detail"]  # noqa: Y015
     _WhichOneofArgType__detail: _TypeAlias = _typing.Literal["_detail", b"_detail"]  # noqa: Y015
     _WhichOneofReturnType__difference_usd: _TypeAlias = _typing.Literal["difference_usd"]  # noqa: Y015
     _WhichOneofArgType__difference_usd: _TypeAlias = _typing.Literal["_difference_usd", b"_difference_usd"]  # noqa: Y015
+    _WhichOneofReturnType__discounted_value_usd: _TypeAlias = _typing.Literal["discounted_value_usd"]  # noqa: Y015
+    _WhichOneofArgType__discounted_value_usd: _TypeAlias = _typing.Literal["_discounted_value_usd", b"_discounted_value_usd"]  # noqa: Y015
     _WhichOneofReturnType__feasible: _TypeAlias = _typing.Literal["feasible"]  # noqa: Y015
     _WhichOneofArgType__feasible: _TypeAlias = _typing.Literal["_feasible", b"_feasible"]  # noqa: Y015
     _WhichOneofReturnType__npv_usd: _TypeAlias = _typing.Literal["npv_usd"]  # noqa: Y015
@@ -424,6 +431,8 @@ class BusinessAsUsual(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__detail) -> _WhichOneofReturnType__detail | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__difference_usd) -> _WhichOneofReturnType__difference_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__discounted_value_usd) -> _WhichOneofReturnType__discounted_value_usd | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__feasible) -> _WhichOneofReturnType__feasible | None: ...
     @_typing.overload
@@ -455,10 +464,14 @@ class PlanResult(_message.Message):
     OWN_HASHRATE_FIELD_NUMBER: _builtins.int
     STRESSES_FIELD_NUMBER: _builtins.int
     TAX_FIELD_NUMBER: _builtins.int
+    OBJECTIVE_FIELD_NUMBER: _builtins.int
+    ENTERPRISE_FIELD_NUMBER: _builtins.int
     format: _builtins.int
     """Version of this layout."""
     enterprise_value_usd: _builtins.float
     """Earnings of the stated year times the stated multiples."""
+    objective: _finance_pb2.Objective.ValueType
+    """What the plan was chosen for: objective, bound and gap of the termination are in its terms."""
     @_builtins.property
     def termination(self) -> Global___Termination:
         """How the search ended."""
@@ -523,6 +536,10 @@ class PlanResult(_message.Message):
     def tax(self) -> _containers.RepeatedCompositeFieldContainer[_outcome_pb2.TaxRow]:
         """Corporate tax by year."""
 
+    @_builtins.property
+    def enterprise(self) -> _outcome_pb2.ObjectiveOutcome:
+        """The enterprise value, where it was the objective."""
+
     def __init__(
         self,
         *,
@@ -544,19 +561,25 @@ class PlanResult(_message.Message):
         own_hashrate: _outcome_pb2.OwnHashrate | None = ...,
         stresses: _abc.Iterable[_outcome_pb2.StressOutcome] | None = ...,
         tax: _abc.Iterable[_outcome_pb2.TaxRow] | None = ...,
+        objective: _finance_pb2.Objective.ValueType | None = ...,
+        enterprise: _outcome_pb2.ObjectiveOutcome | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd", "_format", b"_format", "audit", b"audit", "business_as_usual", b"business_as_usual", "decisions", b"decisions", "distribution", b"distribution", "enterprise_value_usd", b"enterprise_value_usd", "format", b"format", "manifest", b"manifest", "npv", b"npv", "own_hashrate", b"own_hashrate", "termination", b"termination"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd", "_format", b"_format", "_objective", b"_objective", "audit", b"audit", "business_as_usual", b"business_as_usual", "decisions", b"decisions", "distribution", b"distribution", "enterprise", b"enterprise", "enterprise_value_usd", b"enterprise_value_usd", "format", b"format", "manifest", b"manifest", "npv", b"npv", "objective", b"objective", "own_hashrate", b"own_hashrate", "termination", b"termination"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd", "_format", b"_format", "audit", b"audit", "business_as_usual", b"business_as_usual", "capacity", b"capacity", "cash_flow", b"cash_flow", "contracts", b"contracts", "decisions", b"decisions", "distribution", b"distribution", "earnings", b"earnings", "enterprise_value_usd", b"enterprise_value_usd", "filled_in", b"filled_in", "format", b"format", "manifest", b"manifest", "mining", b"mining", "npv", b"npv", "own_hashrate", b"own_hashrate", "stresses", b"stresses", "tax", b"tax", "termination", b"termination"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd", "_format", b"_format", "_objective", b"_objective", "audit", b"audit", "business_as_usual", b"business_as_usual", "capacity", b"capacity", "cash_flow", b"cash_flow", "contracts", b"contracts", "decisions", b"decisions", "distribution", b"distribution", "earnings", b"earnings", "enterprise", b"enterprise", "enterprise_value_usd", b"enterprise_value_usd", "filled_in", b"filled_in", "format", b"format", "manifest", b"manifest", "mining", b"mining", "npv", b"npv", "objective", b"objective", "own_hashrate", b"own_hashrate", "stresses", b"stresses", "tax", b"tax", "termination", b"termination"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__enterprise_value_usd: _TypeAlias = _typing.Literal["enterprise_value_usd"]  # noqa: Y015
     _WhichOneofArgType__enterprise_value_usd: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd"]  # noqa: Y015
     _WhichOneofReturnType__format: _TypeAlias = _typing.Literal["format"]  # noqa: Y015
     _WhichOneofArgType__format: _TypeAlias = _typing.Literal["_format", b"_format"]  # noqa: Y015
+    _WhichOneofReturnType__objective: _TypeAlias = _typing.Literal["objective"]  # noqa: Y015
+    _WhichOneofArgType__objective: _TypeAlias = _typing.Literal["_objective", b"_objective"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__enterprise_value_usd) -> _WhichOneofReturnType__enterprise_value_usd | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__format) -> _WhichOneofReturnType__format | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__objective) -> _WhichOneofReturnType__objective | None: ...
 
 Global___PlanResult: _TypeAlias = PlanResult  # noqa: Y015
 
@@ -577,7 +600,7 @@ class Progress(_message.Message):
     elapsed_s: _builtins.float
     """Wall time since the start of the job."""
     incumbent_usd: _builtins.float
-    """Expected NPV of the best plan so far."""
+    """What the best plan so far is worth: its expected NPV, or what else the objective is."""
     bound_usd: _builtins.float
     """No plan can be worth more."""
     gap_frac: _builtins.float

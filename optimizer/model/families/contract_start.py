@@ -25,7 +25,7 @@ import numpy as np
 
 from optimizer.model.calendar import Floats
 from optimizer.model.family import ConstraintFamily
-from optimizer.model.posting import contract_quantity, month_key, post_by_site, post_cash, post_npv
+from optimizer.model.posting import contract_quantity, month_key, post_by_site, post_cash, post_earnings, post_npv
 from optimizer.model.problem import PlanningProblem
 from optimizer.model.program import Program, Triplets
 
@@ -79,6 +79,7 @@ def _post(program: Program, problem: PlanningProblem) -> None:
     income = (starts.noi_musd + starts.prepayment_musd) * scale
     capex = starts.capex_musd * scale
     post_cash(program, problem, "hosting", columns, income - capex)
+    post_earnings(program, problem, "hosting", columns, starts.noi_musd * scale)
     tail = calendar.discount("hosting")[months:]
     counted = problem.portfolio.finance.terminal.contract_tail_frac * income[:, months:] - capex[:, months:]
     post_npv(program, "hosting", columns, counted @ tail)

@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 
 from optimizer.model.family import ConstraintFamily
-from optimizer.model.posting import month_key, post_by_site, post_cash, post_npv
+from optimizer.model.posting import month_key, post_by_site, post_cash, post_earnings, post_npv
 from optimizer.model.problem import PlanningProblem
 from optimizer.model.program import Program, Triplets
 
@@ -53,6 +53,7 @@ def build(program: Program, problem: PlanningProblem) -> None:
         return
     cash = orders.margin_musd - orders.capex_musd + orders.residual_musd
     post_cash(program, problem, "gpu", blocks.columns, cash)
+    post_earnings(program, problem, "gpu", blocks.columns, orders.margin_musd)
     last = calendar.month_count - 1
     post_npv(program, "gpu", blocks.columns, orders.terminal_musd * calendar.discount("gpu")[last])
     program.post("capex_musd", np.arange(calendar.month_count), blocks.columns[:, None], orders.capex_musd)

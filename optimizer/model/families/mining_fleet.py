@@ -26,10 +26,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from optimizer.model.calendar import Calendar, Floats, Ints
+from optimizer.model.calendar import EARNINGS, Calendar, Floats, Ints
 from optimizer.model.family import ConstraintFamily
 from optimizer.model.posting import month_key, period_keys, post_income, post_npv
 from optimizer.model.problem import PlanningProblem
@@ -255,7 +257,7 @@ def _post_running(program: Program, problem: PlanningProblem, running: _Columns)
     npv += tail * (running.time == calendar.period_count - 1)
     row = machines.site[running.pair] * calendar.period_count + running.time
     program.post("cash_musd", running.time, running.columns, cash)
-    _post_running_income(program, problem, running)
+    _post_running_by_year(program, problem, running)
     post_npv(program, "mining", running.columns, npv)
     for account, by_pair in (
         ("power_mw", machines.mode_grid_mw),
@@ -273,15 +275,18 @@ def _in_month(month: Ints, amount: Floats, month_count: int) -> Floats:
     return monthly
 
 
-def _post_running_income(program: Program, problem: PlanningProblem, running: _Columns) -> None:
+def _post_running_by_year(program: Program, problem: PlanningProblem, running: _Columns) -> None:
     """The same cash by calendar year: a period may begin in one and end in the next."""
-    if problem.portfolio.finance.tax is None:
-        return
-    calendar = problem.calendar
-    for year in range(len(problem.tax_years)):
-        inside = problem.tax_year == year
-        cash = [calendar.period_sum(margin * inside).ravel() for margin in problem.machines.mode_margin_musd]
-        program.post("income_musd", year, running.columns, np.concatenate(cash))
+
+    def within(months: NDArray[Any]) -> Floats:
+        margins = problem.machines.mode_margin_musd
+        return np.concatenate([problem.calendar.period_sum(margin * months).ravel() for margin in margins])
+
+    if problem.portfolio.finance.tax is not None:
+        for year in range(len(problem.tax_years)):
+            program.post("income_musd", year, running.columns, within(problem.tax_year == year))
+    if problem.value_year.any():
+        program.post("earnings_musd", EARNINGS.index("mining"), running.columns, within(problem.value_year))
 
 
 MINING_FLEET = ConstraintFamily(
