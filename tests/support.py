@@ -261,4 +261,5 @@ def matrix(
         start=np.concatenate([[0], np.cumsum(np.bincount(row, minlength=count))]).astype(np.int32),
         index=column.astype(np.int32),
         value=dense[row, column],
+        site=np.full(len(cost), -2),
     )

@@ -21,6 +21,8 @@ from optimizer.errors import ModelAssemblyError
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+FIRST_STAGE, COMPANY = -2, -1
+"""Places of columns: decided by themselves, or following from those for the whole company."""
 NEGLIGIBLE = 1e-11
 """Coefficients below this are dropped; at million USD and MW they are fractions of a cent."""
 
@@ -41,6 +43,8 @@ class VariableBlock:
     """Upper bounds."""
     integer: bool
     """Whether the variables are whole numbers."""
+    site: Ints
+    """Of what only follows from the other decisions, the index of its site, -1 for the whole company; else -2."""
     model: pyo.ConcreteModel
     """The Pyomo model it belongs to."""
     declared: Mapping[int, Any] | None = None
@@ -104,6 +108,8 @@ class Matrix:
     start: NDArray[np.int32]
     index: NDArray[np.int32]
     value: Floats
+    site: Ints
+    """Of columns that only follow from the other decisions, the index of their site, -1 for the company; else -2."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -190,15 +196,21 @@ class Program:
         upper: ArrayLike = np.inf,
         *,
         integer: bool = False,
+        site: ArrayLike = FIRST_STAGE,
         declared: Mapping[int, Any] | None = None,
     ) -> VariableBlock:
-        """State one variable for each key; ``declared`` are the Pyomo variables, if they are there already."""
+        """State one variable for each key; ``declared`` are the Pyomo variables, if they are there already.
+
+        ``site`` marks what only follows from the other decisions, as machines and cash do from contracts: the index of
+        its site, or ``COMPANY``. Decomposition prices it instead of deciding it; the program is the same without it.
+        """
         if name in self.variables:
             raise ModelAssemblyError(f"variable {name!r} is declared twice")
         count = len(keys)
         low = np.broadcast_to(np.asarray(lower, dtype=float), (count,)).copy()
         high = np.broadcast_to(np.asarray(upper, dtype=float), (count,)).copy()
-        block = VariableBlock(name, tuple(keys), self.column_count, low, high, integer, self.pyomo, declared)
+        place = np.broadcast_to(np.asarray(site, dtype=np.int64), (count,)).copy()
+        block = VariableBlock(name, tuple(keys), self.column_count, low, high, integer, place, self.pyomo, declared)
         self.variables[name] = block
         self.column_count += count
         return block
@@ -319,6 +331,7 @@ class Program:
             start=start,
             index=index,
             value=value,
+            site=_joined([block.site for block in variables], np.int64),
         )
 
     def materialise(self) -> pyo.ConcreteModel:

@@ -28,7 +28,7 @@ from optimizer.units import USD_PER_MUSD
 SECONDS_BETWEEN_REPORTS = 0.5
 ABSOLUTE_GAP_MUSD = 1e-6
 """A gap of a dollar is no gap."""
-PLAIN: Final = {"presolve": "choose", "primal_feasibility_tolerance": 1e-7, "threads": 1, "random_seed": 0}
+PLAIN: Final = {"presolve": "choose", "primal_feasibility_tolerance": 1e-7, "threads": 1, "random_seed": 0, "simplex_strategy": 1}
 """What a run goes back to where it is not told otherwise."""
 PASS_ANEW_FRAC = 0.01
 """Above this share of changed coefficients all are passed again: one by one each costs a hundred times as much."""
@@ -99,6 +99,20 @@ class LiveModel:
             self.highs.setBasis(basis)
             return
         self._change(changed)
+
+    def add_row(self, index: Any, value: Floats, lower: float, upper: float) -> None:
+        """Add a row at the end; the basis of the last run stays, with the row's slack in it."""
+        before, index = self.matrix, np.asarray(index, dtype=np.int32)
+        self.matrix = replace(
+            before,
+            row_lower=np.append(before.row_lower, lower),
+            row_upper=np.append(before.row_upper, upper),
+            start=np.append(before.start, before.start[-1] + len(index)).astype(np.int32),
+            index=np.concatenate([before.index, index]),
+            value=np.concatenate([before.value, value]),
+        )
+        _check(self.matrix, ("value",))
+        _accepted(self.highs.addRow(lower, upper, len(index), index, value), "a row")
 
     @contextmanager
     def changed(self, **arrays: Any) -> Iterator[None]:
@@ -174,6 +188,11 @@ class LiveModel:
     def status(self) -> Any:
         """Model status of the last run."""
         return self.highs.getModelStatus()
+
+    @property
+    def prices(self) -> Floats:
+        """Dual prices of the rows after the last run of a linear program: worth of a unit more on the right."""
+        return np.array(self.highs.getSolution().row_dual)
 
     @property
     def values(self) -> Floats:

@@ -34,7 +34,7 @@ from optimizer.model.calendar import Floats, Ints
 from optimizer.model.family import ConstraintFamily
 from optimizer.model.posting import post_cash
 from optimizer.model.problem import PlanningProblem
-from optimizer.model.program import Program, Triplets, VariableBlock
+from optimizer.model.program import COMPANY, Program, Triplets, VariableBlock
 from optimizer.units import MONTHS_PER_YEAR, USD_PER_MUSD
 
 WRITTEN_OFF_AS: Final = {
@@ -51,7 +51,7 @@ def build(program: Program, problem: PlanningProblem) -> None:
     tax = problem.portfolio.finance.tax
     years = problem.tax_years if tax is not None else ()
     profit, loss, used, left = (
-        program.add_variables(f"{name}_musd", years)
+        program.add_variables(f"{name}_musd", years, site=COMPANY)
         for name in ("taxable_profit", "taxable_loss", "losses_used", "losses_left")
     )
     rows = np.arange(len(years))

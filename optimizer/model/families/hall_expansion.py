@@ -32,7 +32,7 @@ def build(program: Program, problem: PlanningProblem) -> None:
     sites, orders, calendar = problem.portfolio.sites, problem.hall_orders, problem.calendar
     most = np.array([item.hall_expansion.maximum_mw if item.hall_expansion else 0.0 for item in sites])
     keys = [(sites[s].name, month_key(problem, m)) for s, m in zip(orders.site, orders.order_month, strict=True)]
-    column = program.add_variables("added_hall_mw", keys, upper=most[orders.site]).columns
+    column = program.add_variables("added_hall_mw", keys, upper=most[orders.site], site=orders.site).columns
 
     total = Triplets()
     total.add(orders.site, column, 1.0)

@@ -20,14 +20,14 @@ import numpy as np
 from optimizer.model.family import ConstraintFamily
 from optimizer.model.posting import period_keys
 from optimizer.model.problem import PlanningProblem
-from optimizer.model.program import Program, Triplets
+from optimizer.model.program import COMPANY, Program, Triplets
 from optimizer.units import USD_PER_MUSD
 
 
 def build(program: Program, problem: PlanningProblem) -> None:
     """State the family."""
     finance, keys = problem.portfolio.finance, period_keys(problem)
-    cash = program.add_variables("cash_musd", keys, lower=finance.minimum_liquidity_usd / USD_PER_MUSD)
+    cash = program.add_variables("cash_musd", keys, lower=finance.minimum_liquidity_usd / USD_PER_MUSD, site=COMPANY)
     flows = program.close("cash_musd")
     row, column, coefficient = flows.terms.arrays()
     terms, rows = Triplets(), np.arange(len(keys))

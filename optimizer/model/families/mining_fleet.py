@@ -152,8 +152,8 @@ def _declare(
         keys = [(*names[pair], months[periods[pair][epoch]]) for pair, epoch in pairs]
     else:
         keys = [(*names[pair], months[period]) for pair, period in pairs]
-    block = program.add_variables(f"{name}_machines", keys)
     index = np.fromiter(chain.from_iterable(pairs), np.int64, 2 * len(pairs)).reshape(-1, 2)
+    block = program.add_variables(f"{name}_machines", keys, site=problem.machines.site[index[:, 0]])
     return _Columns(block, index[:, 0], index[:, 1])
 
 
@@ -166,9 +166,10 @@ def _add_running(program: Program, problem: PlanningProblem) -> _Columns:
         modes = machines.classes[machines.machine_class[pair]].modes
         keys += [(*name, int(mode), month) for mode in modes for month in months]
         pairs += [pair] * (len(modes) * calendar.period_count)
-    block = program.add_variables("running_machines", keys)
+    of = np.array(pairs, dtype=np.int64)
+    block = program.add_variables("running_machines", keys, site=machines.site[of])
     time = np.arange(len(keys)) % calendar.period_count
-    return _Columns(block, np.array(pairs, dtype=np.int64), time)
+    return _Columns(block, of, time)
 
 
 def _balance(program: Program, problem: PlanningProblem, epochs: list[Epochs], columns: dict[str, _Columns]) -> None:

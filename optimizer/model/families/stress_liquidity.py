@@ -24,7 +24,7 @@ from optimizer.errors import ModelAssemblyError
 from optimizer.model.family import ConstraintFamily, assemble
 from optimizer.model.posting import period_keys
 from optimizer.model.problem import PlanningProblem
-from optimizer.model.program import Account, Program, Triplets
+from optimizer.model.program import COMPANY, Account, Program, Triplets
 from optimizer.units import USD_PER_MUSD
 
 
@@ -34,7 +34,7 @@ def build(program: Program, problem: PlanningProblem) -> None:
     flows = [_cash_in(stressed, program) for stressed in problem.stresses]
     keys = [(stress.name, month) for stress in finance.stresses for month in months]
     floor = np.repeat([stress.minimum_liquidity_usd / USD_PER_MUSD for stress in finance.stresses], len(months))
-    cash = program.add_variables("stress_cash_musd", keys, lower=floor)
+    cash = program.add_variables("stress_cash_musd", keys, lower=floor, site=COMPANY)
     terms, known, rows = Triplets(), np.zeros(len(keys)), np.arange(len(months))
     for index, flow in enumerate(flows):
         first = index * len(months)

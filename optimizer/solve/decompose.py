@@ -1,0 +1,297 @@
+"""Planning in two stages: contracts in a small master problem, machines and cash priced by cuts, until both agree.
+
+The master holds the whole decisions and what is tied to them, exactly as the program states them; what machines and
+cash can still earn beside them is bounded by cuts (:mod:`optimizer.solve.stages`). Its bound is a bound on the program;
+its best decisions, completed by the best machines and cash, are a plan, and give the next cut. Cuts are also taken
+halfway between the decisions and a core that follows them (in-out, Ben-Ameur and Neto 2007, doi:10.1002/net.20190),
+first with the relaxation of the master, which costs little, then with the whole decisions.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from optimizer.domain.options import SolveOptions
+from optimizer.domain.proof import Limit, Termination, TerminationReason
+from optimizer.model.program import FIRST_STAGE, Matrix
+from optimizer.solve.dive import dive
+from optimizer.solve.live import LiveModel
+from optimizer.solve.search import Floats, Search, Solution
+from optimizer.solve.site_basis import site_basis
+from optimizer.solve.stages import Cut, Stages
+from optimizer.units import USD_PER_MUSD
+
+MOST_RELAXED_ROUNDS = 20
+RELAXED_GAP_FRAC = 5e-3
+"""Gap of the relaxation at which the whole decisions are turned to."""
+GUESS_SHARE, IN_OUT_SHARE = 0.9, 0.2
+"""How far from the best point towards the new decisions a cut is taken."""
+GUESS_GAIN_FRAC = 3e-3
+"""Least gain of a guess that is worth another one."""
+MASTER_GAP_SHARE = 0.3
+"""The master is solved to this share of the gap that is left: early rounds need no proof to the end."""
+PRIMAL_SIMPLEX = 4
+MISSED = 1e-7
+"""Missing linking rows by less is missing none."""
+MOST_IDLE_ROUNDS = 4
+"""Rounds without a better plan or bound after which the rest is left to the whole program."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Following:
+    """What follows from first decisions: all values, how far linking rows are missed, the worth, and the cut there."""
+
+    values: Floats
+    missed: float
+    worth_musd: float
+    cut: Cut
+
+
+class _Recourse:
+    """The second stage for given first decisions, re-solved from basis to basis."""
+
+    def __init__(self, stages: Stages, options: SolveOptions, search: Search) -> None:
+        self._stages, self._search = stages, search
+        self._elastic = stages.elastic()
+        self._model = LiveModel(self._elastic)
+        self._count = len(stages.matrix.cost)
+        self._options = options
+        self._started = False
+
+    def at(self, first: Floats, deadline: float, *, whole_only: bool = False) -> _Following | None:
+        """The best that follows; with ``whole_only`` just the whole decisions are given. None if there is no time."""
+        stages, elastic = self._stages, self._elastic
+        given = stages.first & (stages.matrix.integer | (not whole_only))
+        values = np.zeros(len(elastic.cost))
+        values[: self._count][stages.first] = first
+        fixed = np.append(given, np.zeros(len(elastic.cost) - self._count, dtype=np.bool_))
+        lower = np.where(fixed, values, elastic.column_lower)
+        upper = np.where(fixed, values, elastic.column_upper)
+        options = self._options.model_copy(update={"time_limit_s": max(deadline - time.monotonic(), 0.1)})
+        self._model.update(column_lower=lower, column_upper=upper)
+        strategy: dict[str, int] = {}
+        if not self._started:
+            basis = site_basis(self._model.matrix, values, options, self._search)
+            if basis is not None:
+                self._model.start_from_basis(basis)
+                strategy = {"simplex_strategy": PRIMAL_SIMPLEX}
+        ended = self._model.run(options, self._search, presolve="off", **strategy)
+        if ended.reason is not TerminationReason.OPTIMAL:
+            return None
+        self._started = True
+        values = self._model.values
+        second = ~np.append(stages.first, np.zeros(len(values) - self._count, dtype=np.bool_))
+        cut = stages.cut(values, self._model.prices, float(elastic.cost[second] @ values[second]))
+        worth = float(elastic.cost @ values + elastic.constant)
+        return _Following(values[: self._count], float(values[self._count :].sum()), worth, cut)
+
+
+@dataclass
+class _Known:
+    """The best plan, and the least bound."""
+
+    bound_musd: float = np.inf
+    worth_musd: float = -np.inf
+    values: Floats | None = None
+    nodes: int = 0
+
+    @property
+    def gap_frac(self) -> float:
+        """Relative gap between the two."""
+        return (self.bound_musd - self.worth_musd) / max(abs(self.worth_musd), 1e-6)
+
+
+@dataclass
+class _Decomposition:
+    """One solve: its cuts, and what is known."""
+
+    matrix: Matrix
+    options: SolveOptions
+    search: Search
+    deadline: float
+    stages: Stages = field(init=False)
+    known: _Known = field(default_factory=_Known)
+    cuts: list[Cut] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.stages = Stages(self.matrix)
+        self.recourse = _Recourse(self.stages, self.options, Search(should_stop=self.search.should_stop))
+        self._master = LiveModel(self.stages.master())
+        self._affordable: LiveModel | None = None
+
+    # ---------------------------------------------------------------------------------------------------- both stages
+
+    def follow(self, first: Floats, *, whole_only: bool = False) -> _Following | None:
+        """Evaluate the second stage, keep its cut, and its plan if it is one."""
+        found = self.recourse.at(first, self.deadline, whole_only=whole_only)
+        if found is None:
+            return None
+        self.cuts.append(found.cut)
+        for model in (self._master, self._affordable):
+            if model is not None:
+                found.cut.add_to(model)
+        whole = found.values[self.matrix.integer]
+        is_plan = found.missed <= MISSED and bool((np.abs(whole - np.rint(whole)) <= MISSED).all())
+        if is_plan and found.worth_musd > self.known.worth_musd:
+            self.known.worth_musd, self.known.values = found.worth_musd, found.values
+            self._tell()
+        return found
+
+    def guess(self, following: _Following, *, whole: bool = False) -> Floats | None:
+        """First decisions that are likely to be affordable while sites go on like that: relaxed, or found by diving."""
+        program = self.stages.affordable(following.values)
+        if self._affordable is None:
+            self._affordable = LiveModel(program)
+            for cut in self.cuts:
+                cut.add_to(self._affordable)
+        model, cuts = self._affordable, np.full(len(self.cuts), np.inf)
+        model.update(
+            row_lower=np.append(program.row_lower, -cuts),
+            row_upper=np.append(program.row_upper, [cut.constant for cut in self.cuts]),
+            integer=program.integer & whole,
+        )
+        if whole:
+            values = dive(model, self._left(), self._quiet)
+        else:
+            ended = model.run(self._left(), self._quiet, presolve="off")
+            values = model.values if ended.reason is TerminationReason.OPTIMAL else None
+        return None if values is None else values[program.site == FIRST_STAGE]
+
+    def master(self, *, relaxed: bool, gap_frac: float = 0.0) -> tuple[Termination, Floats, float]:
+        """Solve the first stage under all cuts: how it ended, its decisions, and what it expects them to be worth."""
+        model, integer = self._master, np.append(self.matrix.integer[self.stages.first], False)
+        model.update(integer=integer & (not relaxed))
+        special: dict[str, str] = {"presolve": "off"} if relaxed else {}
+        if not relaxed:
+            model.forget()
+            if self.known.values is not None:
+                first = self.known.values[self.stages.first]
+                model.start_from_plan(np.append(first, min(cut.at(first) for cut in self.cuts)))
+        options = self._left().model_copy(update={"gap_frac": gap_frac})
+        ended = model.run(options, Search(self._told_by_master, self.search.should_stop), **special)
+        bound = ended.bound_usd if not relaxed else ended.objective_usd
+        if bound is not None and ended.reason is not TerminationReason.INFEASIBLE:
+            self.known.bound_musd = min(self.known.bound_musd, bound / USD_PER_MUSD)
+        self.known.nodes += ended.node_count
+        self._tell()
+        if not ended.has_plan:
+            return ended, np.zeros(0), -np.inf
+        return ended, model.values[:-1], float(ended.objective_usd or 0.0) / USD_PER_MUSD
+
+    def _left(self) -> SolveOptions:
+        """The options with the time that is left."""
+        return self.options.model_copy(update={"time_limit_s": max(self.deadline - time.monotonic(), 0.1)})
+
+    @property
+    def _quiet(self) -> Search:
+        return Search(should_stop=self.search.should_stop)
+
+    # ------------------------------------------------------------------------------------------------------- reporting
+
+    def _told_by_master(self, _: float | None, bound_usd: float | None, nodes: int) -> None:
+        if bound_usd is not None:
+            self._tell(min(self.known.bound_musd, bound_usd / USD_PER_MUSD), nodes)
+
+    def _tell(self, bound_musd: float | None = None, nodes: int = 0) -> None:
+        if self.search.on_incumbent is None:
+            return
+        bound = self.known.bound_musd if bound_musd is None else bound_musd
+        worth = self.known.worth_musd
+        self.search.on_incumbent(
+            worth * USD_PER_MUSD if np.isfinite(worth) else None,
+            bound * USD_PER_MUSD if np.isfinite(bound) else None,
+            self.known.nodes + nodes,
+        )
+
+    @property
+    def over(self) -> bool:
+        """Whether to end with what there is."""
+        return self.search.stopped or time.monotonic() >= self.deadline
+
+
+def solve_in_stages(
+    program: Matrix | LiveModel, options: SolveOptions, search: Search, start: Floats | None = None
+) -> Solution:
+    """Solve a program by decomposition, from a feasible ``start`` if there is one."""
+    matrix = LiveModel.of(program).matrix
+    job = _Decomposition(matrix, options, search, time.monotonic() + options.time_limit_s)
+    first = np.maximum(matrix.column_lower, 0.0) if start is None else start
+    core = job.follow(first[job.stages.first])
+    if core is not None:
+        core = _relaxed_rounds(job, core)
+        _first_plan(job, core)
+        infeasible = _whole_rounds(job, core.values[job.stages.first])
+        if infeasible:
+            return Solution(Termination(reason=TerminationReason.INFEASIBLE, node_count=job.known.nodes), None)
+    return _solution(job)
+
+
+def _relaxed_rounds(job: _Decomposition, core: _Following) -> _Following:
+    """Cuts around the optimum of the relaxation, where they bound best; the best point found.
+
+    Affordable decisions lead near it in a few steps, then the master's own, whose cuts prove how near.
+    """
+    guessing = True
+    for _ in range(MOST_RELAXED_ROUNDS):
+        point = core.values[job.stages.first]
+        ended, target, expected = job.master(relaxed=True)
+        if job.over or ended.reason is not TerminationReason.OPTIMAL:
+            break
+        if expected - core.worth_musd <= RELAXED_GAP_FRAC * abs(core.worth_musd):
+            break
+        affordable = job.guess(core) if guessing else None
+        share = IN_OUT_SHARE if affordable is None else GUESS_SHARE
+        found = job.follow(point + share * ((target if affordable is None else affordable) - point))
+        if found is None:
+            break
+        guessing = affordable is not None and found.worth_musd > core.worth_musd * (1.0 + GUESS_GAIN_FRAC)
+        core = found if found.worth_musd > core.worth_musd else core
+    return core
+
+
+def _first_plan(job: _Decomposition, core: _Following) -> None:
+    """Dive for affordable whole decisions from the relaxation."""
+    first = job.guess(core, whole=True)
+    if first is not None and not job.over:
+        job.follow(first, whole_only=True)
+
+
+def _whole_rounds(job: _Decomposition, point: Floats) -> bool:
+    """Rounds of whole decisions; whether the program was proven infeasible."""
+    idle = 0
+    while not job.over and job.known.gap_frac > job.options.gap_frac and idle < MOST_IDLE_ROUNDS:
+        before = job.known.bound_musd, job.known.worth_musd
+        gap = max(MASTER_GAP_SHARE * min(job.known.gap_frac, 0.1), 0.5 * job.options.gap_frac)
+        ended, first, _ = job.master(relaxed=False, gap_frac=gap)
+        if ended.reason is TerminationReason.INFEASIBLE:
+            return True
+        if not len(first):
+            return False
+        found = job.follow(first, whole_only=True)
+        if found is None:
+            return False
+        point = (point + found.values[job.stages.first]) / 2.0
+        job.follow(point)
+        moved = (before[0] - job.known.bound_musd, job.known.worth_musd - before[1])
+        idle = 0 if max(moved) > 0.01 * job.options.gap_frac * abs(job.known.worth_musd) else idle + 1
+    return False
+
+
+def _solution(job: _Decomposition) -> Solution:
+    known, search = job.known, job.search
+    stopped = Limit.INTERRUPTED if search.stopped else Limit.TIME if job.over else Limit.NONE
+    bound = known.bound_musd * USD_PER_MUSD if np.isfinite(known.bound_musd) else None
+    told: dict[str, Any] = {"node_count": known.nodes, "bound_usd": bound}
+    if known.values is None:
+        return Solution(Termination(reason=TerminationReason.NO_PLAN_FOUND, limit=stopped, **told), None)
+    told |= {"objective_usd": known.worth_musd * USD_PER_MUSD}
+    if bound is not None:
+        told["gap_frac"] = known.gap_frac
+    proven = bound is not None and known.gap_frac <= job.options.gap_frac
+    reason = TerminationReason.OPTIMAL if proven else TerminationReason.FEASIBLE
+    return Solution(Termination(reason=reason, limit=Limit.NONE if proven else stopped, **told), known.values)
