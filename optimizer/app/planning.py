@@ -131,7 +131,7 @@ class PlanningJob:
         if reading is None:
             return self._answer(attempt)
         with self._stage("audit"):
-            recalculation, report = audit(self.portfolio, futures, reading.decisions, _claims(reading))
+            recalculation, report = audit(self.portfolio, futures, reading.decisions, claims_of(reading))
             report = report.model_copy(update={"not_audited": tuple(item.name for item in self.stated_own)})
             npv = scenario_npv_usd(self.portfolio, futures, reading.decisions, recalculation.npv_usd)
             own = own_hashrate(futures, reading.decisions, recalculation.npv_usd) if feedback else None
@@ -344,7 +344,8 @@ def _better(matrix: Matrix, *starts: Floats | None) -> Floats | None:
     return max(found, key=lambda start: float(matrix.cost @ start), default=None)
 
 
-def _claims(reading: Reading) -> Claims:
+def claims_of(reading: Reading) -> Claims:
+    """What the model says about a solution, for the audit to hold against its own figures."""
     return Claims(
         objective_usd=reading.objective_usd,
         npv_by_line_usd=reading.npv_by_line_usd,

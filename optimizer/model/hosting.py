@@ -179,7 +179,7 @@ class OfferAtSite:
             self.portfolio.finance.project_debt, capex, contracted, full - energize, age, offer.term_months
         )
         return Starts(
-            offer=np.full(count, self.portfolio.offers.index(offer)),
+            offer=np.full(count, self.portfolio.offer_index[offer.name]),
             site=np.full(count, self.portfolio.site_index[place.site]),
             sign_month=sign,
             build_month=energize - place.build_months,
