@@ -275,26 +275,38 @@ class _DebtProfile:
 def _debt_profile(
     terms: ProjectDebt | None, capex: Floats, contracted: Floats, ramp: Ints, age: Ints, term: int
 ) -> _DebtProfile:
-    """Flows per dollar of debt, and the most debt per critical MW; ``ramp`` is months to full energization."""
+    """Flows per dollar that is drawn, and the most of it per critical MW; ``ramp`` is months to full energization."""
     total = capex.sum(axis=1)
     if terms is None or not total.any():
         zeros = np.zeros(capex.shape)
         return _DebtProfile(np.zeros(len(capex)), zeros, zeros, zeros)
     draw = capex / np.maximum(total, 1e-300)[:, None]
-    since_full = age - ramp[:, None]
+    since_full, rate = age - ramp[:, None], terms.interest_per_year_frac / MONTHS_PER_YEAR
+    added = _capitalised(draw, since_full <= 0, rate) if terms.capitalise_interest else np.zeros(draw.shape)
+    full = 1.0 + added.sum(axis=1)
     instalment = ((since_full >= 1) & (since_full <= terms.amortization_months) & (age < term)) / float(
         terms.amortization_months
     )
+    instalment = instalment * full[:, None]
     repaid = np.cumsum(instalment, axis=1)
-    balloon = (age == term - 1) * (1.0 - repaid)
+    balloon = (age == term - 1) * (full[:, None] - repaid)
     principal = instalment + balloon
-    balance = np.cumsum(draw - principal, axis=1)
+    balance = np.cumsum(draw + added - principal, axis=1)
     opening = np.concatenate([np.zeros((len(draw), 1)), balance[:, :-1]], axis=1)
-    interest = opening * terms.interest_per_year_frac / MONTHS_PER_YEAR
-    service = draw * terms.origination_fee_frac + interest + principal
-    limit = terms.loan_to_cost_frac * total
+    interest = opening * rate
+    service = draw * terms.origination_fee_frac + interest - added + principal
+    limit = terms.loan_to_cost_frac * total / (full - terms.loan_to_cost_frac * (full - 1.0))
     if terms.minimum_dscr > 0:
         due = np.where((since_full >= 1) & (age < term) & (opening > 1e-12), interest + instalment, 0.0)
         carried = np.where(due > 0, contracted / np.where(due > 0, terms.minimum_dscr * due, 1.0), np.inf)
         limit = np.minimum(limit, carried.min(axis=1))
     return _DebtProfile(np.maximum(limit, 0.0), draw, service, balance)
+
+
+def _capitalised(draw: Floats, building: NDArray[np.bool_], rate: float) -> Floats:
+    """Interest that is added to the balance in each month of building, per dollar that is drawn, ``[N, T_ext]``."""
+    added, balance = np.zeros(draw.shape), np.zeros(len(draw))
+    for month in range(draw.shape[1]):
+        added[:, month] = rate * balance * building[:, month]
+        balance += draw[:, month] + added[:, month]
+    return added

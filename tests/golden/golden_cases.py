@@ -95,6 +95,7 @@ def money() -> Portfolio:
         {"name": "winter", "minimum_liquidity_usd": 3e5, "shocks": [{"begin_month": "2027-02", "effects": [winter]}]},
         {"name": "T fails", "minimum_liquidity_usd": 2e5, "defaults": [{"tenant": "T", "default_month": "2027-09"}]},
     ]
+    data["finance"]["project_debt"]["capitalise_interest"] = True
     data["finance"]["tax"] = {"rate_frac": 0.25, "gpu_write_off_years": 2, "opening_losses_usd": 2e6}
     return Portfolio.model_validate(data)
 

@@ -317,6 +317,7 @@ def _finance() -> dict[str, Any]:
             "amortization_months": 120,
             "minimum_dscr": 1.4,
             "maximum_debt_usd": 3e8,
+            "capitalise_interest": True,
         },
         "overhead_usd_per_month": 2e5,
         "overhead_growth_per_year_frac": 0.03,
