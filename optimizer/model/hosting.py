@@ -145,20 +145,36 @@ class OfferAtSite:
         """Rents and costs by month."""
         offer, live = self.offer, self._live_share(age)
         weight, rent_weight = self._renewal_weights(age)
-        escalation = (1.0 + offer.escalator_per_year_frac) ** np.maximum(age // MONTHS_PER_YEAR, 0)
-        rent = offer.price_usd_per_kw_month * escalation
-        if offer.noi_margin_frac is not None:
-            opex = (1.0 - offer.noi_margin_frac) * rent
-        else:
-            opex = (offer.landlord_opex_usd_per_kw_month or 0.0) * escalation
+        rent = offer.price_usd_per_kw_month * self._escalation(age)
         in_term = (age >= 0) & (age < offer.term_months)
         return RentTerms(
             rent=live * rent_weight * rent,
             weight=live * weight,
             let_weight=live * weight * (age >= offer.credit.vacancy_months),
             recovery=live * rent * in_term,
-            opex=live * weight * opex,
+            opex=live * weight * self.opex(age),
         )
+
+    def _escalation(self, age: Ints) -> Floats:
+        escalator = self.offer.escalator_per_year_frac
+        return np.asarray((1.0 + escalator) ** np.maximum(age // MONTHS_PER_YEAR, 0))
+
+    def opex(self, age: Ints) -> Floats:
+        """Landlord's operating cost without energy in USD per kW and month, if it is live, ``[N, T_ext]``."""
+        offer = self.offer
+        if offer.noi_margin_frac is not None:
+            return (1.0 - offer.noi_margin_frac) * offer.price_usd_per_kw_month * self._escalation(age)
+        return (offer.landlord_opex_usd_per_kw_month or 0.0) * self._escalation(age)
+
+    def re_let(self, age: Ints) -> Floats:
+        """1 in the months in which MW are let again after a term that ends inside the horizon, ``[N, T_ext]``."""
+        terms, horizon, months = self.place.re_lease, self.calendar.month_count, np.arange(age.shape[1])
+        if terms is None:
+            return np.zeros(age.shape)
+        since = age - self.offer.term_months - terms.vacancy_months
+        ended = (age[:, horizon - 1] >= self.offer.term_months)[:, None]
+        lasting = (months < horizon) | (since < terms.term_months)
+        return (ended & (since >= 0) & lasting & (months < self._lease_end())).astype(float)
 
     def energy_mwh_per_kw(self) -> Floats:
         """Energy per live kW and month that the landlord pays, ``[T_ext]``; 0 if the tenant does."""
