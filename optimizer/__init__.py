@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from optimizer.app import plan
+    from optimizer.app import WhatIfs, plan
     from optimizer.domain import Plan, Portfolio, SolveOptions
     from optimizer.io import load_plan, load_portfolio, save_plan, save_portfolio
 
@@ -19,6 +19,7 @@ __all__ = [
     "Plan",
     "Portfolio",
     "SolveOptions",
+    "WhatIfs",
     "load_plan",
     "load_portfolio",
     "plan",
@@ -30,6 +31,7 @@ _HOMES = {
     "Plan": "optimizer.domain",
     "Portfolio": "optimizer.domain",
     "SolveOptions": "optimizer.domain",
+    "WhatIfs": "optimizer.app",
     "load_plan": "optimizer.io",
     "load_portfolio": "optimizer.io",
     "plan": "optimizer.app",

@@ -74,10 +74,10 @@ def plan(
     """
     options = options or SolveOptions()
     check_installed(options.solver)
-    return _Job(portfolio, options, on_progress, should_stop, own_constraints).run()
+    return PlanningJob(portfolio, options, on_progress, should_stop, own_constraints).run()
 
 
-class _Solved(NamedTuple):
+class Solved(NamedTuple):
     """A solution and, if there is one, what it says."""
 
     solution: Solution
@@ -85,17 +85,26 @@ class _Solved(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class _Attempt:
+class Attempt:
     """One solve: of what, and what came of it."""
 
     futures: Futures
     matrix: Matrix
-    twin: _Solved
+    twin: Solved
     solution: Solution
     reading: Reading | None
 
 
-class _Job:
+class Stated(NamedTuple):
+    """A program, ready to be solved."""
+
+    problem: PlanningProblem
+    program: Program
+    matrix: Matrix
+    model: LiveModel
+
+
+class PlanningJob:
     """One run of the use case: its clock, its listeners, its timings."""
 
     def __init__(
@@ -113,6 +122,7 @@ class _Job:
         self.stated_own: tuple[OwnConstraint, ...] = ()
 
     def run(self) -> Plan:
+        """Solve, audit, answer."""
         feedback = self.portfolio.market.own_hashrate_feedback
         attempt = self._attempt(Futures.of(self.portfolio), FIRST_ATTEMPT_SHARE if feedback else 1.0)
         if feedback:
@@ -121,7 +131,7 @@ class _Job:
         if reading is None:
             return self._answer(attempt)
         with self._stage("audit"):
-            recalculation, report = audit(self.portfolio, futures, reading.decisions, _claims(reading))
+            recalculation, report = audit(self.portfolio, futures, reading.decisions, claims_of(reading))
             report = report.model_copy(update={"not_audited": tuple(item.name for item in self.stated_own)})
             npv = scenario_npv_usd(self.portfolio, futures, reading.decisions, recalculation.npv_usd)
             own = own_hashrate(futures, reading.decisions, recalculation.npv_usd) if feedback else None
@@ -145,13 +155,13 @@ class _Job:
             }
         )
 
-    def _attempt(self, futures: Futures, share: float, earlier: _Attempt | None = None) -> _Attempt:
+    def _attempt(self, futures: Futures, share: float, earlier: Attempt | None = None) -> Attempt:
         """Evaluate, state and solve the program of these futures within a share of the time that is left."""
         problem, program, matrix, model = self._stated(futures)
         search = self._search()
         if earlier is None:
             with self._stage("twin"):
-                twin = _read(program, problem, self._twin(program, model, search))
+                twin = read_answer(program, problem, self._twin(program, model, search))
             starts = [twin.solution.values]
         else:
             twin, starts = earlier.twin, [earlier.twin.solution.values, earlier.solution.values]
@@ -160,9 +170,9 @@ class _Job:
                 starts.append(dive(model, self._remaining(share), search))
             start = _better(matrix, *starts)
             solution = solve_program(model, self._remaining(share), search, start=start, stated=program)
-        return _Attempt(futures, matrix, twin, *_read(program, problem, solution))
+        return Attempt(futures, matrix, twin, *read_answer(program, problem, solution))
 
-    def _settled(self, attempt: _Attempt) -> _Attempt:
+    def _settled(self, attempt: Attempt) -> Attempt:
         """Plan again under the hashprice that the plan itself makes, until that no longer changes it much.
 
         Where a month swings to and fro, as an owner near break-even does, ever smaller steps are taken. If the two do
@@ -188,7 +198,7 @@ class _Job:
         late = time.monotonic() - self.started >= self.options.time_limit_s
         return late or (self.should_stop is not None and self.should_stop())
 
-    def _kept(self, attempts: list[_Attempt]) -> _Attempt:
+    def _kept(self, attempts: list[Attempt]) -> Attempt:
         """The plan that is worth most under the hashprice that it makes, solved again with its machines as they run."""
         worth = [
             (made(item.futures, item.reading.decisions).objective_usd, item)
@@ -224,9 +234,9 @@ class _Job:
             }
         )
         reading = read_solution(program, problem, solution.values)
-        return _Attempt(futures, matrix, best.twin, replace(solution, termination=told), reading)
+        return Attempt(futures, matrix, best.twin, replace(solution, termination=told), reading)
 
-    def _stated(self, futures: Futures) -> tuple[PlanningProblem, Program, Matrix, LiveModel]:
+    def _stated(self, futures: Futures) -> Stated:
         """The program of these futures, ready to be solved."""
         with self._stage("curves"):
             problem = PlanningProblem.of(self.portfolio, futures)
@@ -236,10 +246,14 @@ class _Job:
         with self._stage("compile", told="build"):
             matrix = program.compile()
         with self._stage("pass", told="build"):
-            model = LiveModel(matrix)
-        return problem, program, matrix, model
+            model = self._alive(matrix)
+        return Stated(problem, program, matrix, model)
 
-    def _answer(self, attempt: _Attempt) -> Plan:
+    def _alive(self, matrix: Matrix) -> LiveModel:
+        """The program inside the solver."""
+        return LiveModel(matrix)
+
+    def _answer(self, attempt: Attempt) -> Plan:
         termination, matrix = attempt.solution.termination, attempt.matrix
         self._tell("done", termination=termination)
         packages = solver_packages(self.options.solver)
@@ -276,12 +290,16 @@ class _Job:
 
     def _twin(self, program: Program, model: LiveModel, search: Search) -> Solution:
         """Mining on, signing nothing: what the plan is compared with, and the first plan the search has."""
+        return solve_fixed(model, self._remaining(), self._twin_columns(program), search)
+
+    def _twin_columns(self, program: Program) -> Floats:
+        """Its values, NaN where it decides like the plan."""
         fixed = np.full(program.column_count, np.nan)
         for name in TWIN_DECISIONS:
             fixed[program.variables[name].columns] = 0.0
-        return solve_fixed(model, self._remaining(), fixed, search)
+        return fixed
 
-    def _business_as_usual(self, twin: _Solved, npv_usd: float) -> BusinessAsUsual:
+    def _business_as_usual(self, twin: Solved, npv_usd: float) -> BusinessAsUsual:
         reason = twin.solution.termination.reason
         if reason is not TerminationReason.OPTIMAL or twin.reading is None:
             infeasible = reason is TerminationReason.INFEASIBLE
@@ -315,8 +333,9 @@ class _Job:
         self.on_progress(Progress.model_validate({"stage": stage, "elapsed_s": elapsed, **numbers}))
 
 
-def _read(program: Program, problem: PlanningProblem, solution: Solution) -> _Solved:
-    return _Solved(solution, read_solution(program, problem, solution.values) if solution.values is not None else None)
+def read_answer(program: Program, problem: PlanningProblem, solution: Solution) -> Solved:
+    """A solution with what it says."""
+    return Solved(solution, read_solution(program, problem, solution.values) if solution.values is not None else None)
 
 
 def _better(matrix: Matrix, *starts: Floats | None) -> Floats | None:
@@ -325,7 +344,8 @@ def _better(matrix: Matrix, *starts: Floats | None) -> Floats | None:
     return max(found, key=lambda start: float(matrix.cost @ start), default=None)
 
 
-def _claims(reading: Reading) -> Claims:
+def claims_of(reading: Reading) -> Claims:
+    """What the model says about a solution, for the audit to hold against its own figures."""
     return Claims(
         objective_usd=reading.objective_usd,
         npv_by_line_usd=reading.npv_by_line_usd,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -69,9 +69,20 @@ def company_columns(book: Book) -> Columns:
         "site_costs_usd": -(fixed @ book.usable()),
         "opening_capex_usd": _paid(opened, length),
         "interconnect_capex_usd": _paid([(item.decided, item.price_usd) for item in book.grid_advances], length),
-        "hall_capex_usd": _paid([(item.order, item.price_usd) for item in book.added_halls], length),
+        "hall_capex_usd": _paid([*_hall_prices(book)], length),
         "overhead_usd": -finance.overhead_usd_per_month * growth,
     }
+
+
+def _hall_prices(book: Book) -> Iterator[tuple[int, float]]:
+    """Month and price of halls added, and of halls converted back at the end of a contract."""
+    for item in book.added_halls:
+        yield item.order, item.price_usd
+    for contract in book.contracts:
+        terms = contract.place.reconversion
+        if terms is not None and contract.reconverted_mw:
+            halls_mw = contract.reconverted_mw * contract.place.halls_displaced_mw_per_critical_mw
+            yield contract.end, halls_mw * terms.usd_per_hall_mw
 
 
 def _paid(prices: Iterable[tuple[int, float]], length: int) -> FloatArray:
@@ -111,14 +122,15 @@ def terminal_npv_usd(
 
 def contract_npv_usd(finance: Finance, money: ContractMoney, month_count: int) -> float:
     """Expected NPV of a contract on the hosting line, tail included."""
-    cash = (money.noi_usd + money.prepayment_usd + money.capex_usd)[:month_count]
+    cash = (money.noi_usd + money.re_lease_usd + money.prepayment_usd + money.capex_usd + money.refit_usd)[:month_count]
     inside = float(discount_factors(finance, "hosting", month_count) @ cash)
     return inside + contract_tail_npv_usd(finance, money, month_count)
 
 
 def contract_tail_npv_usd(finance: Finance, money: ContractMoney, month_count: int) -> float:
     """Worth of a contract after the horizon: the counted share of its income, less all capex still to be paid."""
-    counted = finance.terminal.contract_tail_frac * (money.noi_usd + money.prepayment_usd) + money.capex_usd
+    income = money.noi_usd + money.re_lease_usd + money.prepayment_usd
+    counted = finance.terminal.contract_tail_frac * income + money.capex_usd
     factors = discount_factors(finance, "hosting", counted.size)
     return float(factors[month_count:] @ counted[month_count:])
 

@@ -40,6 +40,12 @@ class Contract:
     energize: int
     critical_mw: float
     debt_usd: float
+    reconverted_mw: float
+    """Critical MW whose halls are converted back at the end of the term."""
+    re_leased_mw: float
+    """Critical MW let again at the end of the term."""
+    horizon_end: int
+    """First month after the horizon."""
 
     @classmethod
     def of(cls, portfolio: Portfolio, decision: ContractDecision) -> Contract:
@@ -62,6 +68,9 @@ class Contract:
             energize=energize,
             critical_mw=decision.critical_mw,
             debt_usd=decision.debt_usd,
+            reconverted_mw=decision.reconverted_mw,
+            re_leased_mw=decision.re_leased_mw,
+            horizon_end=portfolio.horizon.month_count,
         )
 
     @property
@@ -102,6 +111,36 @@ class Contract:
             self.critical_mw * self.place.capex_usd_per_critical_mw * (1.0 - self.place.tenant_capex_share_frac)
         ) * sum(phase.share_frac for phase in self.offer.phases)
 
+    @property
+    def stands_until(self) -> float:
+        """First month in which the site can no longer be used."""
+        return float("inf") if self.lease_end is None else self.lease_end
+
+    @property
+    def halls_back(self) -> int | None:
+        """First month in which halls converted back can be used; None where the terms have none."""
+        return self.end + self.place.reconversion.months if self.place.reconversion is not None else None
+
+    @property
+    def most_reconverted_mw(self) -> float:
+        """Critical MW whose halls can be of use again in the horizon: all or none."""
+        in_time = self.halls_back is not None and self.halls_back < min(self.horizon_end, self.stands_until)
+        return self.critical_mw if in_time else 0.0
+
+    @property
+    def let_again(self) -> range:
+        """Months in which MW let again earn rent; none unless the term ends in the horizon."""
+        terms = self.place.re_lease
+        if terms is None or self.end >= self.horizon_end:
+            return range(0)
+        first = self.end + terms.vacancy_months
+        return range(first, int(min(max(self.horizon_end, first + terms.term_months), self.stands_until)))
+
+    def re_leased_grid_mw(self, month: int) -> float:
+        """Grid MW reserved in a month for what is let again, also while it is vacant."""
+        held = self.end <= month < self.stands_until
+        return held * self.re_leased_mw * self.place.grid_mw_per_critical_mw
+
     def live(self, month: int) -> Live:
         """What is live in a month."""
         if not self.energize <= month < self.reserved_until:
@@ -115,13 +154,14 @@ class Contract:
         return Live(share, renewal.probability_frac**count, renewal.rent_frac)
 
     def grid_mw(self, month: int) -> float:
-        """Grid MW reserved in a month."""
+        """Grid MW reserved for the tenant in a month."""
         return self.critical_mw * self.live(month).share_frac * self.place.grid_mw_per_critical_mw
 
     def displaced_halls_mw(self, month: int) -> float:
         """Mining halls displaced in a month."""
         begun = sum(p.share_frac for p in self.offer.phases if month >= self.build_start + p.offset_months)
-        return self.critical_mw * begun * self.place.halls_displaced_mw_per_critical_mw
+        back = self.reconverted_mw if self.halls_back is not None and month >= self.halls_back else 0.0
+        return (self.critical_mw * begun - back) * self.place.halls_displaced_mw_per_critical_mw
 
     def under_construction(self, month: int) -> bool:
         """Whether it is being built in a month."""
@@ -144,6 +184,10 @@ class ContractMoney:
     """The owner's."""
     contracted_noi_usd: FloatArray
     """Net operating income of the initial term if the tenant never defaults."""
+    re_lease_usd: FloatArray
+    """Rent of what is let again less opex and energy."""
+    refit_usd: FloatArray
+    """What preparing it costs."""
 
 
 def contract_money(contract: Contract, energy: EnergyPrices) -> ContractMoney:
@@ -154,10 +198,11 @@ def contract_money(contract: Contract, energy: EnergyPrices) -> ContractMoney:
     """
     length = energy.paths.extended_month_count
     in_time = contract.energize < energy.paths.month_count and contract.sign <= contract.latest_sign
-    if in_time and contract.reserved_until > length:
+    until = max(contract.reserved_until, contract.let_again.stop if contract.re_leased_mw else 0)
+    if in_time and until > length:
         raise InvalidInputError.single(
-            "contracts", f"{contract.label} runs to month {contract.reserved_until}, the market paths to {length}",
-            "extend the market paths to the end of every contract and its renewals",
+            "contracts", f"{contract.label} runs to month {until}, the market paths to {length}",
+            "extend the market paths to the end of every contract, its renewals and re-leases",
         )  # fmt: skip
     noi, contracted = np.zeros(length), np.zeros(length)
     default = np.asarray(energy.paths.default_month(contract.offer.tenant), dtype=np.int64)
@@ -172,6 +217,8 @@ def contract_money(contract: Contract, energy: EnergyPrices) -> ContractMoney:
         prepayment_usd=_prepayment_usd(contract, length),
         capex_usd=-_owner_capex_usd(contract, length),
         contracted_noi_usd=contracted,
+        re_lease_usd=_re_lease_usd(contract, energy),
+        refit_usd=_refit_usd(contract, length),
     )
 
 
@@ -198,16 +245,42 @@ def _rent_usd(contract: Contract, month: int, default: np.ndarray, energy: Energ
 
 def _running_cost_usd(contract: Contract, month: int, energy: EnergyPrices) -> float:
     """Landlord's opex, and energy if the landlord pays it, of a month; not weighted in renewals."""
+    return _cost_usd(contract, contract.critical_mw * contract.live(month).share_frac, month, energy)
+
+
+def _cost_usd(contract: Contract, live_mw: float, month: int, energy: EnergyPrices) -> float:
+    """Landlord's opex, and energy if the landlord pays it, of live critical MW in a month."""
     offer = contract.offer
-    live_mw = contract.critical_mw * contract.live(month).share_frac
     if offer.landlord_opex_usd_per_kw_month is not None:
-        cost = live_mw * KW_PER_MW * offer.landlord_opex_usd_per_kw_month * contract.escalation(month)
+        each = offer.landlord_opex_usd_per_kw_month
     else:
-        cost = (1.0 - (offer.noi_margin_frac or 0.0)) * _full_rent_usd(contract, month)
+        each = (1.0 - (offer.noi_margin_frac or 0.0)) * offer.price_usd_per_kw_month
+    cost = live_mw * KW_PER_MW * each * contract.escalation(month)
     if offer.power_payer is PowerPayer.LANDLORD:
         drawn_mwh = live_mw * _pue(contract, energy, month) * float(energy.paths.hours_in_month[month])
         cost += drawn_mwh * float(np.mean(energy.at(contract.site.name).mean_usd_per_mwh(month)))
     return cost
+
+
+def _re_lease_usd(contract: Contract, energy: EnergyPrices) -> FloatArray:
+    """Expected rent of what is let again, at its share of the market's, less opex and energy."""
+    cash, terms = np.zeros(energy.paths.extended_month_count), contract.place.re_lease
+    if terms is None or not contract.re_leased_mw:
+        return cash
+    for month in contract.let_again:
+        if month < cash.size:
+            market = float(np.mean(energy.paths.re_lease_rent_usd_per_kw_month[month]))
+            rent = contract.re_leased_mw * KW_PER_MW * terms.rent_share_frac * market
+            cash[month] = rent - _cost_usd(contract, contract.re_leased_mw, month, energy)
+    return cash
+
+
+def _refit_usd(contract: Contract, length: int) -> FloatArray:
+    """Paid in the first month after the term, negative."""
+    cash, terms = np.zeros(length), contract.place.re_lease
+    if terms is not None and 0 <= contract.end < length:
+        cash[contract.end] -= contract.re_leased_mw * terms.refit_usd_per_critical_mw
+    return cash
 
 
 def _pue(contract: Contract, energy: EnergyPrices, month: int) -> float:

@@ -24,6 +24,7 @@ def contract_checks(recalculation: Recalculation) -> Iterator[AuditCheck]:
     energized = Worst("contracts energized in time", "months")
     usable = Worst("sites of contracts usable from building to the end of the term", "months")
     size = Worst("contracts within their MW", "MW")
+    ends = Worst("what is let again or converted back is of the contract, on its terms", "MW")
     for contract in book.contracts:
         offer, where = contract.offer, f"{contract.label}, signed {book.month_name(contract.sign)}"
         early = max(horizon.index_of(offer.sign_from_month), 0) - contract.sign
@@ -40,10 +41,21 @@ def contract_checks(recalculation: Recalculation) -> Iterator[AuditCheck]:
         usable.add(unusable_months(book, contract.site_index, contract.build_start, contract.end), EXACT, where)
         outside = max(offer.minimum_mw - contract.critical_mw, contract.critical_mw - offer.maximum_mw)
         size.add(outside, MW_TOLERANCE, where)
+        if contract.reconverted_mw or contract.re_leased_mw:
+            ends.add(_beyond_its_end_mw(contract), MW_TOLERANCE, where)
     for name, count in Counter(contract.offer.name for contract in book.contracts).items():
         once.add(count - 1, EXACT, name)
-    for worst in (once, window, grid, frozen, energized, usable, size):
+    for worst in (once, window, grid, frozen, energized, usable, size, ends):
         yield from worst.checks()
+
+
+def _beyond_its_end_mw(contract: Contract) -> float:
+    """Critical MW at the end of the term that are not there, or for which there are no terms, or not in time."""
+    back, again = contract.reconverted_mw, contract.re_leased_mw
+    most_again = contract.critical_mw if contract.let_again else 0.0
+    return max(
+        back + again - contract.critical_mw, back - contract.most_reconverted_mw, again - most_again, -back, -again
+    )
 
 
 def _mandatory_with_month(book: Book, contract: Contract) -> bool:

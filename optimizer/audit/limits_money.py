@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from optimizer.audit.debt import coverage_shortfall_usd
+from optimizer.audit.debt import coverage_shortfall_usd, full_balance_usd
 from optimizer.audit.paths import IntArray
 from optimizer.audit.recalculate import Recalculation
 from optimizer.audit.worst import Worst, money_tolerance_usd
@@ -74,8 +74,11 @@ def _project_debt(recalculation: Recalculation) -> Iterator[AuditCheck]:
     for contract, money in zip(book.contracts, recalculation.contract_money, strict=True):
         if contract.debt_usd == 0.0:
             continue
-        most = contract.owner_capex_usd * (terms.loan_to_cost_frac if terms is not None else 0.0)
-        cost.add(max(contract.debt_usd - most, -contract.debt_usd), tolerance, contract.label)
+        most, owed = 0.0, contract.debt_usd
+        if terms is not None and contract.owner_capex_usd > 0.0:
+            owed = full_balance_usd(contract, money.capex_usd, terms)
+            most = terms.loan_to_cost_frac * (contract.owner_capex_usd + owed - contract.debt_usd)
+        cost.add(max(owed - most, -contract.debt_usd), tolerance, contract.label)
         if terms is not None and terms.minimum_dscr > 0.0:
             missing, month = coverage_shortfall_usd(contract, money, terms)
             if np.isfinite(missing):

@@ -215,9 +215,9 @@ def _columns(
         "machine_purchases_usd": mining.purchases_usd,
         "machine_sales_usd": mining.sales_usd,
         "machine_moves_usd": mining.moves_usd,
-        "hosting_noi_usd": _sum([money.noi_usd for money in contracts], length),
+        "hosting_noi_usd": _sum([money.noi_usd + money.re_lease_usd for money in contracts], length),
         "hosting_prepayments_usd": _sum([money.prepayment_usd for money in contracts], length),
-        "hosting_capex_usd": _sum([money.capex_usd for money in contracts], length),
+        "hosting_capex_usd": _sum([money.capex_usd + money.refit_usd for money in contracts], length),
         "gpu_margin_usd": gpu.margin_usd,
         "gpu_capex_usd": gpu.spent_usd + gpu.residual_usd,
         **company_columns(book),
@@ -236,7 +236,9 @@ def _site_use(book: Book, mining: MiningMoney, gpu: GpuMoney) -> SiteUse:
     limit = import_limit_mw(book.portfolio, book.grid_advances)
     hosting, displaced = np.zeros(limit.shape), gpu.displaced_halls_mw.copy()
     for contract in book.contracts:
-        hosting[contract.site_index] += [contract.grid_mw(month) for month in months]
+        hosting[contract.site_index] += [
+            contract.grid_mw(month) + contract.re_leased_grid_mw(month) for month in months
+        ]
         displaced[contract.site_index] += [contract.displaced_halls_mw(month) for month in months]
     return SiteUse(
         grid_mw=np.where(book.usable(), limit, 0.0),
@@ -330,4 +332,6 @@ def _outcome(portfolio: Portfolio, contract: Contract, money: ContractMoney) -> 
         debt_usd=contract.debt_usd,
         first_year_rent_usd=MONTHS_PER_YEAR * contract.offer.price_usd_per_kw_month * full_kw,
         npv_usd=contract_npv_usd(portfolio.finance, money, portfolio.horizon.month_count),
+        reconverted_mw=contract.reconverted_mw,
+        re_leased_mw=contract.re_leased_mw,
     )

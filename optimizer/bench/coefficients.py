@@ -13,11 +13,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from optimizer.bench.machine import peak_resident_mib
 from optimizer.bench.measure import Contender, Floats
 from optimizer.bench.prices import drawn_prices, month_of_year
 from optimizer.curves import (
@@ -116,7 +116,7 @@ def _run_here(size: SetSize) -> SetRun:
         for site_sums in sums:
             site_sums.add(paths)
     margin_usd = sum(float(values.margin_usd.sum()) for site_sums in sums for values in site_sums.values())
-    return SetRun(time.perf_counter() - start, _peak_resident_mib(), margin_usd)
+    return SetRun(time.perf_counter() - start, peak_resident_mib(), margin_usd)
 
 
 def _shape(site: int) -> PowerShape:
@@ -144,22 +144,6 @@ def _market(first: int, count: int, months: int) -> MarketPaths:
         network_lag_months=3,
     )
     return MarketPaths.of(hashprice_usd_per_ph_day=hashprice, level=multipliers[FACTORS.index("power_price")])
-
-
-def _peak_resident_mib() -> float:
-    """Most memory this process has had resident, MiB.
-
-    Linux keeps the figure of ``getrusage`` across exec, so a small process started by a large one would show the
-    large one's; its status file does not.
-    """
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) / 1024.0
-    import resource
-
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 
 if __name__ == "__main__":

@@ -36,6 +36,8 @@ from optimizer.library.examples import KINDS, REGIONS, START, Kind, Region, base
 from optimizer.units import MONTHS_PER_YEAR
 
 Data = dict[str, Any]
+MONTHLY, QUARTERLY = 36, 72
+"""Months that are cut into months, and those after them that are cut into quarters; the rest are years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,26 @@ class Size:
         """Sites, offers and months, as ``20x60x180``."""
         return f"{self.sites}x{self.offers}x{self.months}"
 
+    @property
+    def segments(self) -> tuple[tuple[int, int], ...]:
+        """Months a period, and how many of those periods.
+
+        Raises:
+            InvalidInputError: for months that cannot be cut into periods.
+        """
+        monthly, later = min(self.months, MONTHLY), max(self.months - MONTHLY, 0)
+        quarterly = min(later, QUARTERLY)
+        yearly = later - quarterly
+        if quarterly % 3 or yearly % MONTHS_PER_YEAR:
+            raise InvalidInputError.single("months", f"{self.months} months", "use 36, 108 or a whole number of years")
+        cut = ((1, monthly), (3, quarterly // 3), (MONTHS_PER_YEAR, yearly // MONTHS_PER_YEAR))
+        return tuple((length, count) for length, count in cut if count)
+
+    @property
+    def period_count(self) -> int:
+        """Periods of the horizon."""
+        return sum(count for _, count in self.segments)
+
 
 SUITES: Final[dict[str, tuple[Size, ...]]] = {
     "quick": (Size(2, 4, 36),),
@@ -61,8 +83,6 @@ SUITES: Final[dict[str, tuple[Size, ...]]] = {
 }
 """Sizes by suite; ``quick`` is for smoke tests."""
 
-MONTHLY, QUARTERLY = 36, 72
-"""Months that are cut into months, and those after them that are cut into quarters; the rest are years."""
 HOME: Final = "US"
 _OPEN_REGIONS: Final = ("US-TX-W", "US-TX-N", "US-NY", "US-PA", "CA-AB")
 _ABROAD: Final = "SE-2"
@@ -109,7 +129,7 @@ def instance_data(size: Size, seed: int) -> Data:
     return {
         "name": instance_name(size, seed),
         "description": f"{size.sites} sites, {size.offers} offers, {size.months} months; drawn with seed {seed}.",
-        "horizon": _horizon(size.months),
+        "horizon": _horizon(size),
         "sites": sites,
         "asic_models": models,
         "fleets": fleets,
@@ -123,14 +143,8 @@ def instance_data(size: Size, seed: int) -> Data:
     }
 
 
-def _horizon(months: int) -> Data:
-    monthly, later = min(months, MONTHLY), max(months - MONTHLY, 0)
-    quarterly = min(later, QUARTERLY)
-    yearly = later - quarterly
-    if quarterly % 3 or yearly % MONTHS_PER_YEAR:
-        raise InvalidInputError.single("months", f"{months} months", "use 36, 108 or a whole number of years")
-    cut = [(1, monthly), (3, quarterly // 3), (MONTHS_PER_YEAR, yearly // MONTHS_PER_YEAR)]
-    segments = [{"months_per_period": length, "period_count": count} for length, count in cut if count]
+def _horizon(size: Size) -> Data:
+    segments = [{"months_per_period": length, "period_count": count} for length, count in size.segments]
     return {"start_month": f"{START:%Y-%m}", "segments": segments, "sign_every_months": 3}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,25 @@ def limits(work: Work, evaluations: int, array_bytes: int) -> Iterator[Contender
         total = np.empty(1)
         look_ups = loops.compiled(loops.look_ups, parallel=False)
         yield Contender("limit: look-ups", lambda: look_ups(place, *tables, total), evaluations, limit="lookup")
+
+
+def peak_resident_mib(*, children: bool = False) -> float:
+    """Most memory this process has had resident, MiB; with ``children``, or any child that has ended, if that had more.
+
+    Linux keeps the figure of ``getrusage`` across exec, so a small process started by a large one would show the
+    large one's; its status file does not.
+    """
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        own = int(line.split()[1]) * 1024
+    else:
+        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    theirs = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit if children else 0
+    return max(own, theirs) / 2**20
 
 
 def _cpu_model() -> str:

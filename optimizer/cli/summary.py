@@ -120,7 +120,7 @@ def _print_contracts(plan: Plan, console: Console) -> None:
         console.print(f"Order {order.block_count} x {order.gpu_option} for {order.site} in {order.order_month:%Y-%m}")
     for opening in plan.decisions.site_openings:
         console.print(f"Open {opening.site} in {opening.month:%Y-%m}")
-    for work in plan.decisions.works:
+    for work in plan.works:
         console.print(work.told)
 
 

@@ -90,7 +90,7 @@ class Futures:
 
     @cached_property
     def extended_month_count(self) -> int:
-        """Months until the last contract that can be signed has ended, renewals included: T_ext."""
+        """Months until the last contract that can be signed has ended, renewals and re-leases included: T_ext."""
         portfolio, horizon = self.portfolio, self.portfolio.horizon
         ends = [horizon.month_count + portfolio.finance.terminal.mining_tail_months]
         for offer in portfolio.offers:
@@ -101,7 +101,11 @@ class Futures:
                 energize = latest_sign + place.build_months
                 if place.earliest_energize_month is not None:
                     energize = max(energize, horizon.index_of(place.earliest_energize_month))
-                ends.append(min(energize, horizon.month_count - 1) + offer.term_months + stay)
+                end = min(energize, horizon.month_count - 1) + offer.term_months
+                ends.append(end + stay)
+                if place.re_lease is not None:  # only of a term that ends in the horizon
+                    last = min(end, horizon.month_count - 1)
+                    ends.append(last + place.re_lease.vacancy_months + place.re_lease.term_months)
         return max(ends)
 
     @cached_property

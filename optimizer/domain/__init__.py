@@ -25,7 +25,17 @@ from optimizer.domain.fleet import AsicModel, Fleet, OperatingMode
 from optimizer.domain.gpu import CapCurve, GpuOption
 from optimizer.domain.horizon import Horizon, Period, Segment
 from optimizer.domain.market import DifficultyRule, Market
-from optimizer.domain.offer import Credit, Offer, OfferSite, Phase, PowerPayer, Prepayment, Renewal
+from optimizer.domain.offer import (
+    Credit,
+    Offer,
+    OfferSite,
+    Phase,
+    PowerPayer,
+    Prepayment,
+    Reconversion,
+    ReLease,
+    Renewal,
+)
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.outcome import BusinessAsUsual, NpvDistribution
 from optimizer.domain.plan import Plan, Progress
@@ -54,8 +64,8 @@ __all__ = [
     "GridAdvance", "GridStep", "HallExpansion", "HallOrder", "Horizon", "HourlyPrices", "HourlySeries", "Limit",
     "MachineDecision", "Market", "MissingHours", "ModeCount", "Multiples", "NpvDistribution", "Objective", "Offer",
     "OfferSite", "Opening", "OperatingMode", "Overlay", "Period", "Phase", "Placement", "Plan", "Policy", "Portfolio",
-    "PowerPayer", "PowerSupply", "Prepayment", "Progress", "ProjectDebt", "Renewal", "RiskSpec", "ScenarioTable",
-    "Segment", "SeriesFile", "Shock", "Site", "SiteOpening", "SolveOptions", "Stress", "StressDefault",
-    "TerminalValue", "Termination", "TerminationReason", "TransmissionCredit", "Value", "ValuePath", "add_months",
-    "months_between", "validated",
+    "PowerPayer", "PowerSupply", "Prepayment", "Progress", "ProjectDebt", "ReLease", "Reconversion", "Renewal",
+    "RiskSpec", "ScenarioTable", "Segment", "SeriesFile", "Shock", "Site", "SiteOpening", "SolveOptions", "Stress",
+    "StressDefault", "TerminalValue", "Termination", "TerminationReason", "TransmissionCredit", "Value", "ValuePath",
+    "add_months", "months_between", "validated",
 ]  # fmt: skip

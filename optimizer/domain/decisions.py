@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import NamedTuple
 
 from optimizer.domain.base import Month, Name, Real, Value, add_months
 
@@ -20,6 +21,10 @@ class ContractDecision(Value):
     """MW of critical IT."""
     debt_usd: Real = 0.0
     """Project debt."""
+    reconverted_mw: Real = 0.0
+    """MW of critical IT whose halls are converted back at the end of the term."""
+    re_leased_mw: Real = 0.0
+    """MW of critical IT that are let again at the end of the term."""
 
 
 class ModeCount(Value):
@@ -78,6 +83,15 @@ class SiteOpening(Value):
     """When the decision is taken."""
 
 
+class Work(NamedTuple):
+    """Something to do at a site."""
+
+    site: str
+    month: dt.date
+    told: str
+    """What, in words."""
+
+
 class GridAdvance(Value):
     """A grid step to bring forward."""
 
@@ -132,6 +146,7 @@ class Decisions(Value):
     """Mining halls added."""
 
     @property
-    def works(self) -> tuple[GridAdvance | HallOrder, ...]:
-        """Works at sites, each with its site, its month and what to do in words."""
-        return (*self.grid_advances, *self.hall_orders)
+    def works(self) -> tuple[Work, ...]:
+        """Works at sites."""
+        works: tuple[GridAdvance | HallOrder, ...] = (*self.grid_advances, *self.hall_orders)
+        return tuple(Work(item.site, item.month, item.told) for item in works)

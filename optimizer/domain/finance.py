@@ -72,7 +72,8 @@ class ProjectDebt(Value):
     """Terms on which the building of a hosting contract can be financed."""
 
     loan_to_cost_frac: Frac
-    """Most that can be borrowed, as a share of the owner's capex of the contract."""
+    """Most that can be borrowed, as a share of the owner's capex of the contract; capitalised interest counts on both
+    sides."""
     interest_per_year_frac: RatePerYear
     """Interest a year, paid monthly on the balance at the start of the month."""
     origination_fee_frac: Frac = 0.01
@@ -84,6 +85,8 @@ class ProjectDebt(Value):
     term's end."""
     maximum_debt_usd: Usd | None = None
     """Most debt outstanding at any time."""
+    capitalise_interest: bool = False
+    """Whether interest up to full energization is added to the balance instead of paid."""
 
 
 class Multiples(Value):

@@ -82,6 +82,28 @@ class Renewal(Value):
     """Rent in a renewal as a share of what the escalated rent would be."""
 
 
+class Reconversion(Value):
+    """Terms on which displaced halls become mining halls again when the term has ended inside the horizon."""
+
+    usd_per_hall_mw: Annotated[float, Quantity("USD/MW", 0.0, 2e7, "in dollars, not millions")]
+    """Price per MW of halls, paid in the first month after the term."""
+    months: Months
+    """Months from the end of the term until the halls can be used."""
+
+
+class ReLease(Value):
+    """Terms on which MW are let again when the term has ended inside the horizon, at the market's re-lease rent."""
+
+    vacancy_months: Months
+    """Months from the end of the term until they are let."""
+    refit_usd_per_critical_mw: UsdPerCriticalMw
+    """Cost of preparing them, per MW of critical IT, paid in the first month after the term."""
+    rent_share_frac: Annotated[float, Quantity("fraction", 0.0, 3.0)] = 1.0
+    """Rent as a share of the market's re-lease rent."""
+    term_months: Annotated[int, Quantity("months", 1, 480)]
+    """Months for which they are let; they stay let to the end of the horizon, after it as long as this term lasts."""
+
+
 class OfferSite(Value):
     """A site at which an offer can be placed, with what it takes there."""
 
@@ -101,6 +123,16 @@ class OfferSite(Value):
     """Mining hall MW that each MW of critical IT takes, from the start of its building on."""
     earliest_energize_month: Month | None = None
     """Earliest month in which the site can energize this offer."""
+    reconversion: Reconversion | None = None
+    """Terms of taking halls back at the end of the term; absent if they stay displaced."""
+    re_lease: ReLease | None = None
+    """Terms of letting MW again at the end of the term; absent if they are not."""
+
+    @model_validator(mode="after")
+    def _halls_to_take_back(self) -> OfferSite:
+        if self.reconversion is not None and not self.halls_displaced_mw_per_critical_mw:
+            raise problem("reconversion", "a reconversion where no halls are displaced", "drop it, or state the halls")
+        return self
 
 
 class Offer(Value):
@@ -173,6 +205,13 @@ class Offer(Value):
                 f"offer {self.name} can be signed from {self.sign_from_month:%Y-%m} "
                 f"until {self.sign_until_month:%Y-%m}",
                 "the end of the window must not be before its start",
+            )
+        stays = self.renewal is not None and self.renewal.probability_frac > 0.0
+        if stays and any(item.reconversion or item.re_lease for item in self.sites):
+            raise problem(
+                "lease_end",
+                f"offer {self.name} has renewals that are counted on, and terms for the end of the lease",
+                "what is the tenant's to renew is not the owner's to let or convert: drop one of the two",
             )
         names = [item.site for item in self.sites]
         if len(names) != len(set(names)):

@@ -35,7 +35,20 @@ class ContractOutcome(Value):
     first_year_rent_usd: Real
     """Contract rent of the first twelve months at full MW."""
     npv_usd: Real
-    """Expected NPV of the contract on the hosting line, tail included, before what the site would earn otherwise."""
+    """Expected NPV of the contract on the hosting line, tail and re-lease included, before what the site would earn
+    otherwise."""
+    reconverted_mw: Real = 0.0
+    """MW of critical IT whose halls are converted back at the end of the term."""
+    re_leased_mw: Real = 0.0
+    """MW of critical IT that are let again at the end of the term."""
+
+    @property
+    def told_at_end(self) -> str:
+        """What to do at the end of the term, in words; nothing where nothing is."""
+        parts = [f"let {self.re_leased_mw:,.1f} MW of critical IT again"] if self.re_leased_mw else []
+        if self.reconverted_mw:
+            parts.append(f"convert the halls of {self.reconverted_mw:,.1f} MW back")
+        return f"When {self.offer} at {self.site} ends, {' and '.join(parts)}" if parts else ""
 
 
 class CapacityRow(Value):
@@ -92,13 +105,13 @@ class CashFlowRow(Value):
     machine_moves_usd: Real
     """Moves, with duty."""
     hall_capex_usd: Real = 0.0
-    """Mining halls added."""
+    """Mining halls added, or converted back."""
     hosting_noi_usd: Real
     """Rents, re-lease and recoveries less landlord's opex and energy."""
     hosting_prepayments_usd: Real
     """Prepayments received, less credits."""
     hosting_capex_usd: Real
-    """The owner's capex of contracts."""
+    """The owner's capex of contracts, refits for re-lease included."""
     gpu_margin_usd: Real
     """Rental of own GPUs less energy and opex."""
     gpu_capex_usd: Real

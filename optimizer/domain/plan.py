@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from optimizer.domain.base import Real, Value
-from optimizer.domain.decisions import Decisions
+from optimizer.domain.decisions import Decisions, Work
 from optimizer.domain.finance import Objective
 from optimizer.domain.outcome import (
     BusinessAsUsual,
@@ -69,6 +69,12 @@ class Plan(Value):
     """Defaults used."""
     manifest: Manifest
     """What is needed to reproduce it."""
+
+    @property
+    def works(self) -> tuple[Work, ...]:
+        """Works at sites, and what is done at the ends of contracts, in words."""
+        ends = [Work(item.site, item.end_month, item.told_at_end) for item in self.contracts if item.told_at_end]
+        return (*self.decisions.works, *ends)
 
     @property
     def audit_failed(self) -> bool:

@@ -87,6 +87,11 @@ class Portfolio(Value):
         return self.sites[self.site_index[name]]
 
     @cached_property
+    def offer_index(self) -> dict[str, int]:
+        """Position of each offer by name."""
+        return {offer.name: index for index, offer in enumerate(self.offers)}
+
+    @cached_property
     def offers_by_name(self) -> dict[str, Offer]:
         """Offers by name."""
         return {offer.name: offer for offer in self.offers}

@@ -68,6 +68,8 @@ class Expectations:
     """What becomes of the rent, by offer, ``[T_ext]``."""
     power_usd_per_mwh: Mapping[str, Floats]
     """Mean energy price by site, adders included, ``[T_ext]``."""
+    re_lease_usd_per_kw_month: Floats
+    """Mean rent of what is let again, ``[T_ext]``."""
 
     @classmethod
     def of(cls, portfolio: Portfolio, futures: Futures) -> Expectations:
@@ -81,6 +83,7 @@ class Expectations:
         }
         fates: dict[str, Fate] = {}
         power: dict[str, Floats] = {}
+        re_lease = np.zeros(futures.extended_month_count)
         for shard in futures.shards():
             share = shard.scenario_count / futures.scenario_count
             for name, paths in _sorted_paths(standing, shard):
@@ -90,6 +93,7 @@ class Expectations:
                     gpus[option.name, name].add(**block_paths(option, portfolio.site(name), shard))
             for offer in portfolio.offers:
                 fates[offer.name] = Fate.by_scenario(offer, shard).mean_added(share, fates.get(offer.name))
+            re_lease += share * shard.re_lease_rent_usd_per_kw_month.mean(axis=1)
             for site in portfolio.sites:
                 price = shard.mean_power_usd_per_mwh(site.name).mean(axis=1)
                 power[site.name] = power.get(site.name, 0.0) + share * price
@@ -98,7 +102,7 @@ class Expectations:
             for name, classes in standing.items()
             for item, value in zip(classes, mining[name].values(), strict=True)
         }
-        return cls(values, {key: sums.values() for key, sums in gpus.items()}, fates, power)
+        return cls(values, {key: sums.values() for key, sums in gpus.items()}, fates, power, re_lease)
 
 
 def classes_by_site(portfolio: Portfolio) -> dict[str, list[MachineClass]]:

@@ -15,6 +15,7 @@ from optimizer.model.families.gpu_blocks import GPU_BLOCKS
 from optimizer.model.families.hall_capacity import HALL_CAPACITY
 from optimizer.model.families.hall_expansion import HALL_EXPANSION
 from optimizer.model.families.interconnect_advance import INTERCONNECT_ADVANCE
+from optimizer.model.families.lease_end import LEASE_END
 from optimizer.model.families.liquidity import LIQUIDITY
 from optimizer.model.families.minimum_hashrate import MINIMUM_HASHRATE
 from optimizer.model.families.mining_fleet import MINING_FLEET
@@ -33,6 +34,7 @@ FORMULATION: Final[tuple[ConstraintFamily, ...]] = (
     INTERCONNECT_ADVANCE,
     HALL_EXPANSION,
     CONTRACT_START,
+    LEASE_END,
     PROJECT_DEBT,  # needs the starts, closes debt_musd
     GPU_BLOCKS,
     MINING_FLEET,

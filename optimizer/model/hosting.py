@@ -145,20 +145,36 @@ class OfferAtSite:
         """Rents and costs by month."""
         offer, live = self.offer, self._live_share(age)
         weight, rent_weight = self._renewal_weights(age)
-        escalation = (1.0 + offer.escalator_per_year_frac) ** np.maximum(age // MONTHS_PER_YEAR, 0)
-        rent = offer.price_usd_per_kw_month * escalation
-        if offer.noi_margin_frac is not None:
-            opex = (1.0 - offer.noi_margin_frac) * rent
-        else:
-            opex = (offer.landlord_opex_usd_per_kw_month or 0.0) * escalation
+        rent = offer.price_usd_per_kw_month * self._escalation(age)
         in_term = (age >= 0) & (age < offer.term_months)
         return RentTerms(
             rent=live * rent_weight * rent,
             weight=live * weight,
             let_weight=live * weight * (age >= offer.credit.vacancy_months),
             recovery=live * rent * in_term,
-            opex=live * weight * opex,
+            opex=live * weight * self.opex(age),
         )
+
+    def _escalation(self, age: Ints) -> Floats:
+        escalator = self.offer.escalator_per_year_frac
+        return np.asarray((1.0 + escalator) ** np.maximum(age // MONTHS_PER_YEAR, 0))
+
+    def opex(self, age: Ints) -> Floats:
+        """Landlord's operating cost without energy in USD per kW and month, if it is live, ``[N, T_ext]``."""
+        offer = self.offer
+        if offer.noi_margin_frac is not None:
+            return (1.0 - offer.noi_margin_frac) * offer.price_usd_per_kw_month * self._escalation(age)
+        return (offer.landlord_opex_usd_per_kw_month or 0.0) * self._escalation(age)
+
+    def re_let(self, age: Ints) -> Floats:
+        """1 in the months in which MW are let again after a term that ends inside the horizon, ``[N, T_ext]``."""
+        terms, horizon, months = self.place.re_lease, self.calendar.month_count, np.arange(age.shape[1])
+        if terms is None:
+            return np.zeros(age.shape)
+        since = age - self.offer.term_months - terms.vacancy_months
+        ended = (age[:, horizon - 1] >= self.offer.term_months)[:, None]
+        lasting = (months < horizon) | (since < terms.term_months)
+        return (ended & (since >= 0) & lasting & (months < self._lease_end())).astype(float)
 
     def energy_mwh_per_kw(self) -> Floats:
         """Energy per live kW and month that the landlord pays, ``[T_ext]``; 0 if the tenant does."""
@@ -179,7 +195,7 @@ class OfferAtSite:
             self.portfolio.finance.project_debt, capex, contracted, full - energize, age, offer.term_months
         )
         return Starts(
-            offer=np.full(count, self.portfolio.offers.index(offer)),
+            offer=np.full(count, self.portfolio.offer_index[offer.name]),
             site=np.full(count, self.portfolio.site_index[place.site]),
             sign_month=sign,
             build_month=energize - place.build_months,
@@ -275,26 +291,38 @@ class _DebtProfile:
 def _debt_profile(
     terms: ProjectDebt | None, capex: Floats, contracted: Floats, ramp: Ints, age: Ints, term: int
 ) -> _DebtProfile:
-    """Flows per dollar of debt, and the most debt per critical MW; ``ramp`` is months to full energization."""
+    """Flows per dollar that is drawn, and the most of it per critical MW; ``ramp`` is months to full energization."""
     total = capex.sum(axis=1)
     if terms is None or not total.any():
         zeros = np.zeros(capex.shape)
         return _DebtProfile(np.zeros(len(capex)), zeros, zeros, zeros)
     draw = capex / np.maximum(total, 1e-300)[:, None]
-    since_full = age - ramp[:, None]
+    since_full, rate = age - ramp[:, None], terms.interest_per_year_frac / MONTHS_PER_YEAR
+    added = _capitalised(draw, since_full <= 0, rate) if terms.capitalise_interest else np.zeros(draw.shape)
+    full = 1.0 + added.sum(axis=1)
     instalment = ((since_full >= 1) & (since_full <= terms.amortization_months) & (age < term)) / float(
         terms.amortization_months
     )
+    instalment = instalment * full[:, None]
     repaid = np.cumsum(instalment, axis=1)
-    balloon = (age == term - 1) * (1.0 - repaid)
+    balloon = (age == term - 1) * (full[:, None] - repaid)
     principal = instalment + balloon
-    balance = np.cumsum(draw - principal, axis=1)
+    balance = np.cumsum(draw + added - principal, axis=1)
     opening = np.concatenate([np.zeros((len(draw), 1)), balance[:, :-1]], axis=1)
-    interest = opening * terms.interest_per_year_frac / MONTHS_PER_YEAR
-    service = draw * terms.origination_fee_frac + interest + principal
-    limit = terms.loan_to_cost_frac * total
+    interest = opening * rate
+    service = draw * terms.origination_fee_frac + interest - added + principal
+    limit = terms.loan_to_cost_frac * total / (full - terms.loan_to_cost_frac * (full - 1.0))
     if terms.minimum_dscr > 0:
         due = np.where((since_full >= 1) & (age < term) & (opening > 1e-12), interest + instalment, 0.0)
         carried = np.where(due > 0, contracted / np.where(due > 0, terms.minimum_dscr * due, 1.0), np.inf)
         limit = np.minimum(limit, carried.min(axis=1))
     return _DebtProfile(np.maximum(limit, 0.0), draw, service, balance)
+
+
+def _capitalised(draw: Floats, building: NDArray[np.bool_], rate: float) -> Floats:
+    """Interest that is added to the balance in each month of building, per dollar that is drawn, ``[N, T_ext]``."""
+    added, balance = np.zeros(draw.shape), np.zeros(len(draw))
+    for month in range(draw.shape[1]):
+        added[:, month] = rate * balance * building[:, month]
+        balance += draw[:, month] + added[:, month]
+    return added

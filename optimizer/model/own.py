@@ -37,6 +37,8 @@ PARTS: Final[dict[str, tuple[str, ...]]] = {
     "sign": PLACED,
     "critical_mw": PLACED,
     "debt_musd": PLACED,
+    "reconverted_mw": PLACED,
+    "re_leased_mw": PLACED,
     "open_site": ("site", "month"),
     "advance_step": ("site", "step_month", "advance_months"),
     "added_hall_mw": ("site", "month"),

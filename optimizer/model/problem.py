@@ -14,6 +14,7 @@ from optimizer.model.calendar import Calendar, Floats, Ints
 from optimizer.model.expectations import Expectations
 from optimizer.model.gpu import GpuOrders, build_gpu_orders
 from optimizer.model.hosting import Starts, build_starts
+from optimizer.model.lease_ends import Reconversions, ReLeases, build_re_leases, build_reconversions
 from optimizer.model.mining import Machines, build_machines
 from optimizer.model.site_works import GridAdvances, HallOrders, build_grid_advances, build_hall_orders
 from optimizer.units import MONTHS_PER_YEAR, USD_PER_MUSD
@@ -37,6 +38,10 @@ class PlanningProblem:
     """Grid steps that can be brought forward."""
     hall_orders: HallOrders
     """Possible orders of mining halls."""
+    reconversions: Reconversions
+    """Starts whose halls can be taken back."""
+    re_leases: ReLeases
+    """Starts whose MW can be let again."""
     stresses: tuple[PlanningProblem, ...] = ()
     """The same problem in each stress: what can be decided is the same, what it is worth is not."""
 
@@ -44,14 +49,17 @@ class PlanningProblem:
     def of(cls, portfolio: Portfolio, futures: Futures) -> PlanningProblem:
         """Evaluate all coefficients of a portfolio in its futures."""
         calendar, expected = Calendar.of(portfolio, futures), Expectations.of(portfolio, futures)
+        starts = build_starts(portfolio, futures, calendar, expected)
         problem = cls(
             portfolio=portfolio,
             calendar=calendar,
-            starts=build_starts(portfolio, futures, calendar, expected),
+            starts=starts,
             machines=build_machines(portfolio, futures, calendar, expected),
             gpu_orders=build_gpu_orders(portfolio, calendar, expected),
             grid_advances=build_grid_advances(portfolio, calendar),
             hall_orders=build_hall_orders(portfolio, calendar),
+            reconversions=build_reconversions(portfolio, calendar, starts),
+            re_leases=build_re_leases(portfolio, futures, calendar, expected, starts),
         )
         paths = [futures.under(stress) for stress in portfolio.finance.stresses]
         return replace(problem, stresses=tuple(problem._under(cls.of(path.portfolio, path)) for path in paths))

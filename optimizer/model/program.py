@@ -308,7 +308,7 @@ class Program:
 
     def compile(self) -> Matrix:
         """The arrays that a solver takes; the objective is weighted ``npv_musd`` plus ``enterprise_musd``."""
-        blocks, npv, enterprise = list(self.rows.values()), self.close("npv_musd"), self.close("enterprise_musd")
+        blocks, npv = list(self.rows.values()), self.close("npv_musd")
         sizes = [len(block.keys) for block in blocks]
         offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         row = _joined([block.row + offset for block, offset in zip(blocks, offsets, strict=False)], np.int64)
@@ -317,8 +317,9 @@ class Program:
         start, index, value = _by_rows(row, column, value, int(offsets[-1]), self.column_count)
         _, cost_column, cost_value = npv.terms.arrays()
         cost = self.npv_weight * np.bincount(cost_column, weights=cost_value, minlength=self.column_count)
-        _, cost_column, cost_value = enterprise.terms.arrays()
-        cost += np.bincount(cost_column, weights=cost_value, minlength=self.column_count)
+        if "enterprise_musd" in self.ledger:
+            _, cost_column, cost_value = self.close("enterprise_musd").terms.arrays()
+            cost += np.bincount(cost_column, weights=cost_value, minlength=self.column_count)
         variables = list(self.variables.values())
         return Matrix(
             cost=cost.astype(float),

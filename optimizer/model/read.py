@@ -97,13 +97,19 @@ def _contracts(program: Program, problem: PlanningProblem, solution: Floats) -> 
             strict=True,
         )
     )
+    ends = {
+        name: dict(zip(program.variables[name].keys, solution[program.variables[name].columns].tolist(), strict=True))
+        for name in ("reconverted_mw", "re_leased_mw")
+    }
+    keys = program.variables["sign"].keys
     chosen = [
         ContractDecision(
             offer=portfolio.offers[starts.offer[i]].name,
             site=portfolio.sites[starts.site[i]].name,
             sign_month=portfolio.horizon.month_at(int(starts.sign_month[i])),
             critical_mw=float(critical[i]),
-            debt_usd=max(debt.get(program.variables["sign"].keys[i], 0.0), 0.0) * USD_PER_MUSD,
+            debt_usd=max(debt.get(keys[i], 0.0), 0.0) * USD_PER_MUSD,
+            **{name: mw for name, by_key in ends.items() if (mw := by_key.get(keys[i], 0.0)) > LEAST_MW},
         )
         for i in np.flatnonzero(signed)
     ]
@@ -223,15 +229,19 @@ def _use_by_kind(program: Program, problem: PlanningProblem, solution: Floats) -
     amount = (coefficient * solution[column])[running]
     mining = np.bincount(row[running], weights=amount, minlength=sites * calendar.period_count).astype(float)
 
-    def most(site: Ints, reserved: Floats, quantity: Floats) -> Floats:
-        monthly = np.zeros((sites, calendar.month_count))
-        np.add.at(monthly, site, reserved * quantity[:, None])
-        return calendar.period_max(monthly)
+    def monthly(site: Ints, reserved: Floats, quantity: Floats) -> Floats:
+        total = np.zeros((sites, calendar.month_count))
+        np.add.at(total, site, reserved * quantity[:, None])
+        return total
 
+    again, let = problem.re_leases, solution[program.variables["re_leased_mw"].columns]
     columns, factor = contract_quantity(program, problem)
     blocks = solution[program.variables["gpu_blocks"].columns]
     return (
         mining.reshape(sites, calendar.period_count),
-        most(starts.site, starts.reserved_mw, solution[columns] * factor),
-        most(orders.site, orders.reserved_mw, blocks),
+        calendar.period_max(
+            monthly(starts.site, starts.reserved_mw, solution[columns] * factor)
+            + monthly(starts.site[again.start], again.reserved_mw, let)
+        ),
+        calendar.period_max(monthly(orders.site, orders.reserved_mw, blocks)),
     )

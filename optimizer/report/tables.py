@@ -95,7 +95,7 @@ def other_decisions(plan: Plan) -> str:
         for order in plan.decisions.gpu_orders
     ]
     rows += [[f"Open {item.site}", item.site, month(item.month), DASH] for item in plan.decisions.site_openings]
-    rows += [[item.told, item.site, month(item.month), DASH] for item in plan.decisions.works]
+    rows += [[item.told, item.site, month(item.month), DASH] for item in plan.works]
     if not rows:
         return ""
     columns = [*words("Decision", "Site"), *numbers("Month", "How many")]

@@ -111,7 +111,7 @@ def _other_decisions(plan: Plan) -> str:
         blocks = count(sum(order.block_count for order in orders), "GPU block")
         parts = [f"Order {blocks} at {count(sites, 'site')}, the first in {month(min(o.order_month for o in orders))}."]
     parts += [f"Open {opening.site} in {month(opening.month)}." for opening in plan.decisions.site_openings]
-    parts += [f"{item.told}." for item in plan.decisions.works]
+    parts += [f"{item.told}." for item in plan.works]
     return " ".join(parts)
 
 

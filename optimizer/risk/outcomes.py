@@ -101,7 +101,8 @@ def _contract_npv(portfolio: Portfolio, futures: Futures, calendar: Calendar, co
     offer = portfolio.offers_by_name[contract.offer]
     place = next(item for item in offer.sites if item.site == contract.site)
     placed = OfferAtSite(portfolio, futures, calendar, offer, place)
-    terms = placed.terms(placed.age(np.array([portfolio.horizon.index_of(contract.sign_month)])))
+    age = placed.age(np.array([portfolio.horizon.index_of(contract.sign_month)]))
+    terms = placed.terms(age)
     fate = Fate.by_scenario(offer, futures)
     inside = np.arange(calendar.extended_month_count) < calendar.month_count
     counted = np.where(inside, 1.0, portfolio.finance.terminal.contract_tail_frac)
@@ -109,7 +110,11 @@ def _contract_npv(portfolio: Portfolio, futures: Futures, calendar: Calendar, co
     npv = (value * terms.rent[0]) @ fate.paid
     npv += (value * terms.let_weight[0]) @ fate.let_usd_per_kw
     npv += (value * terms.recovery[0]) @ fate.recovered
-    energy = placed.energy_mwh_per_kw()
+    energy, running = placed.energy_mwh_per_kw(), terms.weight[0]
+    if place.re_lease is not None and contract.re_leased_mw:
+        let = placed.re_let(age)[0] * contract.re_leased_mw / contract.critical_mw
+        npv += (value * let * place.re_lease.rent_share_frac) @ futures.re_lease_rent_usd_per_kw_month
+        running = running + let
     if energy.any():
-        npv -= (value * terms.weight[0] * energy) @ futures.mean_power_usd_per_mwh(contract.site)
+        npv -= (value * running * energy) @ futures.mean_power_usd_per_mwh(contract.site)
     return np.asarray(npv)

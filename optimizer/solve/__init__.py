@@ -7,11 +7,13 @@ from optimizer.solve.highs import solve_fixed
 from optimizer.solve.live import LiveModel
 from optimizer.solve.pyomo_solvers import check_installed, solver_packages
 from optimizer.solve.search import Search, Solution
+from optimizer.solve.tree import Tree
 
 __all__ = [
     "LiveModel",
     "Search",
     "Solution",
+    "Tree",
     "check_format",
     "check_installed",
     "dive",

@@ -40,10 +40,11 @@ def dive(program: Matrix | LiveModel, options: SolveOptions, search: Search) -> 
     }
     with model.changed(**relaxed):
         model.forget()
-        return _dive(matrix, _Relaxation(model, options, search))
+        return follow(matrix, Relaxation(model, options, search))
 
 
-def _dive(matrix: Matrix, relaxation: _Relaxation) -> Floats | None:
+def follow(matrix: Matrix, relaxation: Relaxation) -> Floats | None:
+    """Dive along a relaxation of ``matrix``, which says what is whole, from where it stands."""
     integers = np.flatnonzero(matrix.integer)
     lower, upper = relaxation.lower, relaxation.upper
     values = relaxation.solve()
@@ -71,7 +72,7 @@ def _dive(matrix: Matrix, relaxation: _Relaxation) -> Floats | None:
     return None
 
 
-class _Relaxation:
+class Relaxation:
     """The linear relaxation between bounds that a dive narrows, re-solved in place."""
 
     def __init__(self, model: LiveModel, options: SolveOptions, search: Search) -> None:

@@ -106,7 +106,7 @@ def test_infeasible_is_a_result_here_too():
 
 
 def test_a_limit_before_it_has_settled_is_told(monkeypatch):
-    monkeypatch.setattr(planning._Job, "_is_over", lambda job: True)  # after the first of the plans
+    monkeypatch.setattr(planning.PlanningJob, "_is_over", lambda job: True)  # after the first of the plans
     found = plan(owner(offers=[half_site()]), support.EXACT)
     assert found.termination.reason is TerminationReason.FEASIBLE
     assert "before hashprice and the plan had settled" in found.termination.detail

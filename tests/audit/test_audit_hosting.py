@@ -226,3 +226,89 @@ def test_market_paths_that_end_too_soon_are_refused():
     case = portfolio(offers=[offer()])
     with pytest.raises(InvalidInputError, match="O at A runs to month 28, the market paths to 20"):
         recalculate(case, market_of(case, extra_months=8), signed())
+
+
+ENDING = offer(
+    term_months=3,
+    escalator_per_year_frac=0.1,
+    noi_margin_frac=None,
+    landlord_opex_usd_per_kw_month=10.0,
+    power_payer="landlord",
+    sites=[
+        place(
+            build_months=1,
+            pue=1.5,
+            halls_displaced_mw_per_critical_mw=0.5,
+            reconversion={"usd_per_hall_mw": 1e5, "months": 2},
+            re_lease={
+                "vacancy_months": 1,
+                "refit_usd_per_critical_mw": 2e4,
+                "rent_share_frac": 0.5,
+                "term_months": 11,
+            },
+        )
+    ],
+)
+# Signed in month 1, live in months 2 to 4; the end is month 5.
+
+
+def at_its_end(reconverted_mw=4.0, re_leased_mw=6.0):
+    contract = signed().contracts[0].model_copy(update={"reconverted_mw": reconverted_mw, "re_leased_mw": re_leased_mw})
+    return Decisions(contracts=(contract,))
+
+
+def test_halls_converted_back_and_mw_let_again():
+    case = portfolio(offers=[ENDING], finance={"terminal": {"contract_tail_frac": 0.5}})
+    market = market_of(case, re_lease_rent=200.0)
+    found = recalculate(case, market, at_its_end())
+    # 6 MW let from month 6 on at 100 USD/kW-month less 10 of opex, 11 from month 14 on, and energy at 40 USD/MWh, pue 1.5.
+    energy = 6.0 * 1.5 * 40.0 * market.hours_in_month
+    let = 6e3 * np.where(np.arange(17) < 14, 90.0, 89.0) - energy[:17]
+    assert column(found, "hosting_noi_usd")[5] == 0.0
+    assert column(found, "hosting_noi_usd")[6:] == pytest.approx(let[6:12])
+    assert column(found, "hosting_capex_usd")[[0, 1, 5]] == pytest.approx([0.0, -1e7, -1.2e5])
+    assert found.use.hosting_mw[0] == pytest.approx([0, 0, 15, 15, 15, *[9] * 7])
+    # Half a MW of halls for each: 5 from the start of building, 2 of them back in month 7, paid in month 5.
+    assert found.use.displaced_hall_mw[0] == pytest.approx([0, *[5] * 6, *[3] * 5])
+    assert column(found, "hall_capex_usd") == pytest.approx([0, 0, 0, 0, 0, -2e5, *[0] * 6])
+    assert found.capex_usd[5] == pytest.approx(3.2e5)
+    # Let for eleven months from month 6, of which months 12 to 16 are after the horizon.
+    assert found.terminal_npv_usd["hosting"] == pytest.approx(0.5 * let[12:17].sum())
+    assert found.contracts[0].npv_usd == pytest.approx(found.npv.hosting_usd)
+    assert (found.contracts[0].reconverted_mw, found.contracts[0].re_leased_mw) == (4.0, 6.0)
+
+
+@pytest.mark.parametrize(
+    ("reconverted_mw", "re_leased_mw", "changes", "deviation"),
+    [
+        (4.0, 6.5, {}, 0.5),
+        (-1.0, 6.0, {}, 1.0),
+        (4.0, -2.0, {}, 2.0),
+        (4.0, 6.0, {"re_lease": None}, 6.0),
+        (4.0, 6.0, {"reconversion": None}, 4.0),
+        (4.0, 6.0, {"reconversion": {"usd_per_hall_mw": 1e5, "months": 7}}, 4.0),
+    ],
+)
+def test_what_the_terms_do_not_allow_at_the_end_fails_its_check(reconverted_mw, re_leased_mw, changes, deviation):
+    stated = {**ENDING, "sites": [{**ENDING["sites"][0], **changes}]}
+    case = portfolio(offers=[stated])
+    _, report = audit(case, market_of(case), at_its_end(reconverted_mw, re_leased_mw), Claims())
+    assert [item.name for item in report.failures] == [
+        "what is let again or converted back is of the contract, on its terms"
+    ]
+    assert report.failures[0].largest_deviation == pytest.approx(deviation)
+
+
+def test_nothing_follows_a_term_that_ends_after_the_horizon():
+    case = portfolio(offers=[{**ENDING, "term_months": 10}])
+    found, report = audit(case, market_of(case), at_its_end(), Claims())
+    assert [item.largest_deviation for item in report.failures] == [6.0]
+    assert column(found, "hall_capex_usd").sum() == 0.0
+
+
+def test_nothing_is_let_again_after_the_lease_of_the_site():
+    case = portfolio(offers=[ENDING], sites=[site(lease_end_month="2027-10")])
+    found = recalculate(case, market_of(case, re_lease_rent=200.0), at_its_end(0.0, 10.0))
+    assert found.use.hosting_mw[0] == pytest.approx([0, 0, *[15] * 7, 0, 0, 0])
+    assert column(found, "hosting_noi_usd")[9:].sum() == 0.0
+    assert found.terminal_npv_usd["hosting"] == 0.0

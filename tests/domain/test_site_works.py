@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support import portfolio, site
+from support import offer, place, portfolio, site
 
 from optimizer.app.filled_in import filled_in
 from optimizer.errors import InvalidInputError
@@ -42,6 +42,24 @@ def test_an_expansion_of_nothing_is_refused():
     (told,) = problems(hall_expansion={"maximum_mw": 0.0, "capex_usd_per_mw": 1.0, "earliest_month": "2027-01"})
     assert told.startswith("sites[0].hall_expansion.maximum_mw: 0 MW is outside")
     assert told.endswith("drop the expansion if none is possible")
+
+
+def test_ends_of_leases_that_contradict_the_contract_are_refused():
+    def told(**terms: Any) -> list[str]:
+        with pytest.raises(InvalidInputError) as caught:
+            portfolio(offers=[offer(**terms)])
+        return [str(item) for item in caught.value.problems]
+
+    back = {"usd_per_hall_mw": 1.0, "months": 1}
+    again = {"vacancy_months": 1, "refit_usd_per_critical_mw": 1.0, "term_months": 12}
+    assert told(sites=[place(reconversion=back)]) == [
+        "offers[0].sites[0]: a reconversion where no halls are displaced; drop it, or state the halls"
+    ]
+    renewal = {"option_count": 1, "term_months": 12, "probability_frac": 0.5}
+    (clash,) = told(renewal=renewal, sites=[place(re_lease=again)])
+    assert clash.startswith("offers[0]: offer O1 has renewals that are counted on, and terms for the end of the lease;")
+    unlikely = {**renewal, "probability_frac": 0.0}
+    assert portfolio(offers=[offer(renewal=unlikely, sites=[place(re_lease=again)])]).offers[0].renewal is not None
 
 
 def test_what_steps_add():

@@ -16,6 +16,7 @@ from optimizer.domain import (
     Decisions,
     GpuOrder,
     GridAdvance,
+    OfferSite,
     Portfolio,
     Site,
     SiteOpening,
@@ -46,7 +47,7 @@ def candidates(case: Portfolio) -> list[list[tuple[Any, ...]]]:
                 signed = ContractDecision(
                     offer=offer.name, site=place.site, sign_month=month, critical_mw=offer.maximum_mw
                 )
-                choices[-1].append((signed,))
+                choices[-1] += [(item,) for item in _with_ends(case, signed, place)]
     for option in case.gpu_options:
         for site, month in itertools.product(option.sites, grid):
             if option.order_from_month <= month <= option.order_until_month:
@@ -56,6 +57,14 @@ def candidates(case: Portfolio) -> list[list[tuple[Any, ...]]]:
                 ]
                 choices.append([(), *[(order,) for order in orders]])
     return choices + [[*itertools.starmap(_together, itertools.product(*of_site(site, grid)))] for site in case.sites]
+
+
+def _with_ends(case: Portfolio, signed: ContractDecision, place: OfferSite) -> list[ContractDecision]:
+    """The contract, and where it ends in the horizon with all whole numbers of MW let again."""
+    offer = case.offers_by_name[signed.offer]
+    end = add_months(signed.sign_month, place.build_months + offer.term_months)
+    most = int(signed.critical_mw) if place.re_lease is not None and end < case.horizon.end_month else 0
+    return [signed.model_copy(update={"re_leased_mw": float(mw)}) for mw in range(most + 1)]
 
 
 def of_site(site: Site, grid: list[dt.date]) -> list[list[Any]]:

@@ -74,7 +74,11 @@ def taxed(seed: int, *, machines: bool = False) -> Portfolio:
         "loss_income_share_frac": float(random.choice([0.5, 0.8, 1.0])),
     }
     horizon = TURN_OF_THE_YEAR | {"sign_every_months": case.horizon.sign_every_months}
-    return changed(case, {"tax": terms}, horizon=horizon)
+    money: dict[str, Any] = {"tax": terms}
+    if case.finance.project_debt is not None:
+        debt = case.finance.project_debt.model_dump(exclude_unset=True)
+        money["project_debt"] = debt | {"capitalise_interest": seed % 2 == 0}
+    return changed(case, money, horizon=horizon)
 
 
 def best_after_tax_usd(case: Portfolio) -> float | None:

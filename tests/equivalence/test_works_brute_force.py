@@ -14,7 +14,8 @@ from works_portfolios import works_portfolio
 from optimizer.app import plan
 from optimizer.domain import Plan, Portfolio
 
-SEEDS = [seed for seed in range(1, 33) if seed not in (7, 15)]
+LARGE = (7, 10, 11, 15, 17, 20, 26, 33, 35, 37, 39, 40)
+SEEDS = [seed for seed in range(1, 42) if seed not in LARGE]
 """Those have ten thousands of combinations."""
 
 
@@ -26,9 +27,17 @@ def answer_of(seed: int) -> Plan:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_best_plan_is_the_best_that_the_audit_lets_pass(seed):
-    answer = answer_of(seed)
-    assert answer.termination.objective_usd == pytest.approx(best_that_passes_usd(works_portfolio(seed)), abs=2.0)
+    answer, best_usd = answer_of(seed), best_that_passes_usd(works_portfolio(seed))
     assert answer.audit.failures == ()
+    if is_whole(answer):
+        assert answer.termination.objective_usd == pytest.approx(best_usd, abs=2.0)
+    else:  # money is so short that a fraction of a MW is let again
+        assert answer.termination.objective_usd > best_usd
+
+
+def is_whole(answer: Plan) -> bool:
+    """Whether all MW let again are whole."""
+    return all(abs(item.re_leased_mw - round(item.re_leased_mw)) < 1e-6 for item in answer.decisions.contracts)
 
 
 @pytest.mark.parametrize("seed", range(50, 58))
@@ -62,6 +71,9 @@ def test_halls_added_at_the_start_are_halls_stated(seed):
 
 def test_the_cases_are_worth_trying():
     decided = [answer_of(seed).decisions for seed in SEEDS]
+    assert sum(is_whole(answer_of(seed)) for seed in SEEDS) >= len(SEEDS) - 3
+    again = [contract.re_leased_mw for item in decided for contract in item.contracts]
+    assert sum(mw > 0.0 for mw in again) >= 8
     assert sum(len(item.contracts) for item in decided) >= 35
     assert sum(len(item.site_openings) for item in decided) >= 1
-    assert sum(len(item.grid_advances) for item in decided) >= 12
+    assert sum(len(item.grid_advances) for item in decided) >= 10

@@ -12,7 +12,10 @@ from optimizer.domain import Portfolio
 
 
 def works_portfolio(seed: int) -> Portfolio:
-    """Two sites on ramps that can be hurried, and two or three offers that need more power than there is at the start."""
+    """Two sites on ramps that can be hurried, and two or three offers that need more power than there is at the start.
+
+    Where a contract ends in the horizon its MW may be let again. MW are whole, so that what is let again mostly is, too.
+    """
     random = np.random.default_rng(seed)
     offers = [_offer(random, f"O{i + 1}") for i in range(int(random.integers(2, 4)))]
     return portfolio(
@@ -63,6 +66,15 @@ def _advance(random: Any) -> dict[str, Any]:
     }
 
 
+def _re_lease(random: Any) -> dict[str, Any]:
+    return {
+        "vacancy_months": int(random.integers(0, 3)),
+        "refit_usd_per_critical_mw": float(random.uniform(0.0, 1e5)),
+        "rent_share_frac": 0.5,
+        "term_months": int(random.integers(1, 7)),
+    }
+
+
 def _offer(random: Any, name: str) -> dict[str, Any]:
     where = random.choice(["A", "B"], size=int(random.integers(1, 3)), replace=False)
     first = int(random.integers(0, 2))
@@ -76,6 +88,7 @@ def _offer(random: Any, name: str) -> dict[str, Any]:
         sites=[
             place(
                 str(at),
+                **({"re_lease": _re_lease(random)} if random.random() < 0.5 else {}),
                 capex_usd_per_critical_mw=float(random.uniform(2e4, 1e5)),
                 build_months=int(random.integers(0, 3)),
                 halls_displaced_mw_per_critical_mw=float(random.choice([0.0, 0.4])),

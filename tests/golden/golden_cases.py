@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from support import asic, fleet, gpu_option, offer, opening, place, portfolio, scalable, site
 
@@ -95,12 +96,22 @@ def money() -> Portfolio:
         {"name": "winter", "minimum_liquidity_usd": 3e5, "shocks": [{"begin_month": "2027-02", "effects": [winter]}]},
         {"name": "T fails", "minimum_liquidity_usd": 2e5, "defaults": [{"tenant": "T", "default_month": "2027-09"}]},
     ]
+    data["finance"]["project_debt"]["capitalise_interest"] = True
     data["finance"]["tax"] = {"rate_frac": 0.25, "gpu_write_off_years": 2, "opening_losses_usd": 2e6}
     return Portfolio.model_validate(data)
 
 
 def site_works() -> Portfolio:
-    """Sites that can be changed: more power earlier, more halls."""
+    """Sites that can be changed: more power earlier, more halls, and what follows the ends of contracts."""
+    ends: dict[str, Any] = {
+        "reconversion": {"usd_per_hall_mw": 4e4, "months": 2},
+        "re_lease": {
+            "vacancy_months": 2,
+            "refit_usd_per_critical_mw": 2e5,
+            "rent_share_frac": 0.6,
+            "term_months": 12,
+        },
+    }
     halls = {"maximum_mw": 6.0, "capex_usd_per_mw": 1.2e5, "lead_months": 2, "earliest_month": "2027-02"}
     advance = {"maximum_months": 6, "usd_per_month": 6e4, "fixed_usd": 1e5, "notice_months": 2}
     grid = [
@@ -119,7 +130,8 @@ def site_works() -> Portfolio:
         asic_models=[asic(price_usd_per_th=2.0, purchasable=True, resale_frac=0.5, delivery_lead_months=1)],
         fleets=[fleet(1800)],
         offers=[
-            offer("one", critical_mw=9.0, term_months=8, sign_until_month="2027-05", sites=[place("A"), place("B")]),
+            offer("one", critical_mw=9.0, term_months=8, sign_until_month="2027-05",
+                  sites=[place("A", halls_displaced_mw_per_critical_mw=0.2, **ends), place("B", re_lease=ends["re_lease"])]),
             scalable("two", least=4.0, most=12.0, price_usd_per_kw_month=85.0, term_months=20,
                      sign_until_month="2027-09", sites=[place("A", halls_displaced_mw_per_critical_mw=0.4), place("B")]),
         ],

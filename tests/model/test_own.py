@@ -251,6 +251,11 @@ def test_it_is_stated_for_every_program():
 
 
 GRID = [{"from_month": "2027-03", "grid_mw": 100.0, "advance": {"maximum_months": 1, "usd_per_month": 1.0}}]
+LEASE_END = {
+    "halls_displaced_mw_per_critical_mw": 0.1,
+    "reconversion": {"usd_per_hall_mw": 1.0, "months": 0},
+    "re_lease": {"vacancy_months": 0, "refit_usd_per_critical_mw": 1.0, "term_months": 1},
+}
 HALLS = {"maximum_mw": 1.0, "capex_usd_per_mw": 1.0, "earliest_month": "2027-01"}
 
 
@@ -259,7 +264,7 @@ def test_every_variable_and_account_has_its_parts():
         sites=[site("A", grid=GRID, hall_expansion=HALLS), site("B", opening=opening(1.0))],
         asic_models=[asic(purchasable=True, move_downtime_months=1)],
         fleets=[fleet()],
-        offers=[offer("O1", sites=[place(), place("B")]), scalable("O2")],
+        offers=[offer("O1", sites=[place(**LEASE_END), place("B")]), scalable("O2")],
         gpu_options=[gpu_option()],
         finance={
             "project_debt": {"loan_to_cost_frac": 0.5, "interest_per_year_frac": 0.1, "amortization_months": 12},

@@ -155,7 +155,8 @@ def everything() -> Plan:
         hall_orders=(HallOrder(site="Site 0", month=START, hall_mw=12.5),),
         machines=made_plan().decisions.machines,
     )
-    return made_plan(contract(0), contract(1), decisions=decisions, enterprise_value_usd=800e6)
+    ending = contract(1, reconverted_mw=3.0, re_leased_mw=4.5)
+    return made_plan(contract(0), ending, decisions=decisions, enterprise_value_usd=800e6)
 
 
 def hostile(attack: str) -> Plan:
@@ -163,7 +164,7 @@ def hostile(attack: str) -> Plan:
     machine = MachineDecision(site=attack, asic_model=attack, month=START, bought_count=5.0)
     order = GpuOrder(gpu_option=attack, site=attack, order_month=START, block_count=1)
     return made_plan(
-        contract(0, offer=attack, tenant=attack, site=attack),
+        contract(0, offer=attack, tenant=attack, site=attack, re_leased_mw=1.0),
         decisions=Decisions(
             machines=(machine,),
             gpu_orders=(order,),

@@ -203,7 +203,20 @@ def _offers() -> list[dict[str, Any]]:
             "term_months": 60,
             "noi_margin_frac": 0.85,
             **window,
-            "sites": [{"site": "Odessa", "capex_usd_per_critical_mw": 8e6}],
+            "sites": [
+                {
+                    "site": "Odessa",
+                    "capex_usd_per_critical_mw": 8e6,
+                    "halls_displaced_mw_per_critical_mw": 0.9,
+                    "reconversion": {"usd_per_hall_mw": 2e5, "months": 4},
+                    "re_lease": {
+                        "vacancy_months": 6,
+                        "refit_usd_per_critical_mw": 1e6,
+                        "rent_share_frac": 0.9,
+                        "term_months": 60,
+                    },
+                }
+            ],
         },
     ]
 
@@ -317,6 +330,7 @@ def _finance() -> dict[str, Any]:
             "amortization_months": 120,
             "minimum_dscr": 1.4,
             "maximum_debt_usd": 3e8,
+            "capitalise_interest": True,
         },
         "overhead_usd_per_month": 2e5,
         "overhead_growth_per_year_frac": 0.03,

@@ -30,6 +30,8 @@ class ContractDecision(_message.Message):
     SIGN_MONTH_FIELD_NUMBER: _builtins.int
     CRITICAL_MW_FIELD_NUMBER: _builtins.int
     DEBT_USD_FIELD_NUMBER: _builtins.int
+    RECONVERTED_MW_FIELD_NUMBER: _builtins.int
+    RE_LEASED_MW_FIELD_NUMBER: _builtins.int
     offer: _builtins.str
     """Name of the offer."""
     site: _builtins.str
@@ -38,6 +40,10 @@ class ContractDecision(_message.Message):
     """MW of critical IT."""
     debt_usd: _builtins.float
     """Project debt."""
+    reconverted_mw: _builtins.float
+    """MW of critical IT whose halls are converted back at the end of the term."""
+    re_leased_mw: _builtins.float
+    """MW of critical IT that are let again at the end of the term."""
     @_builtins.property
     def sign_month(self) -> _date_pb2.Date:
         """When it is signed. Day 1."""
@@ -50,10 +56,12 @@ class ContractDecision(_message.Message):
         sign_month: _date_pb2.Date | None = ...,
         critical_mw: _builtins.float | None = ...,
         debt_usd: _builtins.float | None = ...,
+        reconverted_mw: _builtins.float | None = ...,
+        re_leased_mw: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_critical_mw", b"_critical_mw", "_debt_usd", b"_debt_usd", "_offer", b"_offer", "_site", b"_site", "critical_mw", b"critical_mw", "debt_usd", b"debt_usd", "offer", b"offer", "sign_month", b"sign_month", "site", b"site"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_critical_mw", b"_critical_mw", "_debt_usd", b"_debt_usd", "_offer", b"_offer", "_re_leased_mw", b"_re_leased_mw", "_reconverted_mw", b"_reconverted_mw", "_site", b"_site", "critical_mw", b"critical_mw", "debt_usd", b"debt_usd", "offer", b"offer", "re_leased_mw", b"re_leased_mw", "reconverted_mw", b"reconverted_mw", "sign_month", b"sign_month", "site", b"site"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_critical_mw", b"_critical_mw", "_debt_usd", b"_debt_usd", "_offer", b"_offer", "_site", b"_site", "critical_mw", b"critical_mw", "debt_usd", b"debt_usd", "offer", b"offer", "sign_month", b"sign_month", "site", b"site"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_critical_mw", b"_critical_mw", "_debt_usd", b"_debt_usd", "_offer", b"_offer", "_re_leased_mw", b"_re_leased_mw", "_reconverted_mw", b"_reconverted_mw", "_site", b"_site", "critical_mw", b"critical_mw", "debt_usd", b"debt_usd", "offer", b"offer", "re_leased_mw", b"re_leased_mw", "reconverted_mw", b"reconverted_mw", "sign_month", b"sign_month", "site", b"site"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__critical_mw: _TypeAlias = _typing.Literal["critical_mw"]  # noqa: Y015
     _WhichOneofArgType__critical_mw: _TypeAlias = _typing.Literal["_critical_mw", b"_critical_mw"]  # noqa: Y015
@@ -61,6 +69,10 @@ class ContractDecision(_message.Message):
     _WhichOneofArgType__debt_usd: _TypeAlias = _typing.Literal["_debt_usd", b"_debt_usd"]  # noqa: Y015
     _WhichOneofReturnType__offer: _TypeAlias = _typing.Literal["offer"]  # noqa: Y015
     _WhichOneofArgType__offer: _TypeAlias = _typing.Literal["_offer", b"_offer"]  # noqa: Y015
+    _WhichOneofReturnType__re_leased_mw: _TypeAlias = _typing.Literal["re_leased_mw"]  # noqa: Y015
+    _WhichOneofArgType__re_leased_mw: _TypeAlias = _typing.Literal["_re_leased_mw", b"_re_leased_mw"]  # noqa: Y015
+    _WhichOneofReturnType__reconverted_mw: _TypeAlias = _typing.Literal["reconverted_mw"]  # noqa: Y015
+    _WhichOneofArgType__reconverted_mw: _TypeAlias = _typing.Literal["_reconverted_mw", b"_reconverted_mw"]  # noqa: Y015
     _WhichOneofReturnType__site: _TypeAlias = _typing.Literal["site"]  # noqa: Y015
     _WhichOneofArgType__site: _TypeAlias = _typing.Literal["_site", b"_site"]  # noqa: Y015
     @_typing.overload
@@ -69,6 +81,10 @@ class ContractDecision(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__debt_usd) -> _WhichOneofReturnType__debt_usd | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__offer) -> _WhichOneofReturnType__offer | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__re_leased_mw) -> _WhichOneofReturnType__re_leased_mw | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reconverted_mw) -> _WhichOneofReturnType__reconverted_mw | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__site) -> _WhichOneofReturnType__site | None: ...
 

@@ -153,8 +153,11 @@ class ProjectDebt(_message.Message):
     AMORTIZATION_MONTHS_FIELD_NUMBER: _builtins.int
     MINIMUM_DSCR_FIELD_NUMBER: _builtins.int
     MAXIMUM_DEBT_USD_FIELD_NUMBER: _builtins.int
+    CAPITALISE_INTEREST_FIELD_NUMBER: _builtins.int
     loan_to_cost_frac: _builtins.float
-    """Most that can be borrowed, as a share of the owner's capex of the contract."""
+    """Most that can be borrowed, as a share of the owner's capex of the contract; capitalised interest counts on
+    both sides.
+    """
     interest_per_year_frac: _builtins.float
     """Interest a year, paid monthly on the balance at the start of the month."""
     origination_fee_frac: _builtins.float
@@ -167,6 +170,8 @@ class ProjectDebt(_message.Message):
     """
     maximum_debt_usd: _builtins.float
     """Most debt outstanding at any time."""
+    capitalise_interest: _builtins.bool
+    """Whether interest up to full energization is added to the balance instead of paid."""
     def __init__(
         self,
         *,
@@ -176,13 +181,16 @@ class ProjectDebt(_message.Message):
         amortization_months: _builtins.int | None = ...,
         minimum_dscr: _builtins.float | None = ...,
         maximum_debt_usd: _builtins.float | None = ...,
+        capitalise_interest: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_amortization_months", b"_amortization_months", "_interest_per_year_frac", b"_interest_per_year_frac", "_loan_to_cost_frac", b"_loan_to_cost_frac", "_maximum_debt_usd", b"_maximum_debt_usd", "_minimum_dscr", b"_minimum_dscr", "_origination_fee_frac", b"_origination_fee_frac", "amortization_months", b"amortization_months", "interest_per_year_frac", b"interest_per_year_frac", "loan_to_cost_frac", b"loan_to_cost_frac", "maximum_debt_usd", b"maximum_debt_usd", "minimum_dscr", b"minimum_dscr", "origination_fee_frac", b"origination_fee_frac"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_amortization_months", b"_amortization_months", "_capitalise_interest", b"_capitalise_interest", "_interest_per_year_frac", b"_interest_per_year_frac", "_loan_to_cost_frac", b"_loan_to_cost_frac", "_maximum_debt_usd", b"_maximum_debt_usd", "_minimum_dscr", b"_minimum_dscr", "_origination_fee_frac", b"_origination_fee_frac", "amortization_months", b"amortization_months", "capitalise_interest", b"capitalise_interest", "interest_per_year_frac", b"interest_per_year_frac", "loan_to_cost_frac", b"loan_to_cost_frac", "maximum_debt_usd", b"maximum_debt_usd", "minimum_dscr", b"minimum_dscr", "origination_fee_frac", b"origination_fee_frac"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amortization_months", b"_amortization_months", "_interest_per_year_frac", b"_interest_per_year_frac", "_loan_to_cost_frac", b"_loan_to_cost_frac", "_maximum_debt_usd", b"_maximum_debt_usd", "_minimum_dscr", b"_minimum_dscr", "_origination_fee_frac", b"_origination_fee_frac", "amortization_months", b"amortization_months", "interest_per_year_frac", b"interest_per_year_frac", "loan_to_cost_frac", b"loan_to_cost_frac", "maximum_debt_usd", b"maximum_debt_usd", "minimum_dscr", b"minimum_dscr", "origination_fee_frac", b"origination_fee_frac"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amortization_months", b"_amortization_months", "_capitalise_interest", b"_capitalise_interest", "_interest_per_year_frac", b"_interest_per_year_frac", "_loan_to_cost_frac", b"_loan_to_cost_frac", "_maximum_debt_usd", b"_maximum_debt_usd", "_minimum_dscr", b"_minimum_dscr", "_origination_fee_frac", b"_origination_fee_frac", "amortization_months", b"amortization_months", "capitalise_interest", b"capitalise_interest", "interest_per_year_frac", b"interest_per_year_frac", "loan_to_cost_frac", b"loan_to_cost_frac", "maximum_debt_usd", b"maximum_debt_usd", "minimum_dscr", b"minimum_dscr", "origination_fee_frac", b"origination_fee_frac"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__amortization_months: _TypeAlias = _typing.Literal["amortization_months"]  # noqa: Y015
     _WhichOneofArgType__amortization_months: _TypeAlias = _typing.Literal["_amortization_months", b"_amortization_months"]  # noqa: Y015
+    _WhichOneofReturnType__capitalise_interest: _TypeAlias = _typing.Literal["capitalise_interest"]  # noqa: Y015
+    _WhichOneofArgType__capitalise_interest: _TypeAlias = _typing.Literal["_capitalise_interest", b"_capitalise_interest"]  # noqa: Y015
     _WhichOneofReturnType__interest_per_year_frac: _TypeAlias = _typing.Literal["interest_per_year_frac"]  # noqa: Y015
     _WhichOneofArgType__interest_per_year_frac: _TypeAlias = _typing.Literal["_interest_per_year_frac", b"_interest_per_year_frac"]  # noqa: Y015
     _WhichOneofReturnType__loan_to_cost_frac: _TypeAlias = _typing.Literal["loan_to_cost_frac"]  # noqa: Y015
@@ -195,6 +203,8 @@ class ProjectDebt(_message.Message):
     _WhichOneofArgType__origination_fee_frac: _TypeAlias = _typing.Literal["_origination_fee_frac", b"_origination_fee_frac"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__amortization_months) -> _WhichOneofReturnType__amortization_months | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__capitalise_interest) -> _WhichOneofReturnType__capitalise_interest | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__interest_per_year_frac) -> _WhichOneofReturnType__interest_per_year_frac | None: ...
     @_typing.overload

@@ -219,6 +219,88 @@ class Renewal(_message.Message):
 Global___Renewal: _TypeAlias = Renewal  # noqa: Y015
 
 @_typing.final
+class Reconversion(_message.Message):
+    """Terms on which displaced halls become mining halls again when the term has ended inside the horizon."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USD_PER_HALL_MW_FIELD_NUMBER: _builtins.int
+    MONTHS_FIELD_NUMBER: _builtins.int
+    usd_per_hall_mw: _builtins.float
+    """Price per MW of halls, paid in the first month after the term."""
+    months: _builtins.int
+    """Months from the end of the term until the halls can be used."""
+    def __init__(
+        self,
+        *,
+        usd_per_hall_mw: _builtins.float | None = ...,
+        months: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_months", b"_months", "_usd_per_hall_mw", b"_usd_per_hall_mw", "months", b"months", "usd_per_hall_mw", b"usd_per_hall_mw"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_months", b"_months", "_usd_per_hall_mw", b"_usd_per_hall_mw", "months", b"months", "usd_per_hall_mw", b"usd_per_hall_mw"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__months: _TypeAlias = _typing.Literal["months"]  # noqa: Y015
+    _WhichOneofArgType__months: _TypeAlias = _typing.Literal["_months", b"_months"]  # noqa: Y015
+    _WhichOneofReturnType__usd_per_hall_mw: _TypeAlias = _typing.Literal["usd_per_hall_mw"]  # noqa: Y015
+    _WhichOneofArgType__usd_per_hall_mw: _TypeAlias = _typing.Literal["_usd_per_hall_mw", b"_usd_per_hall_mw"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__months) -> _WhichOneofReturnType__months | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__usd_per_hall_mw) -> _WhichOneofReturnType__usd_per_hall_mw | None: ...
+
+Global___Reconversion: _TypeAlias = Reconversion  # noqa: Y015
+
+@_typing.final
+class ReLease(_message.Message):
+    """Terms on which MW are let again when the term has ended inside the horizon, at the market's re-lease rent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VACANCY_MONTHS_FIELD_NUMBER: _builtins.int
+    REFIT_USD_PER_CRITICAL_MW_FIELD_NUMBER: _builtins.int
+    RENT_SHARE_FRAC_FIELD_NUMBER: _builtins.int
+    TERM_MONTHS_FIELD_NUMBER: _builtins.int
+    vacancy_months: _builtins.int
+    """Months from the end of the term until they are let."""
+    refit_usd_per_critical_mw: _builtins.float
+    """Cost of preparing them, per MW of critical IT, paid in the first month after the term."""
+    rent_share_frac: _builtins.float
+    """Rent as a share of the market's re-lease rent."""
+    term_months: _builtins.int
+    """Months for which they are let; they stay let to the end of the horizon, after it as long as this term lasts."""
+    def __init__(
+        self,
+        *,
+        vacancy_months: _builtins.int | None = ...,
+        refit_usd_per_critical_mw: _builtins.float | None = ...,
+        rent_share_frac: _builtins.float | None = ...,
+        term_months: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_refit_usd_per_critical_mw", b"_refit_usd_per_critical_mw", "_rent_share_frac", b"_rent_share_frac", "_term_months", b"_term_months", "_vacancy_months", b"_vacancy_months", "refit_usd_per_critical_mw", b"refit_usd_per_critical_mw", "rent_share_frac", b"rent_share_frac", "term_months", b"term_months", "vacancy_months", b"vacancy_months"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_refit_usd_per_critical_mw", b"_refit_usd_per_critical_mw", "_rent_share_frac", b"_rent_share_frac", "_term_months", b"_term_months", "_vacancy_months", b"_vacancy_months", "refit_usd_per_critical_mw", b"refit_usd_per_critical_mw", "rent_share_frac", b"rent_share_frac", "term_months", b"term_months", "vacancy_months", b"vacancy_months"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__refit_usd_per_critical_mw: _TypeAlias = _typing.Literal["refit_usd_per_critical_mw"]  # noqa: Y015
+    _WhichOneofArgType__refit_usd_per_critical_mw: _TypeAlias = _typing.Literal["_refit_usd_per_critical_mw", b"_refit_usd_per_critical_mw"]  # noqa: Y015
+    _WhichOneofReturnType__rent_share_frac: _TypeAlias = _typing.Literal["rent_share_frac"]  # noqa: Y015
+    _WhichOneofArgType__rent_share_frac: _TypeAlias = _typing.Literal["_rent_share_frac", b"_rent_share_frac"]  # noqa: Y015
+    _WhichOneofReturnType__term_months: _TypeAlias = _typing.Literal["term_months"]  # noqa: Y015
+    _WhichOneofArgType__term_months: _TypeAlias = _typing.Literal["_term_months", b"_term_months"]  # noqa: Y015
+    _WhichOneofReturnType__vacancy_months: _TypeAlias = _typing.Literal["vacancy_months"]  # noqa: Y015
+    _WhichOneofArgType__vacancy_months: _TypeAlias = _typing.Literal["_vacancy_months", b"_vacancy_months"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__refit_usd_per_critical_mw) -> _WhichOneofReturnType__refit_usd_per_critical_mw | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rent_share_frac) -> _WhichOneofReturnType__rent_share_frac | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__term_months) -> _WhichOneofReturnType__term_months | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__vacancy_months) -> _WhichOneofReturnType__vacancy_months | None: ...
+
+Global___ReLease: _TypeAlias = ReLease  # noqa: Y015
+
+@_typing.final
 class OfferSite(_message.Message):
     """A site at which an offer can be placed, with what it takes there."""
 
@@ -232,6 +314,8 @@ class OfferSite(_message.Message):
     GRID_MW_PER_CRITICAL_MW_FIELD_NUMBER: _builtins.int
     HALLS_DISPLACED_MW_PER_CRITICAL_MW_FIELD_NUMBER: _builtins.int
     EARLIEST_ENERGIZE_MONTH_FIELD_NUMBER: _builtins.int
+    RECONVERSION_FIELD_NUMBER: _builtins.int
+    RE_LEASE_FIELD_NUMBER: _builtins.int
     site: _builtins.str
     """Name of a site."""
     capex_usd_per_critical_mw: _builtins.float
@@ -250,6 +334,14 @@ class OfferSite(_message.Message):
     def earliest_energize_month(self) -> _date_pb2.Date:
         """Earliest month in which the site can energize this offer. Day 1."""
 
+    @_builtins.property
+    def reconversion(self) -> Global___Reconversion:
+        """Terms of taking halls back at the end of the term; absent if they stay displaced."""
+
+    @_builtins.property
+    def re_lease(self) -> Global___ReLease:
+        """Terms of letting MW again at the end of the term; absent if they are not."""
+
     def __init__(
         self,
         *,
@@ -261,10 +353,12 @@ class OfferSite(_message.Message):
         grid_mw_per_critical_mw: _builtins.float | None = ...,
         halls_displaced_mw_per_critical_mw: _builtins.float | None = ...,
         earliest_energize_month: _date_pb2.Date | None = ...,
+        reconversion: Global___Reconversion | None = ...,
+        re_lease: Global___ReLease | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_build_months", b"_build_months", "_capex_usd_per_critical_mw", b"_capex_usd_per_critical_mw", "_grid_mw_per_critical_mw", b"_grid_mw_per_critical_mw", "_halls_displaced_mw_per_critical_mw", b"_halls_displaced_mw_per_critical_mw", "_pue", b"_pue", "_site", b"_site", "_tenant_capex_share_frac", b"_tenant_capex_share_frac", "build_months", b"build_months", "capex_usd_per_critical_mw", b"capex_usd_per_critical_mw", "earliest_energize_month", b"earliest_energize_month", "grid_mw_per_critical_mw", b"grid_mw_per_critical_mw", "halls_displaced_mw_per_critical_mw", b"halls_displaced_mw_per_critical_mw", "pue", b"pue", "site", b"site", "tenant_capex_share_frac", b"tenant_capex_share_frac"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_build_months", b"_build_months", "_capex_usd_per_critical_mw", b"_capex_usd_per_critical_mw", "_grid_mw_per_critical_mw", b"_grid_mw_per_critical_mw", "_halls_displaced_mw_per_critical_mw", b"_halls_displaced_mw_per_critical_mw", "_pue", b"_pue", "_site", b"_site", "_tenant_capex_share_frac", b"_tenant_capex_share_frac", "build_months", b"build_months", "capex_usd_per_critical_mw", b"capex_usd_per_critical_mw", "earliest_energize_month", b"earliest_energize_month", "grid_mw_per_critical_mw", b"grid_mw_per_critical_mw", "halls_displaced_mw_per_critical_mw", b"halls_displaced_mw_per_critical_mw", "pue", b"pue", "re_lease", b"re_lease", "reconversion", b"reconversion", "site", b"site", "tenant_capex_share_frac", b"tenant_capex_share_frac"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_build_months", b"_build_months", "_capex_usd_per_critical_mw", b"_capex_usd_per_critical_mw", "_grid_mw_per_critical_mw", b"_grid_mw_per_critical_mw", "_halls_displaced_mw_per_critical_mw", b"_halls_displaced_mw_per_critical_mw", "_pue", b"_pue", "_site", b"_site", "_tenant_capex_share_frac", b"_tenant_capex_share_frac", "build_months", b"build_months", "capex_usd_per_critical_mw", b"capex_usd_per_critical_mw", "earliest_energize_month", b"earliest_energize_month", "grid_mw_per_critical_mw", b"grid_mw_per_critical_mw", "halls_displaced_mw_per_critical_mw", b"halls_displaced_mw_per_critical_mw", "pue", b"pue", "site", b"site", "tenant_capex_share_frac", b"tenant_capex_share_frac"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_build_months", b"_build_months", "_capex_usd_per_critical_mw", b"_capex_usd_per_critical_mw", "_grid_mw_per_critical_mw", b"_grid_mw_per_critical_mw", "_halls_displaced_mw_per_critical_mw", b"_halls_displaced_mw_per_critical_mw", "_pue", b"_pue", "_site", b"_site", "_tenant_capex_share_frac", b"_tenant_capex_share_frac", "build_months", b"build_months", "capex_usd_per_critical_mw", b"capex_usd_per_critical_mw", "earliest_energize_month", b"earliest_energize_month", "grid_mw_per_critical_mw", b"grid_mw_per_critical_mw", "halls_displaced_mw_per_critical_mw", b"halls_displaced_mw_per_critical_mw", "pue", b"pue", "re_lease", b"re_lease", "reconversion", b"reconversion", "site", b"site", "tenant_capex_share_frac", b"tenant_capex_share_frac"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__build_months: _TypeAlias = _typing.Literal["build_months"]  # noqa: Y015
     _WhichOneofArgType__build_months: _TypeAlias = _typing.Literal["_build_months", b"_build_months"]  # noqa: Y015

@@ -39,6 +39,8 @@ class ContractOutcome(_message.Message):
     DEBT_USD_FIELD_NUMBER: _builtins.int
     FIRST_YEAR_RENT_USD_FIELD_NUMBER: _builtins.int
     NPV_USD_FIELD_NUMBER: _builtins.int
+    RECONVERTED_MW_FIELD_NUMBER: _builtins.int
+    RE_LEASED_MW_FIELD_NUMBER: _builtins.int
     offer: _builtins.str
     """Offer."""
     tenant: _builtins.str
@@ -59,6 +61,10 @@ class ContractOutcome(_message.Message):
     """Expected NPV of the contract on the hosting line, tail included, before what the site would earn
     otherwise.
     """
+    reconverted_mw: _builtins.float
+    """MW of critical IT whose halls are converted back at the end of the term."""
+    re_leased_mw: _builtins.float
+    """MW of critical IT that are let again at the end of the term."""
     @_builtins.property
     def sign_month(self) -> _date_pb2.Date:
         """Signing. Day 1."""
@@ -96,10 +102,12 @@ class ContractOutcome(_message.Message):
         debt_usd: _builtins.float | None = ...,
         first_year_rent_usd: _builtins.float | None = ...,
         npv_usd: _builtins.float | None = ...,
+        reconverted_mw: _builtins.float | None = ...,
+        re_leased_mw: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_critical_mw", b"_critical_mw", "_debt_usd", b"_debt_usd", "_first_year_rent_usd", b"_first_year_rent_usd", "_grid_mw", b"_grid_mw", "_npv_usd", b"_npv_usd", "_offer", b"_offer", "_owner_capex_usd", b"_owner_capex_usd", "_site", b"_site", "_tenant", b"_tenant", "build_start_month", b"build_start_month", "critical_mw", b"critical_mw", "debt_usd", b"debt_usd", "end_month", b"end_month", "energize_month", b"energize_month", "first_year_rent_usd", b"first_year_rent_usd", "full_energize_month", b"full_energize_month", "grid_mw", b"grid_mw", "npv_usd", b"npv_usd", "offer", b"offer", "owner_capex_usd", b"owner_capex_usd", "sign_month", b"sign_month", "site", b"site", "tenant", b"tenant"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_critical_mw", b"_critical_mw", "_debt_usd", b"_debt_usd", "_first_year_rent_usd", b"_first_year_rent_usd", "_grid_mw", b"_grid_mw", "_npv_usd", b"_npv_usd", "_offer", b"_offer", "_owner_capex_usd", b"_owner_capex_usd", "_re_leased_mw", b"_re_leased_mw", "_reconverted_mw", b"_reconverted_mw", "_site", b"_site", "_tenant", b"_tenant", "build_start_month", b"build_start_month", "critical_mw", b"critical_mw", "debt_usd", b"debt_usd", "end_month", b"end_month", "energize_month", b"energize_month", "first_year_rent_usd", b"first_year_rent_usd", "full_energize_month", b"full_energize_month", "grid_mw", b"grid_mw", "npv_usd", b"npv_usd", "offer", b"offer", "owner_capex_usd", b"owner_capex_usd", "re_leased_mw", b"re_leased_mw", "reconverted_mw", b"reconverted_mw", "sign_month", b"sign_month", "site", b"site", "tenant", b"tenant"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_critical_mw", b"_critical_mw", "_debt_usd", b"_debt_usd", "_first_year_rent_usd", b"_first_year_rent_usd", "_grid_mw", b"_grid_mw", "_npv_usd", b"_npv_usd", "_offer", b"_offer", "_owner_capex_usd", b"_owner_capex_usd", "_site", b"_site", "_tenant", b"_tenant", "build_start_month", b"build_start_month", "critical_mw", b"critical_mw", "debt_usd", b"debt_usd", "end_month", b"end_month", "energize_month", b"energize_month", "first_year_rent_usd", b"first_year_rent_usd", "full_energize_month", b"full_energize_month", "grid_mw", b"grid_mw", "npv_usd", b"npv_usd", "offer", b"offer", "owner_capex_usd", b"owner_capex_usd", "sign_month", b"sign_month", "site", b"site", "tenant", b"tenant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_critical_mw", b"_critical_mw", "_debt_usd", b"_debt_usd", "_first_year_rent_usd", b"_first_year_rent_usd", "_grid_mw", b"_grid_mw", "_npv_usd", b"_npv_usd", "_offer", b"_offer", "_owner_capex_usd", b"_owner_capex_usd", "_re_leased_mw", b"_re_leased_mw", "_reconverted_mw", b"_reconverted_mw", "_site", b"_site", "_tenant", b"_tenant", "build_start_month", b"build_start_month", "critical_mw", b"critical_mw", "debt_usd", b"debt_usd", "end_month", b"end_month", "energize_month", b"energize_month", "first_year_rent_usd", b"first_year_rent_usd", "full_energize_month", b"full_energize_month", "grid_mw", b"grid_mw", "npv_usd", b"npv_usd", "offer", b"offer", "owner_capex_usd", b"owner_capex_usd", "re_leased_mw", b"re_leased_mw", "reconverted_mw", b"reconverted_mw", "sign_month", b"sign_month", "site", b"site", "tenant", b"tenant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__critical_mw: _TypeAlias = _typing.Literal["critical_mw"]  # noqa: Y015
     _WhichOneofArgType__critical_mw: _TypeAlias = _typing.Literal["_critical_mw", b"_critical_mw"]  # noqa: Y015
@@ -115,6 +123,10 @@ class ContractOutcome(_message.Message):
     _WhichOneofArgType__offer: _TypeAlias = _typing.Literal["_offer", b"_offer"]  # noqa: Y015
     _WhichOneofReturnType__owner_capex_usd: _TypeAlias = _typing.Literal["owner_capex_usd"]  # noqa: Y015
     _WhichOneofArgType__owner_capex_usd: _TypeAlias = _typing.Literal["_owner_capex_usd", b"_owner_capex_usd"]  # noqa: Y015
+    _WhichOneofReturnType__re_leased_mw: _TypeAlias = _typing.Literal["re_leased_mw"]  # noqa: Y015
+    _WhichOneofArgType__re_leased_mw: _TypeAlias = _typing.Literal["_re_leased_mw", b"_re_leased_mw"]  # noqa: Y015
+    _WhichOneofReturnType__reconverted_mw: _TypeAlias = _typing.Literal["reconverted_mw"]  # noqa: Y015
+    _WhichOneofArgType__reconverted_mw: _TypeAlias = _typing.Literal["_reconverted_mw", b"_reconverted_mw"]  # noqa: Y015
     _WhichOneofReturnType__site: _TypeAlias = _typing.Literal["site"]  # noqa: Y015
     _WhichOneofArgType__site: _TypeAlias = _typing.Literal["_site", b"_site"]  # noqa: Y015
     _WhichOneofReturnType__tenant: _TypeAlias = _typing.Literal["tenant"]  # noqa: Y015
@@ -133,6 +145,10 @@ class ContractOutcome(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__offer) -> _WhichOneofReturnType__offer | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__owner_capex_usd) -> _WhichOneofReturnType__owner_capex_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__re_leased_mw) -> _WhichOneofReturnType__re_leased_mw | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reconverted_mw) -> _WhichOneofReturnType__reconverted_mw | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__site) -> _WhichOneofReturnType__site | None: ...
     @_typing.overload
@@ -416,7 +432,7 @@ class CashFlowRow(_message.Message):
     hosting_prepayments_usd: _builtins.float
     """Prepayments received, less credits."""
     hosting_capex_usd: _builtins.float
-    """The owner's capex of contracts."""
+    """The owner's capex of contracts, refits for re-lease included."""
     gpu_margin_usd: _builtins.float
     """Rental of own GPUs less energy and opex."""
     gpu_capex_usd: _builtins.float
@@ -442,7 +458,7 @@ class CashFlowRow(_message.Message):
     corporate_tax_usd: _builtins.float
     """Corporate tax."""
     hall_capex_usd: _builtins.float
-    """Mining halls added."""
+    """Mining halls added, or converted back."""
     @_builtins.property
     def month(self) -> _date_pb2.Date:
         """Month. Day 1."""

@@ -1,4 +1,7 @@
-"""``optimizer bench``: how fast the kernels are, beside other ways to do the same and the limits of the machine."""
+"""``optimizer bench``: how fast the kernels are, beside other ways to do the same and the limits of the machine.
+
+Solves are measured in :mod:`optimizer.cli.commands.bench_solve`.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,17 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from optimizer.cli.commands.bench_solve import solve
+from optimizer.cli.machine import print_machine
 from optimizer.cli.output import JSON_OPTION, ExitCode, console, error_console, print_json
 from optimizer.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from optimizer.bench.curves import CaseResult, Report
 
-app = typer.Typer(no_args_is_help=True, help="Measure the kernels on this machine, side by side with other ways.")
+app = typer.Typer(
+    no_args_is_help=True, help="Measure kernels and solves on this machine, side by side with other ways."
+)
 
 CASE = typer.Option(
     "--case",
@@ -29,7 +36,10 @@ CASE = typer.Option(
 
 @app.callback()
 def _group() -> None:
-    """Measure the kernels on this machine, side by side with other ways."""
+    """Measure kernels and solves on this machine, side by side with other ways."""
+
+
+app.command("solve")(solve)
 
 
 @app.command("curves")
@@ -84,15 +94,7 @@ def curves(
 
 
 def _print_report(report: Report, target: Console) -> None:
-    machine = report.machine
-    packages = ", ".join(f"{name} {version or 'not installed'}" for name, version in machine["packages"].items())
-    load = machine["load_average_1_min"]
-    target.print(
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['threads_used']} threads, "
-        f"cache {machine['largest_cache_mib']:.0f} MiB" + ("" if load is None else f", load {load:.1f}"),
-        markup=False,
-    )
-    target.print(f"Python {machine['python']}, {packages}", markup=False)
+    print_machine(report.machine, target)
     target.print(f"{report.size} size, {report.rounds} rounds, {report.seconds:.0f} s", markup=False)
     for case in report.cases:
         target.print()

@@ -40,7 +40,15 @@ def build(program: Program, problem: PlanningProblem) -> None:
 
 CAPEX_BUDGET = ConstraintFamily(
     "capex_budget",
-    ("sign", "bought_machines", "gpu_blocks", "open_site", "advance_step", "added_hall_mw"),
+    (
+        "sign",
+        "lease_end_within_contract",
+        "bought_machines",
+        "gpu_blocks",
+        "open_site",
+        "advance_step",
+        "added_hall_mw",
+    ),
     ("capex_within_budget",),
     build,
 )

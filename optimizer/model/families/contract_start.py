@@ -32,6 +32,15 @@ from optimizer.model.program import Program, Triplets
 
 def build(program: Program, problem: PlanningProblem) -> None:
     """State the family."""
+    keys = declare_contracts(program, problem)
+    _need_open_site(program, problem, keys)
+    if problem.starts.count:
+        post_contract_money(program, problem)
+        _post_use(program, problem)
+
+
+def declare_contracts(program: Program, problem: PlanningProblem) -> list[tuple[str, str, str]]:
+    """Signatures and critical MW of all starts, each offer signed at most once; the keys of the starts."""
     portfolio, starts = problem.portfolio, problem.starts
     keys = [
         (portfolio.offers[o].name, portfolio.sites[s].name, month_key(problem, m))
@@ -52,10 +61,7 @@ def build(program: Program, problem: PlanningProblem) -> None:
     bounds.add(2 * rows + 1, sign.columns[scalable], starts.minimum_mw[scalable])
     sides = [(*keys[i], side) for i in scalable for side in ("most", "least")]
     program.add_rows("critical_mw_within_offer", sides, bounds, upper=0.0)
-
-    _need_open_site(program, problem, keys)
-    if starts.count:
-        _post(program, problem)
+    return keys
 
 
 def _need_open_site(program: Program, problem: PlanningProblem, keys: list[tuple[str, str, str]]) -> None:
@@ -71,7 +77,8 @@ def _need_open_site(program: Program, problem: PlanningProblem, keys: list[tuple
     program.add_rows("contract_at_open_site", [keys[i] for i in waiting], terms, upper=0.0)
 
 
-def _post(program: Program, problem: PlanningProblem) -> None:
+def post_contract_money(program: Program, problem: PlanningProblem) -> None:
+    """Rents, costs and capex of all starts."""
     starts, calendar = problem.starts, problem.calendar
     columns, factor = contract_quantity(program, problem)
     scale: Floats = factor[:, None]
@@ -84,6 +91,12 @@ def _post(program: Program, problem: PlanningProblem) -> None:
     counted = problem.portfolio.finance.terminal.contract_tail_frac * income[:, months:] - capex[:, months:]
     post_npv(program, "hosting", columns, counted @ tail)
     program.post("capex_musd", np.arange(months), columns[:, None], capex[:, :months])
+
+
+def _post_use(program: Program, problem: PlanningProblem) -> None:
+    starts, calendar = problem.starts, problem.calendar
+    columns, factor = contract_quantity(program, problem)
+    scale: Floats = factor[:, None]
     reserved, displaced = starts.reserved_mw * scale, starts.displaced_mw * scale
     post_by_site(program, problem, "power_mw", starts.site, columns, calendar.period_max(reserved))
     post_by_site(program, problem, "halls_mw", starts.site, columns, calendar.period_max(displaced))

@@ -46,6 +46,8 @@ def build(program: Program, problem: PlanningProblem) -> None:
         terms.add(row[machines] % periods, column[machines], (coefficient * weight[row // periods])[machines])
         columns, factor = contract_quantity(program, problem)
         _reserved(terms, problem, problem.starts.site, columns, problem.starts.reserved_mw * factor[:, None], weight)
+        again, let = problem.re_leases, program.variables["re_leased_mw"].columns
+        _reserved(terms, problem, problem.starts.site[again.start], let, again.reserved_mw, weight)
         orders, blocks = problem.gpu_orders, program.variables["gpu_blocks"].columns
         _reserved(terms, problem, orders.site, blocks, orders.reserved_mw, weight)
     first = portfolio.horizon.index_of(rule.from_month) if rule.from_month else 0
@@ -65,5 +67,8 @@ def _reserved(
 
 
 DOMESTIC_SHARE = ConstraintFamily(
-    "domestic_share", ("sign", "critical_mw", "gpu_blocks", "running_machines"), ("domestic_share_kept",), build
+    "domestic_share",
+    ("sign", "critical_mw", "re_leased_mw", "gpu_blocks", "running_machines"),
+    ("domestic_share_kept",),
+    build,
 )

@@ -6,7 +6,7 @@ r"""Mining halls at each site.
 symbol                                  unit     meaning
 ======================================  =======  =========================================================
 :math:`w_{k,j}`                         MW       machine power of a thousand at mode *j*, before pue
-:math:`\mathrm{displaced}_{s,p}`        MW       halls that contracts and GPU blocks have taken
+:math:`\mathrm{displaced}_{s,p}`        MW       halls that contracts and GPU blocks have taken, less those converted back
 :math:`H_{s,p}`                         MW       halls there are, with those added
 ======================================  =======  =========================================================
 
@@ -28,7 +28,7 @@ def build(program: Program, problem: PlanningProblem) -> None:
 
 HALL_CAPACITY = ConstraintFamily(
     "hall_capacity",
-    ("sign", "gpu_blocks", "running_machines", "open_site", "added_hall_mw"),
+    ("sign", "reconverted_mw", "gpu_blocks", "running_machines", "open_site", "added_hall_mw"),
     ("site_halls_within_limit",),
     build,
 )

@@ -6,7 +6,7 @@ r"""Power at each site.
 symbol                                  unit     meaning
 ======================================  =======  =========================================================
 :math:`\mathrm{mining}_{s,p}`           MW       machines running, at the meter
-:math:`\mathrm{hosting}_{s,p}`          MW       reserved for contracts: the most in any month of the period
+:math:`\mathrm{hosting}_{s,p}`          MW       reserved for contracts and what is let again: the most in any month of the period
 :math:`\mathrm{gpu}_{s,p}`              MW       reserved for own GPUs
 :math:`G_{s,p}`                         MW       import limit with the steps brought forward: the least in any month of the period, 0 while closed
 ======================================  =======  =========================================================
@@ -29,7 +29,7 @@ def build(program: Program, problem: PlanningProblem) -> None:
 
 POWER_BALANCE = ConstraintFamily(
     "power_balance",
-    ("sign", "gpu_blocks", "running_machines", "open_site", "advance_step"),
+    ("sign", "re_leased_mw", "gpu_blocks", "running_machines", "open_site", "advance_step"),
     ("site_power_within_limit",),
     build,
 )

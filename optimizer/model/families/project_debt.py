@@ -7,9 +7,9 @@ r"""Project debt of contracts.
 ======================================  ===========  =====================================================
 symbol                                  unit         meaning
 ======================================  ===========  =====================================================
-:math:`B_{o,s,m}`                       million USD  debt that finances the contract
+:math:`B_{o,s,m}`                       million USD  debt that is drawn for the contract
 :math:`\bar b_{o,s,m}`                  MUSD/MW      the lesser of loan to cost and what contracted income carries at the least DSCR
-:math:`\beta_{o,s,m}(p)`                1            share of it outstanding at the end of period *p*
+:math:`\beta_{o,s,m}(p)`                1            what is outstanding of a dollar of it at the end of period *p*, capitalised interest included
 :math:`\overline B`                     million USD  most debt outstanding
 ======================================  ===========  =====================================================
 
@@ -64,7 +64,7 @@ def build(program: Program, problem: PlanningProblem) -> None:
 
 
 def _deductible(problem: PlanningProblem, drawn: Floats, paid: Floats, balance: Floats) -> Floats:
-    """What counts for corporate tax: interest and fees, that is what is paid without making the balance less."""
+    """What counts for corporate tax: interest and fees as they accrue, paid or added to the balance."""
     tax = problem.portfolio.finance.tax
     if tax is None or not tax.interest_deductible:
         return np.zeros(drawn.shape)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from support import best, binding, close, offer, place, portfolio, scalable, worth
 
+from optimizer.audit import Claims, audit
+from optimizer.curves.futures import Futures
+
 NEEDED = 0.6e6 / 0.99
 """Debt that leaves 0.6 million USD after a fee of 1 %."""
 
@@ -102,3 +105,71 @@ def test_a_smaller_contract_carries_less_debt():
     grown = scalable(least=1.0, term_months=3)
     answer = best(case(offers=[grown], opening_cash_usd=0.2e6, loan_to_cost_frac=0.6))
     assert answer.decisions.contracts[0].critical_mw == pytest.approx(0.2 / (0.1 - 0.06 * 0.99))
+
+
+def grown(opening_cash_usd=0.4e6, **terms):
+    """Two months of building, energized in March: what is drawn in January bears interest twice, in February once."""
+    built = offer(term_months=6, sites=[place(build_months=2)])
+    terms = {"interest_per_year_frac": 0.12, "amortization_months": 10, "origination_fee_frac": 0.0, **terms}
+    terms = {"capitalise_interest": True, **terms}
+    return case(offers=[built], opening_cash_usd=opening_cash_usd, months=10, **terms)
+
+
+GROWTH = (1.01**2 + 1.01) / 2.0
+"""Balance at the end of March per dollar that was drawn: half of it in January, half in February."""
+
+
+def test_capitalised_interest_is_not_paid_but_added_until_all_is_live():
+    answer = best(grown())
+    drawn = answer.decisions.contracts[0].debt_usd
+    assert drawn == pytest.approx(0.6e6)
+    full = GROWTH * drawn
+    balance = [row.debt_usd for row in answer.cash_flow]
+    assert balance[:4] == pytest.approx([drawn / 2, drawn / 2 * 2.01, full, 0.9 * full])
+    service = [-row.debt_service_usd for row in answer.cash_flow]
+    assert service[:4] == pytest.approx([0.0, 0.0, 0.0, 0.1 * full + 0.01 * full])
+    # The term ends with August: the balloon.
+    assert service[7] == pytest.approx(0.6 * full * 1.01)
+    assert balance[7:] == pytest.approx([0.0, 0.0, 0.0], abs=1.0)
+    assert close(answer.npv.debt_usd, 0.0)
+
+
+def test_interest_that_is_paid_in_building_needs_cash_that_is_not_there():
+    # Interest of 1 % on 0.3 million in February: without it 0.4 million are enough for the rest of the capex.
+    paid = {"loan_to_cost_frac": 0.6, "capitalise_interest": False}
+    assert close(worth(grown(**paid)), 0.0)
+    assert best(grown(loan_to_cost_frac=0.61)).contracts != ()
+
+
+def test_loan_to_cost_counts_capitalised_interest_on_both_sides():
+    # B g <= l (1 + B (g - 1)) at a capex of a million.
+    most = {frac: frac * 1e6 / (GROWTH - frac * (GROWTH - 1.0)) for frac in (0.59, 0.61)}
+    needed = 0.6e6
+    assert most[0.59] < needed < most[0.61]
+    assert close(worth(grown(loan_to_cost_frac=0.59)), 0.0)
+    answer = best(grown(opening_cash_usd=1e6 - most[0.59] + 100.0, loan_to_cost_frac=0.59))
+    assert answer.decisions.contracts[0].debt_usd == pytest.approx(most[0.59] - 100.0)
+    assert best(grown(opening_cash_usd=1e6 - most[0.59] - 100.0, loan_to_cost_frac=0.59)).contracts == ()
+
+
+def test_coverage_is_of_what_is_owed_with_capitalised_interest():
+    # An income of a million a month; an instalment of half of what is owed and 1 % interest.
+    service = 0.6e6 * GROWTH * 0.51
+    assert best(grown(amortization_months=2, minimum_dscr=0.999 * 1e6 / service)).contracts != ()
+    assert best(grown(amortization_months=2, minimum_dscr=1.001 * 1e6 / service)).contracts == ()
+
+
+def test_the_cap_is_on_the_balance_with_its_interest():
+    full = GROWTH * 0.6e6
+    assert best(grown(maximum_debt_usd=full + 1e3)).contracts != ()
+    assert best(grown(maximum_debt_usd=full - 1e3)).contracts == ()
+
+
+def test_the_audit_sees_debt_above_loan_to_cost_with_its_interest():
+    answer = best(grown(loan_to_cost_frac=0.7))
+    strict = grown(loan_to_cost_frac=0.601)
+    assert 0.6e6 < 0.601 * 1e6  # what is drawn alone would pass
+    _, report = audit(strict, Futures.of(strict), answer.decisions, Claims())
+    assert [check.name for check in report.failures] == ["project debt within its share of the capex"]
+    owed = 0.6e6 * GROWTH
+    assert report.failures[0].largest_deviation == pytest.approx(owed - 0.601 * (1e6 + owed - 0.6e6))

@@ -1,0 +1,182 @@
+"""What-ifs: a portfolio planned once, then the same with other numbers, each an audited plan with a bound of its own.
+
+The program stays in the solver and is re-priced in place. A what-if starts from the whole decisions of the plan before
+and of the base, each solved as a linear program, and is bounded by the leaves of the base's tree: see
+:mod:`optimizer.solve.tree`. Where that does not prove the gap asked for, the search goes on from there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from optimizer.app.changes import changed
+from optimizer.app.planning import Attempt, PlanningJob, Stated, read_answer
+from optimizer.curves.futures import Futures
+from optimizer.domain.options import SolveOptions
+from optimizer.domain.plan import Plan, Progress
+from optimizer.domain.portfolio import Portfolio
+from optimizer.errors import InvalidInputError
+from optimizer.model.own import OwnRule
+from optimizer.model.program import Matrix, Program
+from optimizer.solve import LiveModel, Search, Tree
+from optimizer.solve.search import Floats
+
+TIME_SHARE_FRAC = 0.1
+LEAST_S = 1.0
+"""However fast the base was, a what-if may take so long."""
+WholeDecisions = dict[tuple[str, Any], float]
+"""What is chosen of the whole decisions, by variable and key; those at zero are left out."""
+
+
+class WhatIfs:
+    """A portfolio, its plan, and the program that finds plans for variations of it.
+
+    >>> from optimizer.domain import SolveOptions
+    >>> import optimizer
+    >>> what_ifs = WhatIfs(optimizer.load_portfolio("tiny"), SolveOptions(gap_frac=0.01))
+    >>> cheap = what_ifs.plan(scale={"market.btc_usd": 0.9})
+    >>> cheap.audit.passed and cheap.npv.mining_usd < what_ifs.base.npv.mining_usd
+    True
+
+    Prices, levels, budgets and costs are changed in place. A variation with other sites, offers or months is planned as
+    well, from the decisions that it shares with the plan before, but not faster than anew.
+    """
+
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        options: SolveOptions | None = None,
+        own_constraints: Sequence[OwnRule] = (),
+        on_progress: Callable[[Progress], None] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+        time_share_frac: float = TIME_SHARE_FRAC,
+    ) -> None:
+        """Plan the portfolio within ``options``; each what-if then gets ``time_share_frac`` of the time that this took.
+
+        Raises:
+            InvalidInputError: for a solver other than HiGHS or a paranoid search; otherwise as :func:`optimizer.plan`.
+            SolverError: as :func:`optimizer.plan`.
+        """
+        self.portfolio, self.options = portfolio, options or SolveOptions()
+        if self.options.solver != "highs" or self.options.paranoid:
+            told = "what-ifs are solved by HiGHS, once each"
+            raise InvalidInputError.single("options.solver", told, "plan such a variation by itself", "options")
+        self._own_constraints, self._listeners = own_constraints, (on_progress, should_stop)
+        self._tree: Tree | None = None
+        self._known: list[WholeDecisions] = []
+        began = time.monotonic()
+        self.base: Plan = self.plan(portfolio)
+        """The plan of the portfolio as it is."""
+        share = max(time_share_frac * (time.monotonic() - began), LEAST_S)
+        self.options = self.options.model_copy(update={"time_limit_s": min(share, self.options.time_limit_s)})
+
+    def plan(
+        self,
+        portfolio: Portfolio | None = None,
+        *,
+        scale: Mapping[str, float] | None = None,
+        change: Mapping[str, object] | None = None,
+    ) -> Plan:
+        """The plan of a variation: another ``portfolio``, or this one with numbers scaled or changed.
+
+        ``scale`` and ``change`` take paths as :func:`~optimizer.app.changes.changed` does.
+
+        Raises:
+            InvalidInputError: for a path that does not exist, or a number that the domain refuses.
+            SolverError: as :func:`optimizer.plan`.
+        """
+        asked = changed(portfolio or self.portfolio, scale or {}, change or {})
+        return _WhatIf(self, asked, self.options, *self._listeners, self._own_constraints).run()
+
+    def alive(self, matrix: Matrix) -> Tree:
+        """The tree with the numbers of a program."""
+        if self._tree is None:
+            self._tree = Tree(matrix)
+        else:
+            self._tree.become(matrix)
+        return self._tree
+
+    @property
+    def has_base(self) -> bool:
+        """Whether there is a plan to start from."""
+        return bool(self._known)
+
+    def prepare(self, stated: Stated, values: Floats, options: SolveOptions, search: Search) -> None:
+        """Keep the base's plan, and leaves that cover its whole decisions."""
+        self.remember(stated.program, values)
+        self.alive(stated.matrix).prepare(options, search, values)
+
+    def starts(self, program: Program, matrix: Matrix) -> list[Floats]:
+        """Whole decisions of the plan before and of the base, as far as they exist in a program."""
+        place = {
+            (name, key): block.offset + position
+            for name, block in program.variables.items()
+            if block.integer
+            for position, key in enumerate(block.keys)
+        }
+        found: list[Floats] = []
+        for known in self._known:
+            vector = np.where(matrix.integer, 0.0, np.nan)
+            for decision, value in known.items():
+                if decision in place:
+                    vector[place[decision]] = value
+            found.append(vector)
+        return found
+
+    def remember(self, program: Program, values: Floats) -> None:
+        """Keep the whole decisions of a plan: the base's for good, beside it those of the last."""
+        chosen = {
+            (name, key): float(round(value))
+            for name, block in program.variables.items()
+            if block.integer
+            for key, value in zip(block.keys, values[block.columns].tolist(), strict=True)
+            if round(value)
+        }
+        self._known = [chosen, *[item for item in self._known[-1:] if item != chosen]]
+
+
+class _WhatIf(PlanningJob):
+    """One what-if."""
+
+    def __init__(self, what_ifs: WhatIfs, *terms: Any) -> None:
+        super().__init__(*terms)
+        self._what_ifs = what_ifs
+
+    def _stated(self, futures: Futures) -> Stated:
+        self._last = super()._stated(futures)
+        return self._last
+
+    def _alive(self, matrix: Matrix) -> LiveModel:
+        """The program that the what-ifs keep in the solver, once there is one."""
+        return self._what_ifs.alive(matrix).model if self._what_ifs.has_base else super()._alive(matrix)
+
+    def _attempt(self, futures: Futures, share: float, earlier: Attempt | None = None) -> Attempt:
+        """Re-price and solve the program of these futures within a share of the time that is left; the first anew."""
+        if not self._what_ifs.has_base:
+            attempt = super()._attempt(futures, share, earlier)
+            if attempt.solution.values is not None:
+                with self._stage("cover", told="solve"):
+                    self._what_ifs.prepare(self._last, attempt.solution.values, self._remaining(), self._search())
+            return attempt
+        problem, program, matrix, _ = self._stated(futures)
+        tree, search = self._what_ifs.alive(matrix), self._search()
+        if earlier is None:
+            with self._stage("twin"):
+                solved = tree.fixed("twin", self._twin_columns(program), self._remaining(), search)
+                twin = read_answer(program, problem, solved)
+        else:
+            twin = earlier.twin
+        with self._stage("solve"):
+            starts = self._what_ifs.starts(program, matrix)
+            solution = tree.solve(self._remaining(share), search, starts or _first(twin.solution.values))
+            if solution.values is not None:
+                self._what_ifs.remember(program, solution.values)
+        return Attempt(futures, matrix, twin, *read_answer(program, problem, solution))
+
+
+def _first(values: Floats | None) -> list[Floats]:
+    return [] if values is None else [values]
