@@ -36,6 +36,7 @@ from optimizer.solve import (
     Solution,
     check_installed,
     dive,
+    in_stages,
     solve_fixed,
     solve_program,
     solver_packages,
@@ -166,7 +167,7 @@ class PlanningJob:
         else:
             twin, starts = earlier.twin, [earlier.twin.solution.values, earlier.solution.values]
         with self._stage("solve"):
-            if earlier is None:
+            if earlier is None and not in_stages(matrix, self.options):
                 starts.append(dive(model, self._remaining(share), search))
             start = _better(matrix, *starts)
             solution = solve_program(model, self._remaining(share), search, start=start, stated=program)

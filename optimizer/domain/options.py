@@ -20,6 +20,9 @@ class SolveOptions(Value):
     """Seed of the solver."""
     solver: Literal["highs", "scip", "gurobi", "cbc"] = "highs"
     """Solver of the mixed-integer program; others than HiGHS take it from Pyomo and must be installed."""
+    method: Literal["auto", "stages", "whole"] = "auto"
+    """How HiGHS is used: on the whole program at once, or in two stages (contracts, then machines and cash, by cuts)
+    with the whole program for what they leave open; large programs in stages if not said."""
     paranoid: bool = False
     """Search a second time, in the time that is left, without presolve and with another seed; disagreement is an
     error."""

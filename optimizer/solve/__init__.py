@@ -1,6 +1,6 @@
 """From a program to a solution: HiGHS or another solver through Pyomo, with checked options, and endings as data."""
 
-from optimizer.solve.best import solve_program
+from optimizer.solve.best import in_stages, solve_program
 from optimizer.solve.dive import dive
 from optimizer.solve.files import check_format, write_program
 from optimizer.solve.highs import solve_fixed
@@ -17,6 +17,7 @@ __all__ = [
     "check_format",
     "check_installed",
     "dive",
+    "in_stages",
     "solve_fixed",
     "solve_program",
     "solver_packages",

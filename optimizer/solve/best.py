@@ -11,11 +11,13 @@ from optimizer.domain.options import SolveOptions
 from optimizer.domain.proof import Termination, TerminationReason
 from optimizer.errors import SolverError
 from optimizer.model.program import Matrix, Program
-from optimizer.solve.highs import solve_fixed, solve_with_highs
+from optimizer.solve.decompose import solve_in_stages
+from optimizer.solve.highs import LARGE_NONZEROS, solve_fixed, solve_with_highs
 from optimizer.solve.live import LiveModel
 from optimizer.solve.proof import KnownPlans, with_objective
 from optimizer.solve.pyomo_solvers import solve_with_pyomo
 from optimizer.solve.search import Floats, Search, Solution
+from optimizer.solve.stages import Stages
 from optimizer.units import USD_PER_MUSD
 
 HIGHS = "highs"
@@ -52,7 +54,7 @@ def solve_program(
     share = FIRST_SHARE if options.paranoid else 1.0
     first = options.model_copy(update={"time_limit_s": share * options.time_limit_s})
     if options.solver == HIGHS:
-        found = solve_with_highs(model, first, search, start)
+        found = _searched(model, first, search, start)
         known.add_worth("a plan it told of", model.best_seen_usd)
     elif stated is None:
         raise SolverError(f"{options.solver} takes the program as stated in Pyomo, which is not there")
@@ -64,6 +66,33 @@ def solve_program(
         rest = options.model_copy(update={"time_limit_s": left})
         solution = _confirmed(model, solution, rest, search, known)
     return solution
+
+
+def in_stages(matrix: Matrix, options: SolveOptions) -> bool:
+    """Whether a program is solved in stages: if asked for, or if it is large and has two stages."""
+    if options.solver != HIGHS or options.method == "whole":
+        return False
+    return (options.method == "stages" or len(matrix.value) >= LARGE_NONZEROS) and Stages(matrix).worthwhile
+
+
+def _searched(model: LiveModel, options: SolveOptions, search: Search, start: Floats | None) -> Solution:
+    """What HiGHS finds: in stages where that pays, and on the whole program where they leave something open."""
+    if not in_stages(model.matrix, options):
+        return solve_with_highs(model, options, search, start)
+    began = time.monotonic()
+    found = solve_in_stages(model, options, search, start)
+    told = found.termination
+    left = options.time_limit_s - (time.monotonic() - began)
+    if told.reason in (TerminationReason.OPTIMAL, TerminationReason.INFEASIBLE) or search.stopped or left <= 0.0:
+        return _no_worse(model.matrix, found, start)
+    rest = options.model_copy(update={"time_limit_s": left})
+    whole = solve_with_highs(model, rest, search, start if found.values is None else found.values)
+    bounds = [item.bound_usd for item in (told, whole.termination) if item.bound_usd is not None]
+    nodes = told.node_count + whole.termination.node_count
+    ended = whole.termination.model_copy(update={"bound_usd": min(bounds, default=None), "node_count": nodes})
+    if ended.objective_usd is not None:
+        ended = with_objective(ended, ended.objective_usd, options.gap_frac)
+    return replace(whole, termination=ended)
 
 
 def _no_worse(matrix: Matrix, found: Solution, start: Floats | None) -> Solution:
@@ -86,7 +115,7 @@ def _polished(model: LiveModel, found: Solution, options: SolveOptions, known: K
         return found
     matrix = model.matrix
     if matrix.integer.any():
-        polished = solve_fixed(model, options, np.where(matrix.integer, np.rint(found.values), np.nan))
+        polished = solve_fixed(model, options, np.where(matrix.integer, np.rint(found.values), np.nan), near=found.values)
         worth = polished.termination.objective_usd
         if polished.termination.reason is TerminationReason.OPTIMAL and worth is not None:
             known.add_worth("its own plan", worth)

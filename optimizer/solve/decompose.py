@@ -18,11 +18,11 @@ import numpy as np
 
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.proof import Limit, Termination, TerminationReason
-from optimizer.model.program import FIRST_STAGE, Matrix
-from optimizer.solve.dive import dive
+from optimizer.model.program import Matrix
 from optimizer.solve.live import LiveModel
+from optimizer.solve.master import Master
 from optimizer.solve.search import Floats, Search, Solution
-from optimizer.solve.site_basis import site_basis
+from optimizer.solve.site_basis import from_site_basis
 from optimizer.solve.stages import Cut, Stages
 from optimizer.units import USD_PER_MUSD
 
@@ -33,9 +33,15 @@ GUESS_SHARE, IN_OUT_SHARE = 0.9, 0.2
 """How far from the best point towards the new decisions a cut is taken."""
 GUESS_GAIN_FRAC = 3e-3
 """Least gain of a guess that is worth another one."""
+PROMISING_SHARE, LEAST_PROMISING = 0.35, 100
+"""Share, and least number, of the whole decisions that the first round chooses from."""
+FIRST_GAP_FRAC = 0.01
+LEAST_MOVE_SHARE = 0.01
+"""A round is idle when plan and bound move by less than this share of the gap asked for."""
 MASTER_GAP_SHARE = 0.3
 """The master is solved to this share of the gap that is left: early rounds need no proof to the end."""
-PRIMAL_SIMPLEX = 4
+PENALTY_FACTOR, MOST_PENALTY_MUSD = 4.0, 1e4
+"""How the price of missing linking rows grows where decisions that miss some go on looking best."""
 MISSED = 1e-7
 """Missing linking rows by less is missing none."""
 MOST_IDLE_ROUNDS = 4
@@ -63,6 +69,13 @@ class _Recourse:
         self._options = options
         self._started = False
 
+    def raise_penalty(self) -> None:
+        """Missing linking rows was cheaper than the decisions that it buys: make it dearer."""
+        missing = np.arange(len(self._elastic.cost)) >= self._count
+        dearer = np.maximum(PENALTY_FACTOR * self._elastic.cost, -MOST_PENALTY_MUSD)
+        self._elastic = replace(self._elastic, cost=np.where(missing, dearer, self._elastic.cost))
+        self._model.update(cost=self._elastic.cost)
+
     def at(self, first: Floats, deadline: float, *, whole_only: bool = False) -> _Following | None:
         """The best that follows; with ``whole_only`` just the whole decisions are given. None if there is no time."""
         stages, elastic = self._stages, self._elastic
@@ -74,13 +87,8 @@ class _Recourse:
         upper = np.where(fixed, values, elastic.column_upper)
         options = self._options.model_copy(update={"time_limit_s": max(deadline - time.monotonic(), 0.1)})
         self._model.update(column_lower=lower, column_upper=upper)
-        strategy: dict[str, int] = {}
-        if not self._started:
-            basis = site_basis(self._model.matrix, values, options, self._search)
-            if basis is not None:
-                self._model.start_from_basis(basis)
-                strategy = {"simplex_strategy": PRIMAL_SIMPLEX}
-        ended = self._model.run(options, self._search, presolve="off", **strategy)
+        special = {} if self._started else from_site_basis(self._model, values, options)
+        ended = self._model.run(options, self._search, **{"presolve": "off", **special})
         if ended.reason is not TerminationReason.OPTIMAL:
             return None
         self._started = True
@@ -121,8 +129,8 @@ class _Decomposition:
     def __post_init__(self) -> None:
         self.stages = Stages(self.matrix)
         self.recourse = _Recourse(self.stages, self.options, Search(should_stop=self.search.should_stop))
-        self._master = LiveModel(self.stages.master())
-        self._affordable: LiveModel | None = None
+        self._master = Master(self.stages.master())
+        self._affordable: Master | None = None
 
     # ---------------------------------------------------------------------------------------------------- both stages
 
@@ -134,7 +142,7 @@ class _Decomposition:
         self.cuts.append(found.cut)
         for model in (self._master, self._affordable):
             if model is not None:
-                found.cut.add_to(model)
+                model.add(found.cut)
         whole = found.values[self.matrix.integer]
         is_plan = found.missed <= MISSED and bool((np.abs(whole - np.rint(whole)) <= MISSED).all())
         if is_plan and found.worth_musd > self.known.worth_musd:
@@ -142,46 +150,62 @@ class _Decomposition:
             self._tell()
         return found
 
-    def guess(self, following: _Following, *, whole: bool = False) -> Floats | None:
-        """First decisions that are likely to be affordable while sites go on like that: relaxed, or found by diving."""
+    def guess(self, following: _Following) -> Floats | None:
+        """Relaxed first decisions that are likely to be affordable while sites go on like that."""
         program = self.stages.affordable(following.values)
         if self._affordable is None:
-            self._affordable = LiveModel(program)
+            self._affordable = Master(program)
             for cut in self.cuts:
-                cut.add_to(self._affordable)
-        model, cuts = self._affordable, np.full(len(self.cuts), np.inf)
-        model.update(
-            row_lower=np.append(program.row_lower, -cuts),
-            row_upper=np.append(program.row_upper, [cut.constant for cut in self.cuts]),
-            integer=program.integer & whole,
-        )
-        if whole:
-            values = dive(model, self._left(), self._quiet)
+                self._affordable.add(cut)
         else:
-            ended = model.run(self._left(), self._quiet, presolve="off")
-            values = model.values if ended.reason is TerminationReason.OPTIMAL else None
-        return None if values is None else values[program.site == FIRST_STAGE]
+            self._affordable.limit(program)
+        model = self._affordable.model
+        ended = model.run(self._left(), self._quiet, presolve="off")
+        return model.values[self._affordable.first] if ended.reason is TerminationReason.OPTIMAL else None
 
-    def master(self, *, relaxed: bool, gap_frac: float = 0.0) -> tuple[Termination, Floats, float]:
-        """Solve the first stage under all cuts: how it ended, its decisions, and what it expects them to be worth."""
-        model, integer = self._master, np.append(self.matrix.integer[self.stages.first], False)
-        model.update(integer=integer & (not relaxed))
-        special: dict[str, str] = {"presolve": "off"} if relaxed else {}
-        if not relaxed:
-            model.forget()
-            if self.known.values is not None:
-                first = self.known.values[self.stages.first]
-                model.start_from_plan(np.append(first, min(cut.at(first) for cut in self.cuts)))
-        options = self._left().model_copy(update={"gap_frac": gap_frac})
-        ended = model.run(options, Search(self._told_by_master, self.search.should_stop), **special)
-        bound = ended.bound_usd if not relaxed else ended.objective_usd
-        if bound is not None and ended.reason is not TerminationReason.INFEASIBLE:
-            self.known.bound_musd = min(self.known.bound_musd, bound / USD_PER_MUSD)
+    def relaxed(self) -> tuple[Floats, float] | None:
+        """The relaxed master: its decisions, and what it expects them to be worth; None if there are none."""
+        model = self._master.model
+        model.update(integer=np.zeros_like(self._master.integer))
+        ended = model.run(self._left(), self._quiet, presolve="off")
+        if ended.reason is not TerminationReason.OPTIMAL or ended.objective_usd is None:
+            return None
+        self._bounded(ended.objective_usd)
+        return model.values[self._master.first], ended.objective_usd / USD_PER_MUSD
+
+    def whole(self, gap_frac: float, allowed: Floats | None = None) -> tuple[Termination, Floats | None]:
+        """The master in whole decisions: how it ended, and what it decides.
+
+        With upper limits ``allowed`` on its columns, it is no bound.
+        """
+        master = self._master
+        upper = master.model.matrix.column_upper
+        with master.model.changed(integer=master.integer, column_upper=upper if allowed is None else allowed):
+            master.model.forget()
+            if self.known.values is not None and allowed is None:
+                master.model.start_from_plan(master.complete(self.known.values[self.stages.first]))
+            told = self._told_by_master if allowed is None else None
+            options = self._left().model_copy(update={"gap_frac": gap_frac})
+            ended = master.model.run(options, Search(told, self.search.should_stop))
+            values = master.model.values[master.first] if ended.has_plan else None
         self.known.nodes += ended.node_count
+        if allowed is None and ended.bound_usd is not None and ended.reason is not TerminationReason.INFEASIBLE:
+            self._bounded(ended.bound_usd)
+        return ended, values
+
+    def promising(self) -> Floats:
+        """Upper limits that leave the master the whole decisions which the relaxation takes or nearly takes."""
+        master, model = self._master, self._master.model
+        whole = np.flatnonzero(master.integer)
+        taken, price = model.values[whole] > MISSED, model.reduced_costs[whole]
+        order = np.argsort(np.where(taken, -np.inf, -price), kind="stable")
+        upper = model.matrix.column_upper.copy()
+        upper[whole[order[max(int(PROMISING_SHARE * len(whole)), LEAST_PROMISING) :]]] = 0.0
+        return np.maximum(upper, model.matrix.column_lower)
+
+    def _bounded(self, bound_usd: float) -> None:
+        self.known.bound_musd = min(self.known.bound_musd, bound_usd / USD_PER_MUSD)
         self._tell()
-        if not ended.has_plan:
-            return ended, np.zeros(0), -np.inf
-        return ended, model.values[:-1], float(ended.objective_usd or 0.0) / USD_PER_MUSD
 
     def _left(self) -> SolveOptions:
         """The options with the time that is left."""
@@ -217,16 +241,17 @@ class _Decomposition:
 def solve_in_stages(
     program: Matrix | LiveModel, options: SolveOptions, search: Search, start: Floats | None = None
 ) -> Solution:
-    """Solve a program by decomposition, from a feasible ``start`` if there is one."""
+    """Solve a program by decomposition, from a feasible ``start`` if there is one.
+
+    It ends when the gap is proven, at a limit, or when rounds no longer help.
+    """
     matrix = LiveModel.of(program).matrix
     job = _Decomposition(matrix, options, search, time.monotonic() + options.time_limit_s)
     first = np.maximum(matrix.column_lower, 0.0) if start is None else start
     core = job.follow(first[job.stages.first])
     if core is not None:
         core = _relaxed_rounds(job, core)
-        _first_plan(job, core)
-        infeasible = _whole_rounds(job, core.values[job.stages.first])
-        if infeasible:
+        if not job.over and _whole_rounds(job, core.values[job.stages.first]):
             return Solution(Termination(reason=TerminationReason.INFEASIBLE, node_count=job.known.nodes), None)
     return _solution(job)
 
@@ -239,14 +264,12 @@ def _relaxed_rounds(job: _Decomposition, core: _Following) -> _Following:
     guessing = True
     for _ in range(MOST_RELAXED_ROUNDS):
         point = core.values[job.stages.first]
-        ended, target, expected = job.master(relaxed=True)
-        if job.over or ended.reason is not TerminationReason.OPTIMAL:
-            break
-        if expected - core.worth_musd <= RELAXED_GAP_FRAC * abs(core.worth_musd):
+        master = job.relaxed()
+        if job.over or master is None or master[1] - core.worth_musd <= RELAXED_GAP_FRAC * abs(core.worth_musd):
             break
         affordable = job.guess(core) if guessing else None
-        share = IN_OUT_SHARE if affordable is None else GUESS_SHARE
-        found = job.follow(point + share * ((target if affordable is None else affordable) - point))
+        share, target = (IN_OUT_SHARE, master[0]) if affordable is None else (GUESS_SHARE, affordable)
+        found = job.follow(point + share * (target - point))
         if found is None:
             break
         guessing = affordable is not None and found.worth_musd > core.worth_musd * (1.0 + GUESS_GAIN_FRAC)
@@ -254,31 +277,27 @@ def _relaxed_rounds(job: _Decomposition, core: _Following) -> _Following:
     return core
 
 
-def _first_plan(job: _Decomposition, core: _Following) -> None:
-    """Dive for affordable whole decisions from the relaxation."""
-    first = job.guess(core, whole=True)
-    if first is not None and not job.over:
-        job.follow(first, whole_only=True)
-
-
 def _whole_rounds(job: _Decomposition, point: Floats) -> bool:
-    """Rounds of whole decisions; whether the program was proven infeasible."""
-    idle = 0
+    """Rounds of whole decisions, the first among promising ones only; whether the program was proven infeasible."""
+    idle, allowed = 0, job.promising()
+    gap = FIRST_GAP_FRAC
     while not job.over and job.known.gap_frac > job.options.gap_frac and idle < MOST_IDLE_ROUNDS:
         before = job.known.bound_musd, job.known.worth_musd
-        gap = max(MASTER_GAP_SHARE * min(job.known.gap_frac, 0.1), 0.5 * job.options.gap_frac)
-        ended, first, _ = job.master(relaxed=False, gap_frac=gap)
-        if ended.reason is TerminationReason.INFEASIBLE:
+        ended, first = job.whole(gap, allowed)
+        if ended.reason is TerminationReason.INFEASIBLE and allowed is None:
             return True
-        if not len(first):
-            return False
-        found = job.follow(first, whole_only=True)
-        if found is None:
-            return False
-        point = (point + found.values[job.stages.first]) / 2.0
-        job.follow(point)
+        if first is not None:
+            found = job.follow(first, whole_only=True)
+            if found is None:
+                break
+            if found.missed > MISSED:
+                job.recourse.raise_penalty()
+            point = (point + found.values[job.stages.first]) / 2.0
+            job.follow(point)
         moved = (before[0] - job.known.bound_musd, job.known.worth_musd - before[1])
-        idle = 0 if max(moved) > 0.01 * job.options.gap_frac * abs(job.known.worth_musd) else idle + 1
+        idle = 0 if max(moved) > LEAST_MOVE_SHARE * job.options.gap_frac * abs(job.known.worth_musd) else idle + 1
+        allowed = None
+        gap = max(MASTER_GAP_SHARE * min(job.known.gap_frac, FIRST_GAP_FRAC), job.options.gap_frac / 2.0)
     return False
 
 

@@ -8,8 +8,11 @@ from optimizer.domain.options import SolveOptions
 from optimizer.model.program import Matrix
 from optimizer.solve.live import LiveModel
 from optimizer.solve.search import Floats, Search, Solution
+from optimizer.solve.site_basis import from_site_basis
 from optimizer.solve.status import AMBIGUOUS
 
+LARGE_NONZEROS = 50_000
+"""Programs with fewer coefficients are solved at once from nothing."""
 PRIMAL_TOLERANCE = 1e-9
 """Rows and bounds of the final linear program hold to this, in million USD and MW: a tenth of a cent."""
 
@@ -33,11 +36,16 @@ def solve_with_highs(
 
 
 def solve_fixed(
-    program: Matrix | LiveModel, options: SolveOptions, fixed: Floats, search: Search | None = None
+    program: Matrix | LiveModel,
+    options: SolveOptions,
+    fixed: Floats,
+    search: Search | None = None,
+    near: Floats | None = None,
 ) -> Solution:
     """Solve with some columns fixed: ``fixed`` has their value, and NaN where a column is free.
 
-    At tight tolerance. It is not stopped with the search, for it is what there is to fall back on; it only takes note
+    At tight tolerance; a large program begins where its sites, one by one, end with the first
+    decisions of ``near``. It is not stopped with the search, for it is what there is to fall back on; it only takes note
     of Ctrl-C.
     """
     model, given = LiveModel.of(program), ~np.isnan(fixed)
@@ -49,6 +57,9 @@ def solve_fixed(
     }
     with model.changed(**narrowed):
         model.forget()
-        tight = {"primal_feasibility_tolerance": PRIMAL_TOLERANCE}
-        termination = model.run(options, search or Search(), stoppable=False, **tight)
+        special: dict[str, float | str] = {"primal_feasibility_tolerance": PRIMAL_TOLERANCE}
+        if len(matrix.value) >= LARGE_NONZEROS:
+            elsewhere = np.maximum(matrix.column_lower, 0.0) if near is None else near
+            special |= from_site_basis(model, np.where(given, fixed, elsewhere), options)
+        termination = model.run(options, search or Search(), stoppable=False, **special)
         return Solution(termination, model.values if termination.has_plan else None)

@@ -195,6 +195,11 @@ class LiveModel:
         return np.array(self.highs.getSolution().row_dual)
 
     @property
+    def reduced_costs(self) -> Floats:
+        """Reduced costs of the columns after the last run of a linear program: worth of a unit more."""
+        return np.array(self.highs.getSolution().col_dual)
+
+    @property
     def values(self) -> Floats:
         """The solution of the last run."""
         return np.array(self.highs.getSolution().col_value)

@@ -18,6 +18,7 @@ from optimizer.solve.live import LiveModel
 from optimizer.solve.search import Floats, Search
 from optimizer.solve.stages import Bools, Ints, activity, entry_rows, part, row_sites
 
+PRIMAL_SIMPLEX = 4
 LOWER, BASIC = highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic
 
 
@@ -48,6 +49,18 @@ def site_basis(matrix: Matrix, first: Floats, options: SolveOptions, search: Sea
     found = highspy.HighsBasis()
     found.col_status, found.row_status, found.valid = columns, rows, True
     return found
+
+
+def from_site_basis(model: LiveModel, near: Floats, options: SolveOptions) -> dict[str, Any]:
+    """Let the next run of a linear program begin near given first-stage values; the options that it needs for that.
+
+    The run itself is not stopped with the search, so nothing here is.
+    """
+    basis = site_basis(model.matrix, near, options, Search()) if (model.matrix.site > 0).any() else None
+    if basis is None:
+        return {}
+    model.start_from_basis(basis)
+    return {"presolve": "off", "simplex_strategy": PRIMAL_SIMPLEX}
 
 
 def _given(matrix: Matrix, values: Floats, rows: Ints) -> Floats:

@@ -13,15 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.model.program import COMPANY, FIRST_STAGE, Matrix
-from optimizer.solve.live import LiveModel
 from optimizer.solve.search import Floats
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
-THETA = -3
-"""Place of the column for the worth of what follows."""
-PENALTY_MUSD = 20.0
-"""Price of a unit by which a linking row is missed, well above what a unit is worth."""
+PENALTY_MUSD = 5.0
+"""First price of a unit by which a linking row is missed, above what a unit is worth as a rule."""
 
 
 def entry_rows(matrix: Matrix) -> Ints:
@@ -81,12 +78,6 @@ class Cut:
     def at(self, first: Floats) -> float:
         """The bound at a point."""
         return float(self.constant + self.slope @ first)
-
-    def add_to(self, model: LiveModel) -> None:
-        """State the cut in a master, whose last column is ``theta``."""
-        used = np.flatnonzero(self.slope)
-        place = np.append(np.flatnonzero(model.matrix.site == FIRST_STAGE)[used], len(model.matrix.cost) - 1)
-        model.add_row(place, np.append(-self.slope[used], 1.0), -np.inf, self.constant)
 
 
 class Stages:
@@ -165,9 +156,9 @@ class Stages:
         return Cut(worth_musd - float(slope @ values[: len(matrix.cost)][self.first]), slope)
 
     def master(self) -> Matrix:
-        """The first stage, with a last column ``theta`` for the worth of what follows."""
+        """The first stage: its own rows, and linking rows as far as they hold whatever follows."""
         limits = replace(self.matrix, row_lower=self._master_lower, row_upper=self._master_upper)
-        return self._with_theta(part(limits, self._master_rows, self.first))
+        return replace(part(limits, self._master_rows, self.first), constant=self.matrix.constant)
 
     def affordable(self, values: Floats) -> Matrix:
         """The master with what sites do in ``values``, and the company's columns free.
@@ -185,15 +176,5 @@ class Stages:
             row_upper=np.where(kept, matrix.row_upper - given, self._master_upper),
             cost=np.where(self.first, matrix.cost, 0.0),
         )
-        return self._with_theta(part(limits, self._master_rows | kept, self.first | company))
-
-    def _with_theta(self, own: Matrix) -> Matrix:
-        return replace(
-            own,
-            cost=np.append(own.cost, 1.0),
-            constant=self.matrix.constant,
-            column_lower=np.append(own.column_lower, -np.inf),
-            column_upper=np.append(own.column_upper, np.inf),
-            integer=np.append(own.integer, False),
-            site=np.append(own.site, THETA),
-        )
+        rows, columns = self._master_rows | kept, self.first | company
+        return replace(part(limits, rows, columns), constant=matrix.constant)

@@ -24,15 +24,17 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eoptimizer/api/v1/options.proto\x12\x10optimizer.api.v1\"\xfa\x01\n\x0cSolveOptions\x12\x19\n\x0ctime_limit_s\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\x08gap_frac\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x14\n\x07threads\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12\x11\n\x04seed\x18\x04 \x01(\x03H\x03\x88\x01\x01\x12-\n\x06solver\x18\x05 \x01(\x0e\x32\x18.optimizer.api.v1.SolverH\x04\x88\x01\x01\x12\x15\n\x08paranoid\x18\x06 \x01(\x08H\x05\x88\x01\x01\x42\x0f\n\r_time_limit_sB\x0b\n\t_gap_fracB\n\n\x08_threadsB\x07\n\x05_seedB\t\n\x07_solverB\x0b\n\t_paranoid*f\n\x06Solver\x12\x16\n\x12SOLVER_UNSPECIFIED\x10\x00\x12\x10\n\x0cSOLVER_HIGHS\x10\x01\x12\x0f\n\x0bSOLVER_SCIP\x10\x02\x12\x11\n\rSOLVER_GUROBI\x10\x03\x12\x0e\n\nSOLVER_CBC\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eoptimizer/api/v1/options.proto\x12\x10optimizer.api.v1\"\xb4\x02\n\x0cSolveOptions\x12\x19\n\x0ctime_limit_s\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\x08gap_frac\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x14\n\x07threads\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12\x11\n\x04seed\x18\x04 \x01(\x03H\x03\x88\x01\x01\x12-\n\x06solver\x18\x05 \x01(\x0e\x32\x18.optimizer.api.v1.SolverH\x04\x88\x01\x01\x12\x15\n\x08paranoid\x18\x06 \x01(\x08H\x05\x88\x01\x01\x12-\n\x06method\x18\x07 \x01(\x0e\x32\x18.optimizer.api.v1.MethodH\x06\x88\x01\x01\x42\x0f\n\r_time_limit_sB\x0b\n\t_gap_fracB\n\n\x08_threadsB\x07\n\x05_seedB\t\n\x07_solverB\x0b\n\t_paranoidB\t\n\x07_method*V\n\x06Method\x12\x16\n\x12METHOD_UNSPECIFIED\x10\x00\x12\x0f\n\x0bMETHOD_AUTO\x10\x01\x12\x11\n\rMETHOD_STAGES\x10\x02\x12\x10\n\x0cMETHOD_WHOLE\x10\x03*f\n\x06Solver\x12\x16\n\x12SOLVER_UNSPECIFIED\x10\x00\x12\x10\n\x0cSOLVER_HIGHS\x10\x01\x12\x0f\n\x0bSOLVER_SCIP\x10\x02\x12\x11\n\rSOLVER_GUROBI\x10\x03\x12\x0e\n\nSOLVER_CBC\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'optimizer.api.v1.options_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SOLVER']._serialized_start=305
-  _globals['_SOLVER']._serialized_end=407
+  _globals['_METHOD']._serialized_start=363
+  _globals['_METHOD']._serialized_end=449
+  _globals['_SOLVER']._serialized_start=451
+  _globals['_SOLVER']._serialized_end=553
   _globals['_SOLVEOPTIONS']._serialized_start=53
-  _globals['_SOLVEOPTIONS']._serialized_end=303
+  _globals['_SOLVEOPTIONS']._serialized_end=361
 # @@protoc_insertion_point(module_scope)

@@ -17,6 +17,34 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Method:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MethodEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Method.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    METHOD_UNSPECIFIED: _Method.ValueType  # 0
+    """Not said; the default."""
+    METHOD_AUTO: _Method.ValueType  # 1
+    """Large programs in stages, others whole."""
+    METHOD_STAGES: _Method.ValueType  # 2
+    """Contracts first, machines and cash by cuts; the whole program for what that leaves open."""
+    METHOD_WHOLE: _Method.ValueType  # 3
+    """The whole program at once."""
+
+class Method(_Method, metaclass=_MethodEnumTypeWrapper):
+    """A way to solve a program with HiGHS."""
+
+METHOD_UNSPECIFIED: Method.ValueType  # 0
+"""Not said; the default."""
+METHOD_AUTO: Method.ValueType  # 1
+"""Large programs in stages, others whole."""
+METHOD_STAGES: Method.ValueType  # 2
+"""Contracts first, machines and cash by cuts; the whole program for what that leaves open."""
+METHOD_WHOLE: Method.ValueType  # 3
+"""The whole program at once."""
+Global___Method: _TypeAlias = Method  # noqa: Y015
+
 class _Solver:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -61,6 +89,7 @@ class SolveOptions(_message.Message):
     SEED_FIELD_NUMBER: _builtins.int
     SOLVER_FIELD_NUMBER: _builtins.int
     PARANOID_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
     time_limit_s: _builtins.float
     """Wall time for building and solving; the best plan found by then is returned."""
     gap_frac: _builtins.float
@@ -73,6 +102,8 @@ class SolveOptions(_message.Message):
     """Solver of the mixed-integer program; others than HiGHS must be installed where the plan is made."""
     paranoid: _builtins.bool
     """Search a second time without presolve and with another seed; disagreement is an error."""
+    method: Global___Method.ValueType
+    """How HiGHS is used on it."""
     def __init__(
         self,
         *,
@@ -82,13 +113,16 @@ class SolveOptions(_message.Message):
         seed: _builtins.int | None = ...,
         solver: Global___Solver.ValueType | None = ...,
         paranoid: _builtins.bool | None = ...,
+        method: Global___Method.ValueType | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_gap_frac", b"_gap_frac", "_paranoid", b"_paranoid", "_seed", b"_seed", "_solver", b"_solver", "_threads", b"_threads", "_time_limit_s", b"_time_limit_s", "gap_frac", b"gap_frac", "paranoid", b"paranoid", "seed", b"seed", "solver", b"solver", "threads", b"threads", "time_limit_s", b"time_limit_s"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_gap_frac", b"_gap_frac", "_method", b"_method", "_paranoid", b"_paranoid", "_seed", b"_seed", "_solver", b"_solver", "_threads", b"_threads", "_time_limit_s", b"_time_limit_s", "gap_frac", b"gap_frac", "method", b"method", "paranoid", b"paranoid", "seed", b"seed", "solver", b"solver", "threads", b"threads", "time_limit_s", b"time_limit_s"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_gap_frac", b"_gap_frac", "_paranoid", b"_paranoid", "_seed", b"_seed", "_solver", b"_solver", "_threads", b"_threads", "_time_limit_s", b"_time_limit_s", "gap_frac", b"gap_frac", "paranoid", b"paranoid", "seed", b"seed", "solver", b"solver", "threads", b"threads", "time_limit_s", b"time_limit_s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_gap_frac", b"_gap_frac", "_method", b"_method", "_paranoid", b"_paranoid", "_seed", b"_seed", "_solver", b"_solver", "_threads", b"_threads", "_time_limit_s", b"_time_limit_s", "gap_frac", b"gap_frac", "method", b"method", "paranoid", b"paranoid", "seed", b"seed", "solver", b"solver", "threads", b"threads", "time_limit_s", b"time_limit_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__gap_frac: _TypeAlias = _typing.Literal["gap_frac"]  # noqa: Y015
     _WhichOneofArgType__gap_frac: _TypeAlias = _typing.Literal["_gap_frac", b"_gap_frac"]  # noqa: Y015
+    _WhichOneofReturnType__method: _TypeAlias = _typing.Literal["method"]  # noqa: Y015
+    _WhichOneofArgType__method: _TypeAlias = _typing.Literal["_method", b"_method"]  # noqa: Y015
     _WhichOneofReturnType__paranoid: _TypeAlias = _typing.Literal["paranoid"]  # noqa: Y015
     _WhichOneofArgType__paranoid: _TypeAlias = _typing.Literal["_paranoid", b"_paranoid"]  # noqa: Y015
     _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
@@ -101,6 +135,8 @@ class SolveOptions(_message.Message):
     _WhichOneofArgType__time_limit_s: _TypeAlias = _typing.Literal["_time_limit_s", b"_time_limit_s"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__gap_frac) -> _WhichOneofReturnType__gap_frac | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__method) -> _WhichOneofReturnType__method | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__paranoid) -> _WhichOneofReturnType__paranoid | None: ...
     @_typing.overload

@@ -33,6 +33,9 @@ def plan(
     solver: Annotated[
         str, typer.Option(help="highs, scip, gurobi or cbc; others than highs must be installed.")
     ] = DEFAULTS.solver,
+    method: Annotated[
+        str, typer.Option(help="auto, stages (contracts, then machines and cash, by cuts) or whole; of highs.")
+    ] = DEFAULTS.method,
     paranoid: Annotated[bool, typer.Option("--paranoid", help="Search twice; fail if the two disagree.")] = False,
     server: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Plan on a service, not here.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
@@ -60,6 +63,7 @@ def plan(
         "threads": threads,
         "seed": seed,
         "solver": solver,
+        "method": method,
         "paranoid": paranoid,
     }
     options = validated(SolveOptions, stated, "options")
