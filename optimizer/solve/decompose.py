@@ -40,6 +40,8 @@ LEAST_MOVE_SHARE = 0.01
 """A round is idle when plan and bound move by less than this share of the gap asked for."""
 MASTER_GAP_SHARE = 0.3
 """The master is solved to this share of the gap that is left: early rounds need no proof to the end."""
+PENALTY_MUSD = 5.0
+"""First price of a unit by which a linking row is missed, above what a unit is worth as a rule."""
 PENALTY_FACTOR, MOST_PENALTY_MUSD = 4.0, 1e4
 """How the price of missing linking rows grows where decisions that miss some go on looking best."""
 MISSED = 1e-7
@@ -59,44 +61,44 @@ class _Following:
 
 
 class _Recourse:
-    """The second stage for given first decisions, re-solved from basis to basis."""
+    """The second stage for given first decisions, re-solved from basis to basis, or from those of the sites."""
 
     def __init__(self, stages: Stages, options: SolveOptions, search: Search) -> None:
-        self._stages, self._search = stages, search
-        self._elastic = stages.elastic()
+        self._stages, self._search, self._options = stages, search, options
+        self._elastic = stages.elastic(PENALTY_MUSD)
         self._model = LiveModel(self._elastic)
-        self._count = len(stages.matrix.cost)
-        self._options = options
-        self._started = False
+        self._count, self._penalty_musd = len(stages.matrix.cost), PENALTY_MUSD
 
     def raise_penalty(self) -> None:
         """Missing linking rows was cheaper than the decisions that it buys: make it dearer."""
-        missing = np.arange(len(self._elastic.cost)) >= self._count
-        dearer = np.maximum(PENALTY_FACTOR * self._elastic.cost, -MOST_PENALTY_MUSD)
-        self._elastic = replace(self._elastic, cost=np.where(missing, dearer, self._elastic.cost))
-        self._model.update(cost=self._elastic.cost)
+        self._penalty_musd = min(PENALTY_FACTOR * self._penalty_musd, MOST_PENALTY_MUSD)
+        self._elastic = self._stages.elastic(self._penalty_musd)
 
     def at(self, first: Floats, deadline: float, *, whole_only: bool = False) -> _Following | None:
         """The best that follows; with ``whole_only`` just the whole decisions are given. None if there is no time."""
-        stages, elastic = self._stages, self._elastic
-        given = stages.first & (stages.matrix.integer | (not whole_only))
+        stages, count, elastic = self._stages, self._count, self._elastic
+        given = np.zeros(len(elastic.cost), dtype=np.bool_)
+        given[:count] = stages.first & (stages.matrix.integer | (not whole_only))
         values = np.zeros(len(elastic.cost))
-        values[: self._count][stages.first] = first
-        fixed = np.append(given, np.zeros(len(elastic.cost) - self._count, dtype=np.bool_))
-        lower = np.where(fixed, values, elastic.column_lower)
-        upper = np.where(fixed, values, elastic.column_upper)
-        options = self._options.model_copy(update={"time_limit_s": max(deadline - time.monotonic(), 0.1)})
-        self._model.update(column_lower=lower, column_upper=upper)
-        special = {} if self._started else from_site_basis(self._model, values, options)
-        ended = self._model.run(options, self._search, **{"presolve": "off", **special})
-        if ended.reason is not TerminationReason.OPTIMAL:
+        values[:count][stages.first] = first
+        lower = np.where(given, values, elastic.column_lower)
+        upper = np.where(given, values, elastic.column_upper)
+        self._model.update(cost=elastic.cost, column_lower=lower, column_upper=upper)
+        if not self._solve(values, deadline):
             return None
-        self._started = True
         values = self._model.values
-        second = ~np.append(stages.first, np.zeros(len(values) - self._count, dtype=np.bool_))
+        second = ~np.append(stages.first, np.zeros(len(values) - count, dtype=np.bool_))
         cut = stages.cut(values, self._model.prices, float(elastic.cost[second] @ values[second]))
         worth = float(elastic.cost @ values + elastic.constant)
-        return _Following(values[: self._count], float(values[self._count :].sum()), worth, cut)
+        return _Following(values[:count], float(values[count:].sum()), worth, cut)
+
+    def _solve(self, values: Floats, deadline: float) -> bool:
+        """Run from the last basis, or, when there is none, from those of the sites."""
+        options = self._options.model_copy(update={"time_limit_s": max(deadline - time.monotonic(), 0.1)})
+        special: dict[str, Any] = {"presolve": "off"}
+        if not self._model.has_basis:
+            special |= from_site_basis(self._model, values, options)
+        return self._model.run(options, self._search, **special).reason is TerminationReason.OPTIMAL
 
 
 @dataclass
@@ -259,21 +261,22 @@ def solve_in_stages(
 def _relaxed_rounds(job: _Decomposition, core: _Following) -> _Following:
     """Cuts around the optimum of the relaxation, where they bound best; the best point found.
 
-    Affordable decisions lead near it in a few steps, then the master's own, whose cuts prove how near.
+    Affordable decisions lead near it in a few steps; then the master's own decisions are cut off until it expects
+    little more than there is.
     """
     guessing = True
     for _ in range(MOST_RELAXED_ROUNDS):
-        point = core.values[job.stages.first]
+        point, worth = core.values[job.stages.first], core.worth_musd
         master = job.relaxed()
-        if job.over or master is None or master[1] - core.worth_musd <= RELAXED_GAP_FRAC * abs(core.worth_musd):
+        if job.over or master is None or master[1] - worth <= RELAXED_GAP_FRAC * abs(worth):
             break
         affordable = job.guess(core) if guessing else None
         share, target = (IN_OUT_SHARE, master[0]) if affordable is None else (GUESS_SHARE, affordable)
         found = job.follow(point + share * (target - point))
         if found is None:
             break
-        guessing = affordable is not None and found.worth_musd > core.worth_musd * (1.0 + GUESS_GAIN_FRAC)
-        core = found if found.worth_musd > core.worth_musd else core
+        guessing = affordable is not None and found.worth_musd > worth + GUESS_GAIN_FRAC * abs(worth)
+        core = found if found.worth_musd > worth else core
     return core
 
 

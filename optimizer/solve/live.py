@@ -154,6 +154,11 @@ class LiveModel:
         """Basis of the last run of a linear program."""
         return self.highs.getBasis()
 
+    @property
+    def has_basis(self) -> bool:
+        """Whether there is one."""
+        return bool(self.highs.getBasis().valid)
+
     def start_from_basis(self, basis: Any) -> None:
         """Begin the next run of a linear program here."""
         self.highs.setBasis(basis)

@@ -17,8 +17,6 @@ from optimizer.solve.search import Floats
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
-PENALTY_MUSD = 5.0
-"""First price of a unit by which a linking row is missed, above what a unit is worth as a rule."""
 
 
 def entry_rows(matrix: Matrix) -> Ints:
@@ -110,6 +108,8 @@ class Stages:
         alone = self.has_second & ~has_first & (row_sites(matrix) == COMPANY)
         self._short = needs_more | (alone & (matrix.row_lower > 0.0))
         self._over = needs_less | (alone & (matrix.row_upper < 0.0))
+        company = (matrix.site == COMPANY)[matrix.index]
+        self._needed = self._short | self._over | (np.bincount(row[company], minlength=count) > 0)
 
     def _second_activity(self, row: Ints, of_second: Bools) -> tuple[Floats, Floats]:
         """Least and most that the second stage can add to each row, by the bounds of its columns alone."""
@@ -126,8 +126,8 @@ class Stages:
         """Whether there is anything to split."""
         return bool(self.linking.any() and self.matrix.integer.any())
 
-    def elastic(self) -> Matrix:
-        """The program with columns at its end by which linking rows are missed, none of it whole."""
+    def elastic(self, penalty_musd: float) -> Matrix:
+        """The program with columns at its end by which linking rows are missed at a penalty, none of it whole."""
         matrix, count = self.matrix, len(self.matrix.row_lower)
         missed = np.concatenate([np.flatnonzero(self._short), np.flatnonzero(self._over)])
         sign = np.concatenate([np.ones(int(self._short.sum())), -np.ones(int(self._over.sum()))])
@@ -136,7 +136,7 @@ class Stages:
         order = np.argsort(row, kind="stable")
         return replace(
             matrix,
-            cost=np.concatenate([matrix.cost, np.full(len(missed), -PENALTY_MUSD)]),
+            cost=np.concatenate([matrix.cost, np.full(len(missed), -penalty_musd)]),
             column_lower=np.concatenate([matrix.column_lower, np.zeros(len(missed))]),
             column_upper=np.concatenate([matrix.column_upper, np.full(len(missed), np.inf)]),
             integer=np.zeros(len(matrix.cost) + len(missed), dtype=np.bool_),
@@ -168,13 +168,10 @@ class Stages:
         """
         matrix, company = self.matrix, self.matrix.site == COMPANY
         given = activity(matrix, np.where(self.first | company, 0.0, values))
-        of_company = np.bincount(entry_rows(matrix)[company[matrix.index]], minlength=len(given)) > 0
-        kept = self._short | self._over | of_company
         limits = replace(
             matrix,
-            row_lower=np.where(kept, matrix.row_lower - given, self._master_lower),
-            row_upper=np.where(kept, matrix.row_upper - given, self._master_upper),
+            row_lower=np.where(self._needed, matrix.row_lower - given, self._master_lower),
+            row_upper=np.where(self._needed, matrix.row_upper - given, self._master_upper),
             cost=np.where(self.first, matrix.cost, 0.0),
         )
-        rows, columns = self._master_rows | kept, self.first | company
-        return replace(part(limits, rows, columns), constant=matrix.constant)
+        return replace(part(limits, self._master_rows | self._needed, self.first | company), constant=matrix.constant)
