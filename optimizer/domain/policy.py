@@ -17,6 +17,14 @@ class DomesticBasis(StrEnum):
     HASHRATE = "hashrate"
 
 
+class PowerUse(StrEnum):
+    """What grid power is used for."""
+
+    MINING = "mining"
+    HOSTING = "hosting"
+    GPU = "gpu"
+
+
 class OfferGroup(Value):
     """Offers bound together."""
 
@@ -69,6 +77,28 @@ class CountryLimit(Value):
     """ISO 3166 code of two letters."""
     maximum_share_frac: Frac
     """Most MW in use there, as a share of the import limit of all open sites together."""
+
+
+class TechnologyLimit(Value):
+    """A limit on dependence on one use of power, or on mining machines of one sort."""
+
+    use: PowerUse | None = None
+    """Mining, hosting or own GPUs; give this or ``asic_models``."""
+    asic_models: tuple[Name, ...] = ()
+    """Names of ASIC models that count together, as those of one manufacturer."""
+    maximum_share_frac: Frac
+    """Of a use: most MW in use for it, as a share of the import limit of all open sites together. Of machines: most of
+    the running hashrate of all machines."""
+    from_month: Month | None = None
+    """First month in which it holds; the start if absent."""
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> TechnologyLimit:
+        if (self.use is None) == (not self.asic_models):
+            raise problem("technology", "a technology is either a use or a list of ASIC models", "give one of the two")
+        if len(set(self.asic_models)) != len(self.asic_models):
+            raise problem("technology", "an ASIC model is listed twice", "one entry a model")
+        return self
 
 
 class DomesticShare(Value):
@@ -130,6 +160,8 @@ class Policy(Value):
     """Limits on single tenants."""
     country_limits: tuple[CountryLimit, ...] = ()
     """Limits on single countries."""
+    technology_limits: tuple[TechnologyLimit, ...] = ()
+    """Limits on single uses of power and sorts of machines."""
     domestic_share: DomesticShare | None = None
     """Least share at home."""
     minimum_hashrate: tuple[MinimumHashrate, ...] = ()

@@ -219,6 +219,10 @@ def _policy_references(portfolio: Portfolio) -> Iterator[Finding]:
         yield from _known(("policy", "tenant_limits", i, "tenant"), tenant.tenant, tenants, "tenant")
     for i, country in enumerate(policy.country_limits):
         yield from _known(("policy", "country_limits", i, "country"), country.country, countries, "country")
+    models = list(portfolio.asic_models_by_name)
+    for i, technology in enumerate(policy.technology_limits):
+        for j, name in enumerate(technology.asic_models):
+            yield from _known(("policy", "technology_limits", i, "asic_models", j), name, models, "ASIC model")
     if policy.domestic_share is not None:
         yield from _known(("policy", "domestic_share", "country"), policy.domestic_share.country, countries, "country")
 

@@ -26,6 +26,7 @@ from optimizer.model.families.power_balance import POWER_BALANCE
 from optimizer.model.families.project_debt import PROJECT_DEBT
 from optimizer.model.families.site_opening import SITE_OPENING
 from optimizer.model.families.stress_liquidity import STRESS_LIQUIDITY
+from optimizer.model.families.technology_limits import TECHNOLOGY_LIMITS
 from optimizer.model.family import ConstraintFamily
 
 FORMULATION: Final[tuple[ConstraintFamily, ...]] = (
@@ -51,6 +52,7 @@ FORMULATION: Final[tuple[ConstraintFamily, ...]] = (
     PLACEMENTS,
     PARALLEL_BUILDS,
     CONCENTRATION,
+    TECHNOLOGY_LIMITS,
     DOMESTIC_SHARE,
     MINIMUM_HASHRATE,
     CONTRACT_CHANGES,

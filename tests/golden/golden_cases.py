@@ -154,6 +154,19 @@ def enterprise() -> Portfolio:
     return Portfolio.model_validate(data)
 
 
+def rules() -> Portfolio:
+    """Everything, with less of any one technology."""
+    data = everything().model_dump(exclude_unset=True)
+    old = asic("old", modes=[{"hashrate_th_s": 100.0, "power_w": 3000.0}], move_usd_per_machine=10.0)
+    data["asic_models"] = [*data["asic_models"], old]
+    data["fleets"] = [*data["fleets"], fleet(700, model="old")]
+    data["policy"]["technology_limits"] = [
+        {"use": "hosting", "maximum_share_frac": 0.3, "from_month": "2027-06"},
+        {"asic_models": ["M"], "maximum_share_frac": 0.9},
+    ]
+    return Portfolio.model_validate(data)
+
+
 CASES: dict[str, Callable[[], Portfolio]] = {
     "tiny": lambda: load_portfolio("tiny"),
     "two-sites": two_sites,
@@ -161,4 +174,5 @@ CASES: dict[str, Callable[[], Portfolio]] = {
     "money": money,
     "enterprise": enterprise,
     "site-works": site_works,
+    "rules": rules,
 }

@@ -367,6 +367,10 @@ def _policy() -> dict[str, Any]:
         "parallel_builds": [{"region": "US-TX", "maximum_count": 0}],
         "tenant_limits": [{"tenant": "Cloud", "maximum_share_frac": 0.7}],
         "country_limits": [{"country": "PY", "maximum_share_frac": 0.6}],
+        "technology_limits": [
+            {"use": "hosting", "maximum_share_frac": 0.8, "from_month": "2028-01"},
+            {"asic_models": ["S21"], "maximum_share_frac": 1.0},
+        ],
         "domestic_share": {
             "country": "US",
             "basis": "hashrate",

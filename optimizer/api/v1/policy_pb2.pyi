@@ -44,6 +44,34 @@ DOMESTIC_BASIS_HASHRATE: DomesticBasis.ValueType  # 2
 """Running hashrate."""
 Global___DomesticBasis: _TypeAlias = DomesticBasis  # noqa: Y015
 
+class _PowerUse:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PowerUseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PowerUse.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    POWER_USE_UNSPECIFIED: _PowerUse.ValueType  # 0
+    """Not said; refused."""
+    POWER_USE_MINING: _PowerUse.ValueType  # 1
+    """Mining machines."""
+    POWER_USE_HOSTING: _PowerUse.ValueType  # 2
+    """Contracts."""
+    POWER_USE_GPU: _PowerUse.ValueType  # 3
+    """Own GPUs."""
+
+class PowerUse(_PowerUse, metaclass=_PowerUseEnumTypeWrapper):
+    """What grid power is used for."""
+
+POWER_USE_UNSPECIFIED: PowerUse.ValueType  # 0
+"""Not said; refused."""
+POWER_USE_MINING: PowerUse.ValueType  # 1
+"""Mining machines."""
+POWER_USE_HOSTING: PowerUse.ValueType  # 2
+"""Contracts."""
+POWER_USE_GPU: PowerUse.ValueType  # 3
+"""Own GPUs."""
+Global___PowerUse: _TypeAlias = PowerUse  # noqa: Y015
+
 @_typing.final
 class OfferGroup(_message.Message):
     """Offers bound together."""
@@ -252,6 +280,53 @@ class CountryLimit(_message.Message):
 Global___CountryLimit: _TypeAlias = CountryLimit  # noqa: Y015
 
 @_typing.final
+class TechnologyLimit(_message.Message):
+    """A limit on dependence on one use of power, or on mining machines of one sort."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USE_FIELD_NUMBER: _builtins.int
+    ASIC_MODELS_FIELD_NUMBER: _builtins.int
+    MAXIMUM_SHARE_FRAC_FIELD_NUMBER: _builtins.int
+    FROM_MONTH_FIELD_NUMBER: _builtins.int
+    use: Global___PowerUse.ValueType
+    """Mining, hosting or own GPUs; give this or `asic_models`."""
+    maximum_share_frac: _builtins.float
+    """Of a use: most MW in use for it, as a share of the import limit of all open sites together. Of machines: most of
+    the running hashrate of all machines.
+    """
+    @_builtins.property
+    def asic_models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of ASIC models that count together, as those of one manufacturer."""
+
+    @_builtins.property
+    def from_month(self) -> _date_pb2.Date:
+        """First month in which it holds; the start if absent. Day 1."""
+
+    def __init__(
+        self,
+        *,
+        use: Global___PowerUse.ValueType | None = ...,
+        asic_models: _abc.Iterable[_builtins.str] | None = ...,
+        maximum_share_frac: _builtins.float | None = ...,
+        from_month: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_maximum_share_frac", b"_maximum_share_frac", "_use", b"_use", "from_month", b"from_month", "maximum_share_frac", b"maximum_share_frac", "use", b"use"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum_share_frac", b"_maximum_share_frac", "_use", b"_use", "asic_models", b"asic_models", "from_month", b"from_month", "maximum_share_frac", b"maximum_share_frac", "use", b"use"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__maximum_share_frac: _TypeAlias = _typing.Literal["maximum_share_frac"]  # noqa: Y015
+    _WhichOneofArgType__maximum_share_frac: _TypeAlias = _typing.Literal["_maximum_share_frac", b"_maximum_share_frac"]  # noqa: Y015
+    _WhichOneofReturnType__use: _TypeAlias = _typing.Literal["use"]  # noqa: Y015
+    _WhichOneofArgType__use: _TypeAlias = _typing.Literal["_use", b"_use"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum_share_frac) -> _WhichOneofReturnType__maximum_share_frac | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__use) -> _WhichOneofReturnType__use | None: ...
+
+Global___TechnologyLimit: _TypeAlias = TechnologyLimit  # noqa: Y015
+
+@_typing.final
 class DomesticShare(_message.Message):
     """A least share of what runs that must run at home."""
 
@@ -381,6 +456,7 @@ class Policy(_message.Message):
     MINIMUM_HASHRATE_FIELD_NUMBER: _builtins.int
     FREEZE_UNTIL_MONTH_FIELD_NUMBER: _builtins.int
     CONTRACT_CHANGES_FIELD_NUMBER: _builtins.int
+    TECHNOLOGY_LIMITS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def exclusive_groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExclusiveGroup]:
         """Groups of which at most some offers may be signed."""
@@ -425,6 +501,10 @@ class Policy(_message.Message):
     def contract_changes(self) -> Global___ContractChanges:
         """Budget of changes against a previous plan."""
 
+    @_builtins.property
+    def technology_limits(self) -> _containers.RepeatedCompositeFieldContainer[Global___TechnologyLimit]:
+        """Limits on single uses of power and sorts of machines."""
+
     def __init__(
         self,
         *,
@@ -439,10 +519,11 @@ class Policy(_message.Message):
         minimum_hashrate: _abc.Iterable[Global___MinimumHashrate] | None = ...,
         freeze_until_month: _date_pb2.Date | None = ...,
         contract_changes: Global___ContractChanges | None = ...,
+        technology_limits: _abc.Iterable[Global___TechnologyLimit] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["contract_changes", b"contract_changes", "domestic_share", b"domestic_share", "freeze_until_month", b"freeze_until_month"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_or_nothing_groups", b"all_or_nothing_groups", "contract_changes", b"contract_changes", "country_limits", b"country_limits", "domestic_share", b"domestic_share", "exclusive_groups", b"exclusive_groups", "forbidden", b"forbidden", "freeze_until_month", b"freeze_until_month", "mandatory", b"mandatory", "minimum_hashrate", b"minimum_hashrate", "parallel_builds", b"parallel_builds", "tenant_limits", b"tenant_limits"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_or_nothing_groups", b"all_or_nothing_groups", "contract_changes", b"contract_changes", "country_limits", b"country_limits", "domestic_share", b"domestic_share", "exclusive_groups", b"exclusive_groups", "forbidden", b"forbidden", "freeze_until_month", b"freeze_until_month", "mandatory", b"mandatory", "minimum_hashrate", b"minimum_hashrate", "parallel_builds", b"parallel_builds", "technology_limits", b"technology_limits", "tenant_limits", b"tenant_limits"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
