@@ -22,6 +22,7 @@ LINES: Final[Mapping[str, tuple[str, ...]]] = {
         "machine_sales_usd",
         "machine_moves_usd",
         "hall_capex_usd",
+        "power_sales_usd",
     ),
     "hosting": ("hosting_noi_usd", "hosting_prepayments_usd", "hosting_capex_usd"),
     "gpu": ("gpu_margin_usd", "gpu_capex_usd"),

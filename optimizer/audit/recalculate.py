@@ -22,6 +22,7 @@ from optimizer.audit.enterprise import enterprise_objective, multiple_value_usd
 from optimizer.audit.gpu import GpuMoney, gpu_money
 from optimizer.audit.mining import MiningMoney, mining_money
 from optimizer.audit.paths import EnergyPrices, FloatArray, MarketPaths
+from optimizer.audit.selling import SaleMoney, sale_money
 from optimizer.audit.stress import stress_cash_usd
 from optimizer.audit.tax import paid_usd, tax_rows
 from optimizer.audit.works import halls_mw, import_limit_mw
@@ -40,7 +41,7 @@ from optimizer.domain.outcome import (
 from optimizer.errors import InvalidInputError
 from optimizer.units import KW_PER_MW, MONTHS_PER_YEAR
 
-_Money = TypeVar("_Money", MiningMoney, GpuMoney, ContractMoney)
+_Money = TypeVar("_Money", MiningMoney, GpuMoney, SaleMoney, ContractMoney)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +53,8 @@ class SiteUse:
     mining_mw: FloatArray
     hosting_mw: FloatArray
     gpu_mw: FloatArray
+    sold_mw: FloatArray
+    """Sold back: no use, but no longer there for one."""
     hall_mw: FloatArray
     """Mining halls, those added included."""
     running_hall_mw: FloatArray
@@ -125,13 +128,13 @@ def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions
     _check_horizon(portfolio, futures)
     book = read_decisions(portfolio, decisions)
     length = portfolio.horizon.month_count
-    mining, gpu, contracts = _expected(book, futures)
+    mining, gpu, sales, contracts = _expected(book, futures)
     terms = portfolio.finance.project_debt
     debts = [
         debt_money(*pair, terms, length) for pair in zip(book.contracts, [c.capex_usd for c in contracts], strict=True)
     ]
     balance = _sum([debt.balance_usd for debt in debts], length)
-    columns = _columns(book, mining, contracts, gpu, debts)
+    columns = _columns(book, mining, contracts, gpu, debts) | {"power_sales_usd": sales.earned_usd}
     apart = {"gpu_spent_usd": gpu.spent_usd, "gpu_residual_usd": gpu.residual_usd}
     interest = _sum([debt.cost_usd for debt in debts], length)
     tax = tax_rows(portfolio.finance.tax, portfolio.horizon, columns | apart, interest)
@@ -179,16 +182,17 @@ def _check_horizon(portfolio: Portfolio, futures: MarketPaths) -> None:
         )
 
 
-def _expected(book: Book, futures: MarketPaths) -> tuple[MiningMoney, GpuMoney, tuple[ContractMoney, ...]]:
+def _expected(book: Book, futures: MarketPaths) -> tuple[MiningMoney, GpuMoney, SaleMoney, tuple[ContractMoney, ...]]:
     """Everything that depends on the scenarios, as the mean over all of them, part by part."""
     means: list[Any] = []
     for shard in futures.shards():
         energy, share = EnergyPrices(shard), shard.scenario_count / futures.scenario_count
         contracts = [contract_money(contract, energy) for contract in book.contracts]
-        parts = [mining_money(book, energy), gpu_money(book, energy), *contracts]
+        sales = sale_money(book.portfolio, book.sold_mw, energy)
+        parts = [mining_money(book, energy), gpu_money(book, energy), sales, *contracts]
         means = [_added(part, share, before) for part, before in zip(parts, means or [None] * len(parts), strict=True)]
-    mining, gpu, *money = means
-    return mining, gpu, tuple(money)
+    mining, gpu, sales, *money = means
+    return mining, gpu, sales, tuple(money)
 
 
 def _added(part: _Money, share: float, before: _Money | None) -> _Money:
@@ -245,6 +249,7 @@ def _site_use(book: Book, mining: MiningMoney, gpu: GpuMoney) -> SiteUse:
         mining_mw=mining.mining_mw,
         hosting_mw=hosting,
         gpu_mw=gpu.gpu_mw,
+        sold_mw=book.sold_mw,
         hall_mw=halls_mw(book.portfolio, book.added_halls),
         running_hall_mw=mining.hall_mw,
         displaced_hall_mw=displaced,
@@ -253,7 +258,7 @@ def _site_use(book: Book, mining: MiningMoney, gpu: GpuMoney) -> SiteUse:
 
 
 def _capacity_rows(portfolio: Portfolio, use: SiteUse) -> tuple[CapacityRow, ...]:
-    idle = use.grid_mw - use.used_mw
+    idle = use.grid_mw - use.used_mw - use.sold_mw
     return tuple(
         CapacityRow(
             site=site.name,
@@ -264,6 +269,7 @@ def _capacity_rows(portfolio: Portfolio, use: SiteUse) -> tuple[CapacityRow, ...
             gpu_mw=float(use.gpu_mw[s, t]),
             idle_mw=float(idle[s, t]),
             hashrate_eh_s=float(use.hashrate_eh_s[s, t]),
+            sold_mw=float(use.sold_mw[s, t]),
         )
         for s, site in enumerate(portfolio.sites)
         for t, month in enumerate(portfolio.horizon.months)
@@ -305,7 +311,7 @@ def _earnings(portfolio: Portfolio, columns: Columns) -> tuple[EarningsRow, ...]
         EarningsRow(
             year=int(year),
             month_count=int((years == year).sum()),
-            mining_usd=float(columns["mining_margin_usd"][years == year].sum()),
+            mining_usd=float((columns["mining_margin_usd"] + columns["power_sales_usd"])[years == year].sum()),
             hosting_usd=float(columns["hosting_noi_usd"][years == year].sum()),
             gpu_usd=float(columns["gpu_margin_usd"][years == year].sum()),
             cost_usd=float(cost[years == year].sum()),

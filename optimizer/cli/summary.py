@@ -16,7 +16,7 @@ from optimizer.domain.plan import Plan
 from optimizer.domain.proof import Limit, Termination, TerminationReason
 from optimizer.units import MWH_PER_GWH, USD_PER_MUSD
 
-USES = ("mining_mw", "hosting_mw", "gpu_mw", "idle_mw")
+USES = ("mining_mw", "hosting_mw", "gpu_mw", "sold_mw", "idle_mw")
 REASONS = {
     TerminationReason.OPTIMAL: "proven within the gap asked for",
     TerminationReason.FEASIBLE: "a plan, stopped before the gap asked for",

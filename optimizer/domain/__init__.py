@@ -9,6 +9,7 @@ from optimizer.domain.decisions import (
     HallOrder,
     MachineDecision,
     ModeCount,
+    PowerSale,
     SiteOpening,
 )
 from optimizer.domain.finance import (
@@ -51,6 +52,7 @@ from optimizer.domain.site import (
     HallExpansion,
     Opening,
     PowerSupply,
+    SellBack,
     Site,
     TransmissionCredit,
 )
@@ -64,8 +66,8 @@ __all__ = [
     "GridAdvance", "GridStep", "HallExpansion", "HallOrder", "Horizon", "HourlyPrices", "HourlySeries", "Limit",
     "MachineDecision", "Market", "MissingHours", "ModeCount", "Multiples", "NpvDistribution", "Objective", "Offer",
     "OfferSite", "Opening", "OperatingMode", "Overlay", "Period", "Phase", "Placement", "Plan", "Policy", "Portfolio",
-    "PowerPayer", "PowerSupply", "Prepayment", "Progress", "ProjectDebt", "ReLease", "Reconversion", "Renewal",
-    "RiskSpec", "ScenarioTable", "Segment", "SeriesFile", "Shock", "Site", "SiteOpening", "SolveOptions", "Stress",
-    "StressDefault", "TerminalValue", "Termination", "TerminationReason", "TransmissionCredit", "Value", "ValuePath",
-    "add_months", "months_between", "validated",
+    "PowerPayer", "PowerSale", "PowerSupply", "Prepayment", "Progress", "ProjectDebt", "ReLease", "Reconversion",
+    "Renewal", "RiskSpec", "ScenarioTable", "Segment", "SellBack", "SeriesFile", "Shock", "Site", "SiteOpening",
+    "SolveOptions", "Stress", "StressDefault", "TerminalValue", "Termination", "TerminationReason",
+    "TransmissionCredit", "Value", "ValuePath", "add_months", "months_between", "validated",
 ]  # fmt: skip

@@ -129,6 +129,17 @@ class HallOrder(Value):
         return f"Order {self.hall_mw:,.1f} MW of mining halls for {self.site} in {self.month:%Y-%m}"
 
 
+class PowerSale(Value):
+    """Power to sell back in one period."""
+
+    site: Name
+    """Name of the site."""
+    month: Month
+    """First month of the period."""
+    sold_mw: Real
+    """MW at the meter, in all its hours in which the market pays more than the site's own price and the fee."""
+
+
 class Decisions(Value):
     """Everything that is decided; the rest of a plan follows from it and the portfolio."""
 
@@ -144,6 +155,8 @@ class Decisions(Value):
     """Grid steps brought forward."""
     hall_orders: tuple[HallOrder, ...] = ()
     """Mining halls added."""
+    power_sales: tuple[PowerSale, ...] = ()
+    """Power sold back, by site and period; absent means none."""
 
     @property
     def works(self) -> tuple[Work, ...]:

@@ -70,6 +70,8 @@ class CapacityRow(Value):
     """Unused."""
     hashrate_eh_s: Real
     """Hashrate of the running machines at their ceiling mode."""
+    sold_mw: Real = 0.0
+    """Sold back to the market."""
 
 
 class MiningRow(Value):
@@ -128,6 +130,8 @@ class CashFlowRow(Value):
     """Debt drawn."""
     debt_service_usd: Real
     """Fees, interest and principal."""
+    power_sales_usd: Real = 0.0
+    """Power sold back, less its own price and fee."""
     corporate_tax_usd: Real = 0.0
     """Corporate tax."""
     net_cash_usd: Real
@@ -193,7 +197,7 @@ class EarningsRow(Value):
     month_count: int
     """Months of it inside the horizon."""
     mining_usd: Real
-    """Mining margin."""
+    """Mining margin, and power sold back."""
     hosting_usd: Real
     """Hosting net operating income."""
     gpu_usd: Real

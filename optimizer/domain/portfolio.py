@@ -182,6 +182,9 @@ def _dangling_references(portfolio: Portfolio) -> Iterator[Finding]:
     for i, site in enumerate(portfolio.sites):
         if site.power.hourly_series is not None:
             yield from _known(("sites", i, "power", "hourly_series"), site.power.hourly_series, series, "series")
+        if site.power.sell_back is not None:
+            market = site.power.sell_back.hourly_series
+            yield from _known(("sites", i, "power", "sell_back", "hourly_series"), market, series, "series")
     for i, fleet in enumerate(portfolio.fleets):
         yield from _known(("fleets", i, "site"), fleet.site, sites, "site")
         yield from _known(("fleets", i, "asic_model"), fleet.asic_model, models, "ASIC model")

@@ -50,6 +50,32 @@ class GridStep(Value):
     """Terms of bringing the step forward; absent if it comes when it comes."""
 
 
+class SellBack(Value):
+    """Terms on which a site with a flat price sells what it does not use back to the market."""
+
+    hourly_series: Name
+    """Name of the hourly series of the market's price in USD/MWh."""
+    maximum_mw: Mw
+    """Most MW that can be sold, at the meter."""
+    fee_usd_per_mwh: Annotated[float, Quantity("USD/MWh", 0.0, 10_000.0)] = 0.0
+    """What is lost of every MWh that is sold."""
+    from_month: Month | None = None
+    """First month in which it can be sold; the start if absent."""
+    until_month: Month | None = None
+    """First month in which it no longer can; open-ended if absent."""
+
+    @model_validator(mode="after")
+    def _window(self) -> SellBack:
+        if self.from_month is not None and self.until_month is not None and self.until_month <= self.from_month:
+            raise problem("window", "power can be sold back until before it can be", "swap the months")
+        return self
+
+    def maximum_mw_at(self, month: dt.date) -> float:
+        """Most MW that can be sold in a month."""
+        begun = self.from_month is None or self.from_month <= month
+        return self.maximum_mw if begun and _lasts(self.until_month, month) else 0.0
+
+
 class PowerSupply(Value):
     """What energy costs at a site: an hourly series or a flat price, plus adders, escalated."""
 
@@ -64,6 +90,9 @@ class PowerSupply(Value):
     market_exposure_frac: Frac | None = None
     """Share of the energy price that follows the market's power level; 1 for an hourly series, 0 for a flat price."""
 
+    sell_back: SellBack | None = None
+    """Terms of selling power back; only beside a flat price."""
+
     @model_validator(mode="after")
     def _one_price(self) -> PowerSupply:
         if (self.hourly_series is None) == (self.flat_usd_per_mwh is None):
@@ -71,6 +100,12 @@ class PowerSupply(Value):
                 "power_price",
                 "give exactly one of hourly_series and flat_usd_per_mwh",
                 "name a series, or state a flat price",
+            )
+        if self.sell_back is not None and self.flat_usd_per_mwh is None:
+            raise problem(
+                "sell_back",
+                "power that is bought at the market's price is not sold back to it",
+                "state a flat price, or drop sell_back",
             )
         return self
 

@@ -24,6 +24,7 @@ from optimizer.model.families.parallel_builds import PARALLEL_BUILDS
 from optimizer.model.families.placements import PLACEMENTS
 from optimizer.model.families.power_balance import POWER_BALANCE
 from optimizer.model.families.project_debt import PROJECT_DEBT
+from optimizer.model.families.sell_back import SELL_BACK
 from optimizer.model.families.site_opening import SITE_OPENING
 from optimizer.model.families.stress_liquidity import STRESS_LIQUIDITY
 from optimizer.model.families.technology_limits import TECHNOLOGY_LIMITS
@@ -39,6 +40,7 @@ FORMULATION: Final[tuple[ConstraintFamily, ...]] = (
     PROJECT_DEBT,  # needs the starts, closes debt_musd
     GPU_BLOCKS,
     MINING_FLEET,
+    SELL_BACK,
     CORPORATE_TAX,  # closes the income of all of them
     # shared limits: they close accounts
     POWER_BALANCE,

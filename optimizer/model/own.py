@@ -32,6 +32,7 @@ from optimizer.model.program import Program, Triplets
 
 WHAT: Final = "own constraints"
 PLACED = ("offer", "site", "month")
+BY_SITE = ("site", "month")
 STANDING = ("site", "asic_model", "condition_frac", "month")
 PARTS: Final[dict[str, tuple[str, ...]]] = {
     "sign": PLACED,
@@ -51,13 +52,13 @@ PARTS: Final[dict[str, tuple[str, ...]]] = {
     "moved_in_machines": STANDING,
     "cash_musd": ("month",),
     "stress_cash_musd": ("stress", "month"),
+    "sold_mw": BY_SITE,
     "taxable_profit_musd": ("year",),
     "taxable_loss_musd": ("year",),
     "losses_used_musd": ("year",),
     "losses_left_musd": ("year",),
 }
 """What the parts of the key of each variable are; in that order. Machines are counted in thousands."""
-BY_SITE = ("site", "month")
 ACCOUNT_PARTS: Final[dict[str, tuple[str, ...]]] = {
     "npv_musd": ("line",),
     "cash_musd": ("month",),

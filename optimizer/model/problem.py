@@ -16,6 +16,7 @@ from optimizer.model.gpu import GpuOrders, build_gpu_orders
 from optimizer.model.hosting import Starts, build_starts
 from optimizer.model.lease_ends import Reconversions, ReLeases, build_re_leases, build_reconversions
 from optimizer.model.mining import Machines, build_machines
+from optimizer.model.selling import Sales, build_sales
 from optimizer.model.site_works import GridAdvances, HallOrders, build_grid_advances, build_hall_orders
 from optimizer.units import MONTHS_PER_YEAR, USD_PER_MUSD
 
@@ -42,6 +43,8 @@ class PlanningProblem:
     """Starts whose halls can be taken back."""
     re_leases: ReLeases
     """Starts whose MW can be let again."""
+    sales: Sales
+    """Power that can be sold back."""
     stresses: tuple[PlanningProblem, ...] = ()
     """The same problem in each stress: what can be decided is the same, what it is worth is not."""
 
@@ -60,6 +63,7 @@ class PlanningProblem:
             hall_orders=build_hall_orders(portfolio, calendar),
             reconversions=build_reconversions(portfolio, calendar, starts),
             re_leases=build_re_leases(portfolio, futures, calendar, expected, starts),
+            sales=build_sales(portfolio, calendar, expected),
         )
         paths = [futures.under(stress) for stress in portfolio.finance.stresses]
         return replace(problem, stresses=tuple(problem._under(cls.of(path.portfolio, path)) for path in paths))

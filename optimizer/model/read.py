@@ -14,6 +14,7 @@ from optimizer.domain.decisions import (
     HallOrder,
     MachineDecision,
     ModeCount,
+    PowerSale,
     SiteOpening,
 )
 from optimizer.model.calendar import LINES, Floats, Ints
@@ -24,6 +25,8 @@ from optimizer.model.problem import PlanningProblem
 from optimizer.model.program import Program
 from optimizer.units import USD_PER_MUSD
 
+LEAST_MW = 1e-9
+"""Less power than this is numerical dust."""
 FEWEST_MACHINES = 1e-4
 """Fewer machines than this are numerical dust."""
 LEAST_MW = 1e-7
@@ -71,6 +74,7 @@ def read_solution(program: Program, problem: PlanningProblem, solution: Floats) 
             site_openings=_openings(program, problem, solution),
             grid_advances=_grid_advances(program, problem, solution),
             hall_orders=_hall_orders(program, problem, solution),
+            power_sales=_power_sales(program, problem, solution),
         ),
         objective_usd=program.npv_weight * float(npv.sum()) + enterprise,
         npv_usd=float(npv.sum()),
@@ -139,6 +143,19 @@ def _grid_advances(program: Program, problem: PlanningProblem, solution: Floats)
             advance_months=int(advances.months[i]),
         )
         for i in np.flatnonzero(solution[program.variables["advance_step"].columns] > 0.5)
+    )
+
+
+def _power_sales(program: Program, problem: PlanningProblem, solution: Floats) -> tuple[PowerSale, ...]:
+    calendar, portfolio = problem.calendar, problem.portfolio
+    sold = solution[program.variables["sold_mw"].columns].reshape(-1, calendar.period_count)
+    return tuple(
+        PowerSale(
+            site=portfolio.sites[problem.sales.site[i]].name,
+            month=portfolio.horizon.month_at(int(calendar.period_first[p])),
+            sold_mw=float(sold[i, p]),
+        )
+        for i, p in np.argwhere(sold > LEAST_MW)
     )
 
 

@@ -85,7 +85,7 @@ def everything() -> Portfolio:
 
 
 def money() -> Portfolio:
-    """Everything that is about money: floors in stresses, corporate tax."""
+    """Everything that is about money: floors in stresses, corporate tax, capitalised interest, power sold back."""
     winter = {
         "factor": "btc_price",
         "points": [{"month_offset": 0, "multiplier": 1.0}, {"month_offset": 6, "multiplier": 0.4}],
@@ -97,6 +97,9 @@ def money() -> Portfolio:
         {"name": "T fails", "minimum_liquidity_usd": 2e5, "defaults": [{"tenant": "T", "default_month": "2027-09"}]},
     ]
     data["finance"]["project_debt"]["capitalise_interest"] = True
+    hours = [30.0 + 40.0 * (hour % 24 in (17, 18, 19)) for hour in range(24 * 365)]
+    data["series"] = [{"name": "market", "hours": {"first_hour": "2025-01-01T00:00", "usd_per_mwh": hours}}]
+    data["sites"][1]["power"]["sell_back"] = {"hourly_series": "market", "maximum_mw": 6.0}
     data["finance"]["tax"] = {"rate_frac": 0.25, "gpu_write_off_years": 2, "opening_losses_usd": 2e6}
     return Portfolio.model_validate(data)
 

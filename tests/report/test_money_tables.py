@@ -1,11 +1,11 @@
-"""What page and terminal tell of money beside the cash flow: stresses, corporate tax, an enterprise value as objective."""
+"""What page and terminal tell of money beside the cash flow: stresses, corporate tax, an enterprise value as objective, power sold back."""
 
 from __future__ import annotations
 
 import datetime as dt
 import io
 
-from report_cases import contract, made_plan
+from report_cases import capacity, contract, made_plan
 from rich.console import Console
 
 from optimizer.cli.summary import print_plan
@@ -67,3 +67,14 @@ def test_an_enterprise_value_is_not_called_npv() -> None:
     assert "Objective: discounted enterprise value" in page
     assert "discounted" not in told(made_plan(contract(0)))
     assert "discounted enterprise" not in render_report(made_plan(contract(0)))
+
+
+def test_power_sold_back_is_a_use_of_its_own() -> None:
+    rows = [
+        row.model_copy(update={"sold_mw": 17.0, "idle_mw": row.idle_mw - 17.0}) for row in capacity("Site 0", 100.0)
+    ]
+    plan = made_plan(contract(0), capacity=tuple(rows))
+    sold = [line.split() for line in told(plan).splitlines() if line.strip().startswith("sold")]
+    assert sold == [["sold", "17", "17"]]
+    assert "Sold back" in render_report(plan)
+    assert "Sold back" not in render_report(made_plan(contract(0)))

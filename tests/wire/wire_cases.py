@@ -148,7 +148,16 @@ def _sites() -> list[dict[str, Any]]:
             "region": "PY",
             "grid": [{"from_month": "2027-01", "grid_mw": 40.0}],
             "hall_mw": 0.0,
-            "power": {"flat_usd_per_mwh": 38.0},
+            "power": {
+                "flat_usd_per_mwh": 38.0,
+                "sell_back": {
+                    "hourly_series": "hourly",
+                    "maximum_mw": 20.0,
+                    "fee_usd_per_mwh": 2.0,
+                    "from_month": "2027-02",
+                    "until_month": "2030-01",
+                },
+            },
         },
     ]
 

@@ -105,6 +105,59 @@ class GridStep(_message.Message):
 Global___GridStep: _TypeAlias = GridStep  # noqa: Y015
 
 @_typing.final
+class SellBack(_message.Message):
+    """Terms on which a site with a flat price sells what it does not use back to the market."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOURLY_SERIES_FIELD_NUMBER: _builtins.int
+    MAXIMUM_MW_FIELD_NUMBER: _builtins.int
+    FEE_USD_PER_MWH_FIELD_NUMBER: _builtins.int
+    FROM_MONTH_FIELD_NUMBER: _builtins.int
+    UNTIL_MONTH_FIELD_NUMBER: _builtins.int
+    hourly_series: _builtins.str
+    """Name of the hourly series of the market's price in USD/MWh."""
+    maximum_mw: _builtins.float
+    """Most MW that can be sold, at the meter."""
+    fee_usd_per_mwh: _builtins.float
+    """What is lost of every MWh that is sold."""
+    @_builtins.property
+    def from_month(self) -> _date_pb2.Date:
+        """First month in which it can be sold; the start if absent. Day 1."""
+
+    @_builtins.property
+    def until_month(self) -> _date_pb2.Date:
+        """First month in which it no longer can; open-ended if absent. Day 1."""
+
+    def __init__(
+        self,
+        *,
+        hourly_series: _builtins.str | None = ...,
+        maximum_mw: _builtins.float | None = ...,
+        fee_usd_per_mwh: _builtins.float | None = ...,
+        from_month: _date_pb2.Date | None = ...,
+        until_month: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_fee_usd_per_mwh", b"_fee_usd_per_mwh", "_hourly_series", b"_hourly_series", "_maximum_mw", b"_maximum_mw", "fee_usd_per_mwh", b"fee_usd_per_mwh", "from_month", b"from_month", "hourly_series", b"hourly_series", "maximum_mw", b"maximum_mw", "until_month", b"until_month"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fee_usd_per_mwh", b"_fee_usd_per_mwh", "_hourly_series", b"_hourly_series", "_maximum_mw", b"_maximum_mw", "fee_usd_per_mwh", b"fee_usd_per_mwh", "from_month", b"from_month", "hourly_series", b"hourly_series", "maximum_mw", b"maximum_mw", "until_month", b"until_month"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__fee_usd_per_mwh: _TypeAlias = _typing.Literal["fee_usd_per_mwh"]  # noqa: Y015
+    _WhichOneofArgType__fee_usd_per_mwh: _TypeAlias = _typing.Literal["_fee_usd_per_mwh", b"_fee_usd_per_mwh"]  # noqa: Y015
+    _WhichOneofReturnType__hourly_series: _TypeAlias = _typing.Literal["hourly_series"]  # noqa: Y015
+    _WhichOneofArgType__hourly_series: _TypeAlias = _typing.Literal["_hourly_series", b"_hourly_series"]  # noqa: Y015
+    _WhichOneofReturnType__maximum_mw: _TypeAlias = _typing.Literal["maximum_mw"]  # noqa: Y015
+    _WhichOneofArgType__maximum_mw: _TypeAlias = _typing.Literal["_maximum_mw", b"_maximum_mw"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__fee_usd_per_mwh) -> _WhichOneofReturnType__fee_usd_per_mwh | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hourly_series) -> _WhichOneofReturnType__hourly_series | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum_mw) -> _WhichOneofReturnType__maximum_mw | None: ...
+
+Global___SellBack: _TypeAlias = SellBack  # noqa: Y015
+
+@_typing.final
 class PowerSupply(_message.Message):
     """What energy costs at a site: an hourly series or a flat price, plus adders, escalated."""
 
@@ -115,6 +168,7 @@ class PowerSupply(_message.Message):
     ADDER_USD_PER_MWH_FIELD_NUMBER: _builtins.int
     ESCALATION_PER_YEAR_FRAC_FIELD_NUMBER: _builtins.int
     MARKET_EXPOSURE_FRAC_FIELD_NUMBER: _builtins.int
+    SELL_BACK_FIELD_NUMBER: _builtins.int
     hourly_series: _builtins.str
     """Name of an hourly price series in USD/MWh."""
     flat_usd_per_mwh: _builtins.float
@@ -127,6 +181,10 @@ class PowerSupply(_message.Message):
     """Share of the energy price that follows the market's power level; 1 for an hourly series, 0 for a flat
     price.
     """
+    @_builtins.property
+    def sell_back(self) -> Global___SellBack:
+        """Terms of selling power back; only beside a flat price."""
+
     def __init__(
         self,
         *,
@@ -135,10 +193,11 @@ class PowerSupply(_message.Message):
         adder_usd_per_mwh: _builtins.float | None = ...,
         escalation_per_year_frac: _builtins.float | None = ...,
         market_exposure_frac: _builtins.float | None = ...,
+        sell_back: Global___SellBack | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_adder_usd_per_mwh", b"_adder_usd_per_mwh", "_escalation_per_year_frac", b"_escalation_per_year_frac", "_market_exposure_frac", b"_market_exposure_frac", "adder_usd_per_mwh", b"adder_usd_per_mwh", "energy_price", b"energy_price", "escalation_per_year_frac", b"escalation_per_year_frac", "flat_usd_per_mwh", b"flat_usd_per_mwh", "hourly_series", b"hourly_series", "market_exposure_frac", b"market_exposure_frac"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_adder_usd_per_mwh", b"_adder_usd_per_mwh", "_escalation_per_year_frac", b"_escalation_per_year_frac", "_market_exposure_frac", b"_market_exposure_frac", "adder_usd_per_mwh", b"adder_usd_per_mwh", "energy_price", b"energy_price", "escalation_per_year_frac", b"escalation_per_year_frac", "flat_usd_per_mwh", b"flat_usd_per_mwh", "hourly_series", b"hourly_series", "market_exposure_frac", b"market_exposure_frac", "sell_back", b"sell_back"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_adder_usd_per_mwh", b"_adder_usd_per_mwh", "_escalation_per_year_frac", b"_escalation_per_year_frac", "_market_exposure_frac", b"_market_exposure_frac", "adder_usd_per_mwh", b"adder_usd_per_mwh", "energy_price", b"energy_price", "escalation_per_year_frac", b"escalation_per_year_frac", "flat_usd_per_mwh", b"flat_usd_per_mwh", "hourly_series", b"hourly_series", "market_exposure_frac", b"market_exposure_frac"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_adder_usd_per_mwh", b"_adder_usd_per_mwh", "_escalation_per_year_frac", b"_escalation_per_year_frac", "_market_exposure_frac", b"_market_exposure_frac", "adder_usd_per_mwh", b"adder_usd_per_mwh", "energy_price", b"energy_price", "escalation_per_year_frac", b"escalation_per_year_frac", "flat_usd_per_mwh", b"flat_usd_per_mwh", "hourly_series", b"hourly_series", "market_exposure_frac", b"market_exposure_frac", "sell_back", b"sell_back"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__adder_usd_per_mwh: _TypeAlias = _typing.Literal["adder_usd_per_mwh"]  # noqa: Y015
     _WhichOneofArgType__adder_usd_per_mwh: _TypeAlias = _typing.Literal["_adder_usd_per_mwh", b"_adder_usd_per_mwh"]  # noqa: Y015
