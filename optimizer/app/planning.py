@@ -50,7 +50,7 @@ FIRST_ATTEMPT_SHARE = 0.6
 MOST_ATTEMPTS = 5
 SETTLED_FRAC = 1e-3
 """Largest difference of hashprice, assumed and made by the plan, that is not worth another solve."""
-TWIN_DECISIONS = ("sign", "open_site", "gpu_blocks", "advance_step", "added_hall_mw")
+TWIN_DECISIONS = ("sign", "open_site", "gpu_blocks", "advance_step", "added_hall_mw", "build_building")
 """What the business-as-usual twin leaves alone."""
 
 

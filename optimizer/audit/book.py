@@ -12,7 +12,15 @@ import numpy as np
 from optimizer.audit.contract import Contract
 from optimizer.audit.paths import BoolArray, FloatArray, IntArray
 from optimizer.audit.selling import sale_problems, sold_mw
-from optimizer.audit.works import AddedHalls, AdvancedStep, added_halls, advanced_steps, work_problems
+from optimizer.audit.works import (
+    AddedHalls,
+    AdvancedStep,
+    BuildingWork,
+    added_halls,
+    advanced_steps,
+    buildings,
+    work_problems,
+)
 from optimizer.domain import AsicModel, Decisions, GpuOption, MachineDecision, Portfolio, Site
 from optimizer.errors import InvalidInputError, Problem, did_you_mean
 
@@ -98,6 +106,7 @@ class Book:
     """First month in which it no longer can; ``NEVER`` without an end."""
     grid_advances: tuple[AdvancedStep, ...]
     added_halls: tuple[AddedHalls, ...]
+    buildings: tuple[BuildingWork, ...]
 
     def usable(self) -> BoolArray:
         """Whether each site can be used in each month of the horizon, ``[S, T]``."""
@@ -151,6 +160,7 @@ def read_decisions(portfolio: Portfolio, decisions: Decisions) -> Book:
         grid_advances=advanced_steps(portfolio, decisions),
         added_halls=added_halls(portfolio, decisions),
         sold_mw=sold_mw(portfolio, decisions),
+        buildings=buildings(portfolio, decisions),
     )
 
 

@@ -157,6 +157,13 @@ class Contract:
         """Grid MW reserved for the tenant in a month."""
         return self.critical_mw * self.live(month).share_frac * self.place.grid_mw_per_critical_mw
 
+    def in_buildings_mw(self, month: int) -> float:
+        """Critical MW that need space in a building in a month, those let again included."""
+        if not self.place.needs_building:
+            return 0.0
+        again = self.re_leased_mw if self.end <= month < self.stands_until else 0.0
+        return self.critical_mw * self.live(month).share_frac + again
+
     def displaced_halls_mw(self, month: int) -> float:
         """Mining halls displaced in a month."""
         begun = sum(p.share_frac for p in self.offer.phases if month >= self.build_start + p.offset_months)

@@ -25,7 +25,7 @@ from optimizer.audit.paths import EnergyPrices, FloatArray, MarketPaths
 from optimizer.audit.selling import SaleMoney, sale_money
 from optimizer.audit.stress import stress_cash_usd
 from optimizer.audit.tax import paid_usd, tax_rows
-from optimizer.audit.works import halls_mw, import_limit_mw
+from optimizer.audit.works import halls_mw, import_limit_mw, space_mw
 from optimizer.domain import Decisions, Portfolio
 from optimizer.domain.finance import NPV_WEIGHT_AMONG_EQUALS
 from optimizer.domain.outcome import (
@@ -57,6 +57,10 @@ class SiteUse:
     """Sold back: no use, but no longer there for one."""
     hall_mw: FloatArray
     """Mining halls, those added included."""
+    space_mw: FloatArray
+    """Critical MW that finished buildings have space for."""
+    in_buildings_mw: FloatArray
+    """Critical MW that need it."""
     running_hall_mw: FloatArray
     """Power of the running machines before pue."""
     displaced_hall_mw: FloatArray
@@ -169,6 +173,7 @@ def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions
             + columns["opening_capex_usd"]
             + columns["interconnect_capex_usd"]
             + columns["hall_capex_usd"]
+            + columns["building_capex_usd"]
         ),
     )
 
@@ -239,7 +244,9 @@ def _site_use(book: Book, mining: MiningMoney, gpu: GpuMoney) -> SiteUse:
     months = range(book.portfolio.horizon.month_count)
     limit = import_limit_mw(book.portfolio, book.grid_advances)
     hosting, displaced = np.zeros(limit.shape), gpu.displaced_halls_mw.copy()
+    inside = np.zeros(limit.shape)
     for contract in book.contracts:
+        inside[contract.site_index] += [contract.in_buildings_mw(t) for t in months]
         hosting[contract.site_index] += [
             contract.grid_mw(month) + contract.re_leased_grid_mw(month) for month in months
         ]
@@ -251,6 +258,8 @@ def _site_use(book: Book, mining: MiningMoney, gpu: GpuMoney) -> SiteUse:
         gpu_mw=gpu.gpu_mw,
         sold_mw=book.sold_mw,
         hall_mw=halls_mw(book.portfolio, book.added_halls),
+        space_mw=space_mw(book.portfolio, book.buildings),
+        in_buildings_mw=inside,
         running_hall_mw=mining.hall_mw,
         displaced_hall_mw=displaced,
         hashrate_eh_s=mining.hashrate_eh_s,

@@ -21,7 +21,7 @@ WRITTEN_OFF: Final = {
     "hosting": ("hosting_capex_usd",),
     "machine": ("machine_purchases_usd",),
     "gpu": ("gpu_spent_usd",),
-    "opening": ("opening_capex_usd", "interconnect_capex_usd", "hall_capex_usd"),
+    "opening": ("opening_capex_usd", "interconnect_capex_usd", "hall_capex_usd", "building_capex_usd"),
 }
 """Capex by the class under which it is written off."""
 

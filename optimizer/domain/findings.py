@@ -54,3 +54,17 @@ def objective_findings(portfolio: Portfolio) -> Iterator[Finding]:
         yield location, f"{year} is not whole in the horizon", "choose a year of which all months are planned", year
     elif last not in [period.last for period in horizon.periods]:
         yield location, f"December {year} is inside a period", "let a period end with it, or choose another year", year
+
+
+def building_findings(portfolio: Portfolio) -> Iterator[Finding]:
+    """Contracts that need a building where none can be built."""
+    bare = [site.name for site in portfolio.sites if not site.buildings]
+    for i, offer in enumerate(portfolio.offers):
+        for j, place in enumerate(offer.sites):
+            if place.needs_building and place.site in bare:
+                yield (
+                    ("offers", i, "sites", j, "needs_building"),
+                    f"{offer.name} needs a building at {place.site}, which can have none",
+                    "add buildings to the site, or drop needs_building",
+                    True,
+                )

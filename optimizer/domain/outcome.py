@@ -114,6 +114,8 @@ class CashFlowRow(Value):
     """Prepayments received, less credits."""
     hosting_capex_usd: Real
     """The owner's capex of contracts, refits for re-lease included."""
+    building_capex_usd: Real = 0.0
+    """Data-centre buildings."""
     gpu_margin_usd: Real
     """Rental of own GPUs less energy and opex."""
     gpu_capex_usd: Real

@@ -159,6 +159,21 @@ class HallExpansion(Value):
     """Earliest month of an order."""
 
 
+class Building(Value):
+    """A data-centre building that can be built at a site, once."""
+
+    name: Name
+    """Name, unique at the site."""
+    critical_mw: Annotated[float, Quantity("MW", 1e-6, 100_000.0, "in MW of critical IT: 500 kW is 0.5")]
+    """Space, in MW of critical IT."""
+    capex_usd: Usd
+    """Cost of the building, spread evenly over the months of building."""
+    build_months: Months
+    """Months from the decision until it is finished; at 0 all of the cost is paid in the month of the decision."""
+    earliest_month: Month
+    """Earliest month in which the decision can be taken."""
+
+
 class Site(Value):
     """A place with a grid connection, its halls, its power and its costs."""
 
@@ -176,6 +191,8 @@ class Site(Value):
     """Mining hall capacity, in MW of machine power (before pue)."""
     hall_expansion: HallExpansion | None = None
     """Terms of adding mining halls; absent if none can be."""
+    buildings: tuple[Building, ...] = ()
+    """Data-centre buildings that can be built, for contracts that need one."""
     power: PowerSupply
     """Energy price."""
     demand_response: DemandResponse | None = None
@@ -213,6 +230,9 @@ class Site(Value):
                     f"the step of {step.from_month:%Y-%m} adds {added:g} MW and can be brought forward",
                     "only a step that adds MW is worth a price; drop its advance",
                 )
+        names = [building.name for building in self.buildings]
+        if len(names) != len(set(names)):
+            raise problem("buildings", f"two buildings of {self.name} have one name", "give every one its own name")
         if len(self.hosting_pue_by_month) not in (0, MONTHS_PER_YEAR):
             raise problem(
                 "hosting_pue_by_month",

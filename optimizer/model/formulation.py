@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from optimizer.model.families.buildings import BUILDINGS
 from optimizer.model.families.capex_budget import CAPEX_BUDGET
 from optimizer.model.families.concentration import CONCENTRATION
 from optimizer.model.families.contract_changes import CONTRACT_CHANGES
@@ -37,6 +38,7 @@ FORMULATION: Final[tuple[ConstraintFamily, ...]] = (
     HALL_EXPANSION,
     CONTRACT_START,
     LEASE_END,
+    BUILDINGS,  # closes the space of the contracts above
     PROJECT_DEBT,  # needs the starts, closes debt_musd
     GPU_BLOCKS,
     MINING_FLEET,

@@ -43,6 +43,7 @@ PARTS: Final[dict[str, tuple[str, ...]]] = {
     "open_site": ("site", "month"),
     "advance_step": ("site", "step_month", "advance_months"),
     "added_hall_mw": ("site", "month"),
+    "build_building": ("site", "building", "month"),
     "gpu_blocks": ("gpu_option", "site", "month"),
     "running_machines": ("site", "asic_model", "condition_frac", "mode", "month"),
     "stock_machines": STANDING,
@@ -71,6 +72,8 @@ ACCOUNT_PARTS: Final[dict[str, tuple[str, ...]]] = {
     "grid_mw": BY_SITE,
     "halls_mw": BY_SITE,
     "hall_limit_mw": BY_SITE,
+    "space_mw": BY_SITE,
+    "building_mw": BY_SITE,
     "hashrate_eh_s": BY_SITE,
 }
 """The same for the rows of each account."""

@@ -17,7 +17,14 @@ from optimizer.model.hosting import Starts, build_starts
 from optimizer.model.lease_ends import Reconversions, ReLeases, build_re_leases, build_reconversions
 from optimizer.model.mining import Machines, build_machines
 from optimizer.model.selling import Sales, build_sales
-from optimizer.model.site_works import GridAdvances, HallOrders, build_grid_advances, build_hall_orders
+from optimizer.model.site_works import (
+    BuildingOrders,
+    GridAdvances,
+    HallOrders,
+    build_building_orders,
+    build_grid_advances,
+    build_hall_orders,
+)
 from optimizer.units import MONTHS_PER_YEAR, USD_PER_MUSD
 
 
@@ -39,6 +46,8 @@ class PlanningProblem:
     """Grid steps that can be brought forward."""
     hall_orders: HallOrders
     """Possible orders of mining halls."""
+    building_orders: BuildingOrders
+    """Possible orders of buildings."""
     reconversions: Reconversions
     """Starts whose halls can be taken back."""
     re_leases: ReLeases
@@ -61,6 +70,7 @@ class PlanningProblem:
             gpu_orders=build_gpu_orders(portfolio, calendar, expected),
             grid_advances=build_grid_advances(portfolio, calendar),
             hall_orders=build_hall_orders(portfolio, calendar),
+            building_orders=build_building_orders(portfolio, calendar),
             reconversions=build_reconversions(portfolio, calendar, starts),
             re_leases=build_re_leases(portfolio, futures, calendar, expected, starts),
             sales=build_sales(portfolio, calendar, expected),

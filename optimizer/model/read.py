@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.domain.decisions import (
+    BuildingOrder,
     ContractDecision,
     Decisions,
     GpuOrder,
@@ -75,6 +76,7 @@ def read_solution(program: Program, problem: PlanningProblem, solution: Floats) 
             grid_advances=_grid_advances(program, problem, solution),
             hall_orders=_hall_orders(program, problem, solution),
             power_sales=_power_sales(program, problem, solution),
+            building_orders=_building_orders(program, problem, solution),
         ),
         objective_usd=program.npv_weight * float(npv.sum()) + enterprise,
         npv_usd=float(npv.sum()),
@@ -169,6 +171,18 @@ def _hall_orders(program: Program, problem: PlanningProblem, solution: Floats) -
             hall_mw=float(added[i]),
         )
         for i in np.flatnonzero(added > LEAST_MW)
+    )
+
+
+def _building_orders(program: Program, problem: PlanningProblem, solution: Floats) -> tuple[BuildingOrder, ...]:
+    orders, portfolio = problem.building_orders, problem.portfolio
+    return tuple(
+        BuildingOrder(
+            site=portfolio.sites[orders.site[i]].name,
+            building=portfolio.sites[orders.site[i]].buildings[orders.building[i]].name,
+            month=portfolio.horizon.month_at(int(orders.order_month[i])),
+        )
+        for i in np.flatnonzero(solution[program.variables["build_building"].columns] > 0.5)
     )
 
 

@@ -102,6 +102,7 @@ CASH_LINES = (
     CashLine("Power sold back", "mining", "x", lambda row: row.power_sales_usd),
     CashLine("Hosting income", "hosting", "", lambda row: row.hosting_noi_usd + row.hosting_prepayments_usd),
     CashLine("Hosting capex", "hosting", "/", lambda row: row.hosting_capex_usd),
+    CashLine("Buildings", "hosting", "x", lambda row: row.building_capex_usd),
     CashLine("GPU margin", "gpu", "", lambda row: row.gpu_margin_usd),
     CashLine("GPU capex", "gpu", "/", lambda row: row.gpu_capex_usd),
     CashLine("Site costs and overhead", "corporate", "", lambda row: row.site_costs_usd + row.overhead_usd),
@@ -138,6 +139,7 @@ def owner_capex_usd(plan: Plan) -> float:
         + row.opening_capex_usd
         + row.interconnect_capex_usd
         + row.hall_capex_usd
+        + row.building_capex_usd
         for row in plan.cash_flow
     )
 

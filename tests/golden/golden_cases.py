@@ -105,7 +105,7 @@ def money() -> Portfolio:
 
 
 def site_works() -> Portfolio:
-    """Sites that can be changed: more power earlier, more halls, and what follows the ends of contracts."""
+    """Sites that can be changed: more power earlier, halls, buildings, and what follows the ends of contracts."""
     ends: dict[str, Any] = {
         "reconversion": {"usd_per_hall_mw": 4e4, "months": 2},
         "re_lease": {
@@ -115,6 +115,10 @@ def site_works() -> Portfolio:
             "term_months": 12,
         },
     }
+    buildings = [
+        {"name": "H1", "critical_mw": 9.0, "capex_usd": 8e4, "build_months": 2, "earliest_month": "2027-01"},
+        {"name": "H2", "critical_mw": 6.0, "capex_usd": 2e5, "build_months": 4, "earliest_month": "2027-03"},
+    ]
     halls = {"maximum_mw": 6.0, "capex_usd_per_mw": 1.2e5, "lead_months": 2, "earliest_month": "2027-02"}
     advance = {"maximum_months": 6, "usd_per_month": 6e4, "fixed_usd": 1e5, "notice_months": 2}
     grid = [
@@ -127,14 +131,14 @@ def site_works() -> Portfolio:
         sign_every_months=2,
         discount_per_year_frac=0.1,
         sites=[
-            site("A", grid=grid, hall_mw=4.0, hall_expansion=halls),
+            site("A", grid=grid, hall_mw=4.0, hall_expansion=halls, buildings=buildings),
             site("B", grid=grid, hall_mw=2.0, hall_expansion=halls, opening=opening(3e5, 1), power={"flat_usd_per_mwh": 35.0}),
         ],
         asic_models=[asic(price_usd_per_th=2.0, purchasable=True, resale_frac=0.5, delivery_lead_months=1)],
         fleets=[fleet(1800)],
         offers=[
             offer("one", critical_mw=9.0, term_months=8, sign_until_month="2027-05",
-                  sites=[place("A", halls_displaced_mw_per_critical_mw=0.2, **ends), place("B", re_lease=ends["re_lease"])]),
+                  sites=[place("A", halls_displaced_mw_per_critical_mw=0.2, needs_building=True, **ends), place("B", re_lease=ends["re_lease"])]),
             scalable("two", least=4.0, most=12.0, price_usd_per_kw_month=85.0, term_months=20,
                      sign_until_month="2027-09", sites=[place("A", halls_displaced_mw_per_critical_mw=0.4), place("B")]),
         ],

@@ -118,6 +118,15 @@ def _sites() -> list[dict[str, Any]]:
                 {"from_month": "2027-07", "grid_mw": 90.0, "advance": _advance()},
             ],
             "hall_mw": 55.0,
+            "buildings": [
+                {
+                    "name": "H1",
+                    "critical_mw": 40.0,
+                    "capex_usd": 9e7,
+                    "build_months": 9,
+                    "earliest_month": "2027-04",
+                }
+            ],
             "hall_expansion": {
                 "maximum_mw": 20.0,
                 "capex_usd_per_mw": 3e5,
@@ -217,6 +226,7 @@ def _offers() -> list[dict[str, Any]]:
                     "site": "Odessa",
                     "capex_usd_per_critical_mw": 8e6,
                     "halls_displaced_mw_per_critical_mw": 0.9,
+                    "needs_building": True,
                     "reconversion": {"usd_per_hall_mw": 2e5, "months": 4},
                     "re_lease": {
                         "vacancy_months": 6,

@@ -411,6 +411,45 @@ class PowerSale(_message.Message):
 Global___PowerSale: _TypeAlias = PowerSale  # noqa: Y015
 
 @_typing.final
+class BuildingOrder(_message.Message):
+    """A data-centre building to build."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITE_FIELD_NUMBER: _builtins.int
+    BUILDING_FIELD_NUMBER: _builtins.int
+    MONTH_FIELD_NUMBER: _builtins.int
+    site: _builtins.str
+    """Name of the site."""
+    building: _builtins.str
+    """Name of the building."""
+    @_builtins.property
+    def month(self) -> _date_pb2.Date:
+        """When the decision is taken and building begins. Day 1."""
+
+    def __init__(
+        self,
+        *,
+        site: _builtins.str | None = ...,
+        building: _builtins.str | None = ...,
+        month: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_building", b"_building", "_site", b"_site", "building", b"building", "month", b"month", "site", b"site"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_building", b"_building", "_site", b"_site", "building", b"building", "month", b"month", "site", b"site"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__building: _TypeAlias = _typing.Literal["building"]  # noqa: Y015
+    _WhichOneofArgType__building: _TypeAlias = _typing.Literal["_building", b"_building"]  # noqa: Y015
+    _WhichOneofReturnType__site: _TypeAlias = _typing.Literal["site"]  # noqa: Y015
+    _WhichOneofArgType__site: _TypeAlias = _typing.Literal["_site", b"_site"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__building) -> _WhichOneofReturnType__building | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__site) -> _WhichOneofReturnType__site | None: ...
+
+Global___BuildingOrder: _TypeAlias = BuildingOrder  # noqa: Y015
+
+@_typing.final
 class Decisions(_message.Message):
     """Everything that is decided; the rest of a plan follows from it and the portfolio."""
 
@@ -423,6 +462,7 @@ class Decisions(_message.Message):
     GRID_ADVANCES_FIELD_NUMBER: _builtins.int
     HALL_ORDERS_FIELD_NUMBER: _builtins.int
     POWER_SALES_FIELD_NUMBER: _builtins.int
+    BUILDING_ORDERS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def contracts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContractDecision]:
         """Contracts, in order of signing."""
@@ -451,6 +491,10 @@ class Decisions(_message.Message):
     def power_sales(self) -> _containers.RepeatedCompositeFieldContainer[Global___PowerSale]:
         """Power sold back, by site and period; absent means none."""
 
+    @_builtins.property
+    def building_orders(self) -> _containers.RepeatedCompositeFieldContainer[Global___BuildingOrder]:
+        """Data-centre buildings."""
+
     def __init__(
         self,
         *,
@@ -461,10 +505,11 @@ class Decisions(_message.Message):
         grid_advances: _abc.Iterable[Global___GridAdvance] | None = ...,
         hall_orders: _abc.Iterable[Global___HallOrder] | None = ...,
         power_sales: _abc.Iterable[Global___PowerSale] | None = ...,
+        building_orders: _abc.Iterable[Global___BuildingOrder] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contracts", b"contracts", "gpu_orders", b"gpu_orders", "grid_advances", b"grid_advances", "hall_orders", b"hall_orders", "machines", b"machines", "power_sales", b"power_sales", "site_openings", b"site_openings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["building_orders", b"building_orders", "contracts", b"contracts", "gpu_orders", b"gpu_orders", "grid_advances", b"grid_advances", "hall_orders", b"hall_orders", "machines", b"machines", "power_sales", b"power_sales", "site_openings", b"site_openings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -365,6 +365,61 @@ class HallExpansion(_message.Message):
 Global___HallExpansion: _TypeAlias = HallExpansion  # noqa: Y015
 
 @_typing.final
+class Building(_message.Message):
+    """A data-centre building that can be built at a site, once."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    CRITICAL_MW_FIELD_NUMBER: _builtins.int
+    CAPEX_USD_FIELD_NUMBER: _builtins.int
+    BUILD_MONTHS_FIELD_NUMBER: _builtins.int
+    EARLIEST_MONTH_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name, unique at the site."""
+    critical_mw: _builtins.float
+    """Space, in MW of critical IT."""
+    capex_usd: _builtins.float
+    """Cost of the building, spread evenly over the months of building."""
+    build_months: _builtins.int
+    """Months from the decision until it is finished; at 0 all of the cost is paid in the month of the decision."""
+    @_builtins.property
+    def earliest_month(self) -> _date_pb2.Date:
+        """Earliest month in which the decision can be taken. Day 1."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str | None = ...,
+        critical_mw: _builtins.float | None = ...,
+        capex_usd: _builtins.float | None = ...,
+        build_months: _builtins.int | None = ...,
+        earliest_month: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_build_months", b"_build_months", "_capex_usd", b"_capex_usd", "_critical_mw", b"_critical_mw", "_name", b"_name", "build_months", b"build_months", "capex_usd", b"capex_usd", "critical_mw", b"critical_mw", "earliest_month", b"earliest_month", "name", b"name"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_build_months", b"_build_months", "_capex_usd", b"_capex_usd", "_critical_mw", b"_critical_mw", "_name", b"_name", "build_months", b"build_months", "capex_usd", b"capex_usd", "critical_mw", b"critical_mw", "earliest_month", b"earliest_month", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__build_months: _TypeAlias = _typing.Literal["build_months"]  # noqa: Y015
+    _WhichOneofArgType__build_months: _TypeAlias = _typing.Literal["_build_months", b"_build_months"]  # noqa: Y015
+    _WhichOneofReturnType__capex_usd: _TypeAlias = _typing.Literal["capex_usd"]  # noqa: Y015
+    _WhichOneofArgType__capex_usd: _TypeAlias = _typing.Literal["_capex_usd", b"_capex_usd"]  # noqa: Y015
+    _WhichOneofReturnType__critical_mw: _TypeAlias = _typing.Literal["critical_mw"]  # noqa: Y015
+    _WhichOneofArgType__critical_mw: _TypeAlias = _typing.Literal["_critical_mw", b"_critical_mw"]  # noqa: Y015
+    _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+    _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__build_months) -> _WhichOneofReturnType__build_months | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__capex_usd) -> _WhichOneofReturnType__capex_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__critical_mw) -> _WhichOneofReturnType__critical_mw | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+
+Global___Building: _TypeAlias = Building  # noqa: Y015
+
+@_typing.final
 class Site(_message.Message):
     """A place with a grid connection, its halls, its power and its costs."""
 
@@ -389,6 +444,7 @@ class Site(_message.Message):
     OPENING_FIELD_NUMBER: _builtins.int
     TRANSMISSION_CREDIT_FIELD_NUMBER: _builtins.int
     HALL_EXPANSION_FIELD_NUMBER: _builtins.int
+    BUILDINGS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Unique name."""
     country: _builtins.str
@@ -443,6 +499,10 @@ class Site(_message.Message):
     def hall_expansion(self) -> Global___HallExpansion:
         """Terms of adding mining halls; absent if none can be."""
 
+    @_builtins.property
+    def buildings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Building]:
+        """Data-centre buildings that can be built, for contracts that need one."""
+
     def __init__(
         self,
         *,
@@ -465,10 +525,11 @@ class Site(_message.Message):
         opening: Global___Opening | None = ...,
         transmission_credit: Global___TransmissionCredit | None = ...,
         hall_expansion: Global___HallExpansion | None = ...,
+        buildings: _abc.Iterable[Global___Building] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_country", b"_country", "_fixed_opex_usd_per_month", b"_fixed_opex_usd_per_month", "_grid_operator", b"_grid_operator", "_hall_mw", b"_hall_mw", "_hosting_pue", b"_hosting_pue", "_import_duty_frac", b"_import_duty_frac", "_mining_opex_usd_per_mw_month", b"_mining_opex_usd_per_mw_month", "_mining_pue", b"_mining_pue", "_mining_uptime_frac", b"_mining_uptime_frac", "_name", b"_name", "_region", b"_region", "country", b"country", "demand_response", b"demand_response", "fixed_opex_usd_per_month", b"fixed_opex_usd_per_month", "grid_operator", b"grid_operator", "hall_expansion", b"hall_expansion", "hall_mw", b"hall_mw", "hosting_pue", b"hosting_pue", "import_duty_frac", b"import_duty_frac", "lease_end_month", b"lease_end_month", "mining_opex_usd_per_mw_month", b"mining_opex_usd_per_mw_month", "mining_pue", b"mining_pue", "mining_uptime_frac", b"mining_uptime_frac", "name", b"name", "opening", b"opening", "power", b"power", "region", b"region", "transmission_credit", b"transmission_credit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_country", b"_country", "_fixed_opex_usd_per_month", b"_fixed_opex_usd_per_month", "_grid_operator", b"_grid_operator", "_hall_mw", b"_hall_mw", "_hosting_pue", b"_hosting_pue", "_import_duty_frac", b"_import_duty_frac", "_mining_opex_usd_per_mw_month", b"_mining_opex_usd_per_mw_month", "_mining_pue", b"_mining_pue", "_mining_uptime_frac", b"_mining_uptime_frac", "_name", b"_name", "_region", b"_region", "country", b"country", "demand_response", b"demand_response", "fixed_opex_usd_per_month", b"fixed_opex_usd_per_month", "grid", b"grid", "grid_operator", b"grid_operator", "hall_expansion", b"hall_expansion", "hall_mw", b"hall_mw", "hosting_pue", b"hosting_pue", "hosting_pue_by_month", b"hosting_pue_by_month", "import_duty_frac", b"import_duty_frac", "lease_end_month", b"lease_end_month", "mining_opex_usd_per_mw_month", b"mining_opex_usd_per_mw_month", "mining_pue", b"mining_pue", "mining_uptime_frac", b"mining_uptime_frac", "name", b"name", "opening", b"opening", "power", b"power", "region", b"region", "transmission_credit", b"transmission_credit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_country", b"_country", "_fixed_opex_usd_per_month", b"_fixed_opex_usd_per_month", "_grid_operator", b"_grid_operator", "_hall_mw", b"_hall_mw", "_hosting_pue", b"_hosting_pue", "_import_duty_frac", b"_import_duty_frac", "_mining_opex_usd_per_mw_month", b"_mining_opex_usd_per_mw_month", "_mining_pue", b"_mining_pue", "_mining_uptime_frac", b"_mining_uptime_frac", "_name", b"_name", "_region", b"_region", "buildings", b"buildings", "country", b"country", "demand_response", b"demand_response", "fixed_opex_usd_per_month", b"fixed_opex_usd_per_month", "grid", b"grid", "grid_operator", b"grid_operator", "hall_expansion", b"hall_expansion", "hall_mw", b"hall_mw", "hosting_pue", b"hosting_pue", "hosting_pue_by_month", b"hosting_pue_by_month", "import_duty_frac", b"import_duty_frac", "lease_end_month", b"lease_end_month", "mining_opex_usd_per_mw_month", b"mining_opex_usd_per_mw_month", "mining_pue", b"mining_pue", "mining_uptime_frac", b"mining_uptime_frac", "name", b"name", "opening", b"opening", "power", b"power", "region", b"region", "transmission_credit", b"transmission_credit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__country: _TypeAlias = _typing.Literal["country"]  # noqa: Y015
     _WhichOneofArgType__country: _TypeAlias = _typing.Literal["_country", b"_country"]  # noqa: Y015
