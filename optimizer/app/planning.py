@@ -145,6 +145,7 @@ class PlanningJob:
                 "earnings": recalculation.earnings,
                 "npv": recalculation.npv,
                 "enterprise": recalculation.enterprise,
+                "carbon": recalculation.carbon,
                 "tax": recalculation.tax,
                 "stresses": stress_outcomes(recalculation),
                 "enterprise_value_usd": recalculation.enterprise_value_usd,

@@ -31,6 +31,7 @@ LINES: Final[Mapping[str, tuple[str, ...]]] = {
         "opening_capex_usd",
         "interconnect_capex_usd",
         "overhead_usd",
+        "carbon_usd",
         "corporate_tax_usd",
     ),
     "debt": ("debt_draws_usd", "debt_service_usd"),

@@ -269,6 +269,17 @@ def _cost_usd(contract: Contract, live_mw: float, month: int, energy: EnergyPric
     return cost
 
 
+def energy_mwh(contract: Contract, month: int, energy: EnergyPrices) -> float:
+    """Energy in a month that the landlord pays, with the probability of renewals, and of what is let again."""
+    if contract.offer.power_payer is not PowerPayer.LANDLORD:
+        return 0.0
+    live = contract.live(month)
+    live_mw = contract.critical_mw * live.share_frac * live.weight_frac
+    if month in contract.let_again:
+        live_mw += contract.re_leased_mw
+    return live_mw * _pue(contract, energy, month) * float(energy.paths.hours_in_month[month])
+
+
 def _re_lease_usd(contract: Contract, energy: EnergyPrices) -> FloatArray:
     """Expected rent of what is let again, at its share of the market's, less opex and energy."""
     cash, terms = np.zeros(energy.paths.extended_month_count), contract.place.re_lease

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from optimizer.audit.book import Book, read_decisions
+from optimizer.audit.carbon import CarbonTonnes, carbon_cost_usd, carbon_rows, carbon_tonnes
 from optimizer.audit.company import (
     Columns,
     company_columns,
@@ -30,6 +31,7 @@ from optimizer.domain import Decisions, Portfolio
 from optimizer.domain.finance import NPV_WEIGHT_AMONG_EQUALS
 from optimizer.domain.outcome import (
     CapacityRow,
+    CarbonRow,
     CashFlowRow,
     ContractOutcome,
     EarningsRow,
@@ -41,7 +43,7 @@ from optimizer.domain.outcome import (
 from optimizer.errors import InvalidInputError
 from optimizer.units import KW_PER_MW, MONTHS_PER_YEAR
 
-_Money = TypeVar("_Money", MiningMoney, GpuMoney, SaleMoney, ContractMoney)
+_Money = TypeVar("_Money", MiningMoney, GpuMoney, SaleMoney, CarbonTonnes, ContractMoney)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +98,8 @@ class Recalculation:
     """Cash at the end of each month, ``[T]``."""
     stress_cash_usd: FloatArray
     """The same in each stress, ``[K, T]``."""
+    carbon: tuple[CarbonRow, ...]
+    """Carbon by calendar year, where there is a rule on it."""
     tax: tuple[TaxRow, ...]
     """Corporate tax by calendar year."""
     debt_usd: FloatArray
@@ -132,13 +136,16 @@ def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions
     _check_horizon(portfolio, futures)
     book = read_decisions(portfolio, decisions)
     length = portfolio.horizon.month_count
-    mining, gpu, sales, contracts = _expected(book, futures)
+    mining, gpu, sales, carbon, contracts = _expected(book, futures)
     terms = portfolio.finance.project_debt
     debts = [
         debt_money(*pair, terms, length) for pair in zip(book.contracts, [c.capex_usd for c in contracts], strict=True)
     ]
     balance = _sum([debt.balance_usd for debt in debts], length)
-    columns = _columns(book, mining, contracts, gpu, debts) | {"power_sales_usd": sales.earned_usd}
+    columns = _columns(book, mining, contracts, gpu, debts) | {
+        "power_sales_usd": sales.earned_usd,
+        "carbon_usd": carbon_cost_usd(portfolio, carbon.caused_t),
+    }
     apart = {"gpu_spent_usd": gpu.spent_usd, "gpu_residual_usd": gpu.residual_usd}
     interest = _sum([debt.cost_usd for debt in debts], length)
     tax = tax_rows(portfolio.finance.tax, portfolio.horizon, columns | apart, interest)
@@ -164,6 +171,7 @@ def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions
         cash_usd=cash,
         stress_cash_usd=in_stress,
         tax=tax,
+        carbon=carbon_rows(portfolio, carbon.caused_t, columns["carbon_usd"]),
         debt_usd=balance,
         own_hashprice_multiplier=futures.own_hashprice_multiplier,
         capex_usd=-(
@@ -187,17 +195,20 @@ def _check_horizon(portfolio: Portfolio, futures: MarketPaths) -> None:
         )
 
 
-def _expected(book: Book, futures: MarketPaths) -> tuple[MiningMoney, GpuMoney, SaleMoney, tuple[ContractMoney, ...]]:
+def _expected(
+    book: Book, futures: MarketPaths
+) -> tuple[MiningMoney, GpuMoney, SaleMoney, CarbonTonnes, tuple[ContractMoney, ...]]:
     """Everything that depends on the scenarios, as the mean over all of them, part by part."""
     means: list[Any] = []
     for shard in futures.shards():
         energy, share = EnergyPrices(shard), shard.scenario_count / futures.scenario_count
         contracts = [contract_money(contract, energy) for contract in book.contracts]
         sales = sale_money(book.portfolio, book.sold_mw, energy)
-        parts = [mining_money(book, energy), gpu_money(book, energy), sales, *contracts]
+        mining = mining_money(book, energy)
+        parts = [mining, gpu_money(book, energy), sales, carbon_tonnes(book, energy, mining), *contracts]
         means = [_added(part, share, before) for part, before in zip(parts, means or [None] * len(parts), strict=True)]
-    mining, gpu, sales, *money = means
-    return mining, gpu, sales, tuple(money)
+    mining, gpu, sales, carbon, *money = means
+    return mining, gpu, sales, carbon, tuple(money)
 
 
 def _added(part: _Money, share: float, before: _Money | None) -> _Money:
@@ -315,7 +326,7 @@ def _cash_flow_rows(
 
 def _earnings(portfolio: Portfolio, columns: Columns) -> tuple[EarningsRow, ...]:
     years = np.array([month.year for month in portfolio.horizon.months])
-    cost = columns["site_costs_usd"] + columns["overhead_usd"]
+    cost = columns["site_costs_usd"] + columns["overhead_usd"] + columns["carbon_usd"]
     return tuple(
         EarningsRow(
             year=int(year),

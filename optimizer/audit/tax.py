@@ -15,6 +15,7 @@ from optimizer.units import MONTHS_PER_YEAR
 INCOME: Final = (
     "mining_margin_usd", "machine_sales_usd", "machine_moves_usd", "hosting_noi_usd", "hosting_prepayments_usd",
     "gpu_margin_usd", "site_costs_usd", "overhead_usd", "power_sales_usd",
+    "carbon_usd",
 )  # fmt: skip
 """Columns of the cash flow that are income in the month in which they are paid."""
 WRITTEN_OFF: Final = {

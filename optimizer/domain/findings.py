@@ -24,6 +24,14 @@ def known(location: Location, name: str, names: Sequence[str], kind: str) -> Ite
         yield location, f"no {kind} is named {name!r}", hint, name
 
 
+def findings_between_parts(portfolio: Portfolio) -> Iterator[Finding]:
+    """All that follows."""
+    yield from building_findings(portfolio)
+    yield from stress_findings(portfolio)
+    yield from objective_findings(portfolio)
+    yield from carbon_findings(portfolio)
+
+
 def stress_findings(portfolio: Portfolio) -> Iterator[Finding]:
     """Tenants that do not exist; shocks that begin, and tenants that default, outside the horizon."""
     horizon = portfolio.horizon
@@ -68,3 +76,17 @@ def building_findings(portfolio: Portfolio) -> Iterator[Finding]:
                     "add buildings to the site, or drop needs_building",
                     True,
                 )
+
+
+def carbon_findings(portfolio: Portfolio) -> Iterator[Finding]:
+    """A rule on carbon where no site causes any, and caps of years that are not planned."""
+    rule, years = portfolio.policy.carbon, {month.year for month in portfolio.horizon.months}
+    if rule is None:
+        return
+    if all(site.carbon_t_per_mwh is None for site in portfolio.sites):
+        fix = "state carbon_t_per_mwh of the sites, or drop the rule"
+        yield ("policy", "carbon"), "a rule on carbon, but no site says how much a MWh causes", fix, None
+    for i, cap in enumerate(rule.caps):
+        if cap.year not in years:
+            told = f"{cap.year} is not in the horizon"
+            yield ("policy", "carbon", "caps", i, "year"), told, f"choose from {min(years)} to {max(years)}", cap.year

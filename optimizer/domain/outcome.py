@@ -134,6 +134,8 @@ class CashFlowRow(Value):
     """Fees, interest and principal."""
     power_sales_usd: Real = 0.0
     """Power sold back, less its own price and fee."""
+    carbon_usd: Real = 0.0
+    """Price of carbon."""
     corporate_tax_usd: Real = 0.0
     """Corporate tax."""
     net_cash_usd: Real
@@ -142,6 +144,19 @@ class CashFlowRow(Value):
     """Cash at the end of the month."""
     debt_usd: Real
     """Debt outstanding at the end of the month."""
+
+
+class CarbonRow(Value):
+    """Expected carbon of one calendar year."""
+
+    year: int
+    """Calendar year."""
+    caused_t: Real
+    """Carbon of the energy that the owner pays for and uses."""
+    maximum_t: Real | None = None
+    """The most that is allowed."""
+    cost_usd: Real
+    """What it costs, positive."""
 
 
 class ObjectiveOutcome(Value):
@@ -205,7 +220,7 @@ class EarningsRow(Value):
     gpu_usd: Real
     """Margin of own GPUs."""
     cost_usd: Real
-    """Fixed site costs and overhead, negative."""
+    """Fixed site costs, overhead and carbon, negative."""
 
 
 class NpvBreakdown(Value):

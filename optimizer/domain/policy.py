@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from optimizer.domain.base import Frac, Month, Name, Quantity, Value, problem
+from optimizer.domain.base import Frac, Month, Name, PathOf, Quantity, Value, ValuePath, problem
 
 
 class DomesticBasis(StrEnum):
@@ -143,6 +143,33 @@ class ContractChanges(Value):
         return self
 
 
+class CarbonCap(Value):
+    """The most carbon of one calendar year."""
+
+    year: Annotated[int, Quantity("calendar year", 2009, 2200)]
+    """Calendar year."""
+    maximum_t: Annotated[float, Quantity("t", 0.0, 1e9)]
+    """Most that may be caused in its months in the horizon."""
+
+
+class CarbonRule(Value):
+    """Carbon of the energy that the owner pays for and uses: what it costs, and the most of it."""
+
+    price_usd_per_t: Annotated[ValuePath, PathOf("USD/t", 0.0, 5_000.0)] | None = None
+    """Price of a tonne; it costs nothing if absent."""
+    caps: tuple[CarbonCap, ...] = ()
+    """Limits by calendar year."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> CarbonRule:
+        if self.price_usd_per_t is None and not self.caps:
+            raise problem("carbon", "a rule on carbon without a price and caps", "state one of them")
+        years = [cap.year for cap in self.caps]
+        if len(years) != len(set(years)):
+            raise problem("caps", "a year has two caps", "one entry a year")
+        return self
+
+
 class Policy(Value):
     """All rules of the owner."""
 
@@ -168,5 +195,7 @@ class Policy(Value):
     """Hashrate to be kept."""
     freeze_until_month: Month | None = None
     """Before this month nothing may be signed but what is mandatory with a month."""
+    carbon: CarbonRule | None = None
+    """Price of carbon and limits on it."""
     contract_changes: ContractChanges | None = None
     """Budget of changes against a previous plan."""

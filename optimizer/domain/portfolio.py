@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, model
 
 from optimizer.domain.base import Name, Value, raise_problems
 from optimizer.domain.finance import Finance
-from optimizer.domain.findings import Finding, Location, building_findings, objective_findings, stress_findings
+from optimizer.domain.findings import Finding, Location, findings_between_parts
 from optimizer.domain.findings import known as _known
 from optimizer.domain.fleet import AsicModel, Fleet
 from optimizer.domain.gpu import GpuOption
@@ -298,9 +298,7 @@ def _impossible(portfolio: Portfolio) -> Iterator[Finding]:
                     place.site,
                 )
     yield from _market_findings(portfolio)
-    yield from building_findings(portfolio)
-    yield from stress_findings(portfolio)
-    yield from objective_findings(portfolio)
+    yield from findings_between_parts(portfolio)
     for i, option in enumerate(portfolio.gpu_options):
         if option.order_until_month < horizon.start_month or option.order_from_month >= horizon.end_month:
             yield (

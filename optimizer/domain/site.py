@@ -213,6 +213,8 @@ class Site(Value):
     """Rent, staff, security: paid while the site is open, whatever runs."""
     import_duty_frac: Annotated[float, Quantity("fraction", 0.0, 2.0)] = 0.0
     """Customs and taxes on machines that arrive, as a share of their value."""
+    carbon_t_per_mwh: Annotated[float, Quantity("t/MWh", 0.0, 2.0, "in t: 400 kg a MWh is 0.4")] | None = None
+    """Carbon that a MWh at the meter causes; none is counted if absent."""
     lease_end_month: Month | None = None
     """First month in which the site can no longer be used."""
     opening: Opening | None = None

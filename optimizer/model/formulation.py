@@ -6,6 +6,7 @@ from typing import Final
 
 from optimizer.model.families.buildings import BUILDINGS
 from optimizer.model.families.capex_budget import CAPEX_BUDGET
+from optimizer.model.families.carbon import CARBON
 from optimizer.model.families.concentration import CONCENTRATION
 from optimizer.model.families.contract_changes import CONTRACT_CHANGES
 from optimizer.model.families.contract_start import CONTRACT_START
@@ -43,6 +44,7 @@ FORMULATION: Final[tuple[ConstraintFamily, ...]] = (
     GPU_BLOCKS,
     MINING_FLEET,
     SELL_BACK,
+    CARBON,  # needs all that uses energy
     CORPORATE_TAX,  # closes the income of all of them
     # shared limits: they close accounts
     POWER_BALANCE,

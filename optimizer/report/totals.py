@@ -108,6 +108,7 @@ CASH_LINES = (
     CashLine("Site costs and overhead", "corporate", "", lambda row: row.site_costs_usd + row.overhead_usd),
     CashLine("Site openings", "corporate", "/", lambda row: row.opening_capex_usd),
     CashLine("Grid steps brought forward", "corporate", "/", lambda row: row.interconnect_capex_usd),
+    CashLine("Carbon", "corporate", ".", lambda row: row.carbon_usd),
     CashLine("Corporate tax", "corporate", "x", lambda row: row.corporate_tax_usd),
     CashLine("Debt drawn", "debt", "/", lambda row: row.debt_draws_usd),
     CashLine("Debt service", "debt", "", lambda row: row.debt_service_usd),

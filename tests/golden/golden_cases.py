@@ -85,7 +85,7 @@ def everything() -> Portfolio:
 
 
 def money() -> Portfolio:
-    """Everything that is about money: floors in stresses, corporate tax, capitalised interest, power sold back."""
+    """Everything that is about money: floors in stresses, corporate tax, capitalised interest, power sold back, carbon."""
     winter = {
         "factor": "btc_price",
         "points": [{"month_offset": 0, "multiplier": 1.0}, {"month_offset": 6, "multiplier": 0.4}],
@@ -100,6 +100,9 @@ def money() -> Portfolio:
     hours = [30.0 + 40.0 * (hour % 24 in (17, 18, 19)) for hour in range(24 * 365)]
     data["series"] = [{"name": "market", "hours": {"first_hour": "2025-01-01T00:00", "usd_per_mwh": hours}}]
     data["sites"][1]["power"]["sell_back"] = {"hourly_series": "market", "maximum_mw": 6.0}
+    for item in data["sites"]:
+        item["carbon_t_per_mwh"] = 0.4
+    data["policy"]["carbon"] = {"price_usd_per_t": 3.0, "caps": [{"year": 2028, "maximum_t": 1.5e4}]}
     data["finance"]["tax"] = {"rate_frac": 0.25, "gpu_write_off_years": 2, "opening_losses_usd": 2e6}
     return Portfolio.model_validate(data)
 

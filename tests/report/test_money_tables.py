@@ -1,4 +1,4 @@
-"""What page and terminal tell of money beside the cash flow: stresses, corporate tax, an enterprise value as objective, power sold back."""
+"""What page and terminal tell of money beside the cash flow: stresses, corporate tax, an enterprise value as objective, power sold back, carbon."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.console import Console
 
 from optimizer.cli.summary import print_plan
 from optimizer.domain import Objective
-from optimizer.domain.outcome import BusinessAsUsual, ObjectiveOutcome, StressOutcome, TaxRow
+from optimizer.domain.outcome import BusinessAsUsual, CarbonRow, ObjectiveOutcome, StressOutcome, TaxRow
 from optimizer.domain.plan import Plan
 from optimizer.report import render_report
 
@@ -78,3 +78,15 @@ def test_power_sold_back_is_a_use_of_its_own() -> None:
     assert sold == [["sold", "17", "17"]]
     assert "Sold back" in render_report(plan)
     assert "Sold back" not in render_report(made_plan(contract(0)))
+
+
+def test_carbon_is_told_by_year_and_in_all() -> None:
+    rows = (
+        CarbonRow(year=2027, caused_t=41_000.0, maximum_t=50_000.0, cost_usd=2.1e6),
+        CarbonRow(year=2028, caused_t=1_234.0, cost_usd=0.1e6),
+    )
+    plan = made_plan(contract(0), carbon=rows)
+    assert "42,234 t for 2.2 M USD" in told(plan)
+    for text in ("41,000", "50,000", "1,234"):
+        assert text in render_report(plan)
+    assert "Carbon" not in render_report(made_plan(contract(0)))

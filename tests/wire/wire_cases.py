@@ -148,6 +148,7 @@ def _sites() -> list[dict[str, Any]]:
             "mining_opex_usd_per_mw_month": 4000.0,
             "fixed_opex_usd_per_month": 50_000.0,
             "import_duty_frac": 0.0,
+            "carbon_t_per_mwh": 0.4,
             "lease_end_month": "2040-01",
             "opening": {"earliest_month": "2027-02", "capex_usd": 1e6, "lead_months": 4},
         },
@@ -398,6 +399,10 @@ def _policy() -> dict[str, Any]:
         },
         "minimum_hashrate": [{"minimum_eh_s": 0.1, "from_month": "2027-01", "until_month": "2027-12"}],
         "freeze_until_month": "2027-03",
+        "carbon": {
+            "price_usd_per_t": {"value": 60.0, "growth_per_year_frac": 0.05},
+            "caps": [{"year": 2027, "maximum_t": 1e5}],
+        },
         "contract_changes": {"previous": [placement], "maximum_count": 1},
     }
 

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
+from optimizer.api.v1 import value_path_pb2 as _value_path_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -440,6 +441,69 @@ class ContractChanges(_message.Message):
 Global___ContractChanges: _TypeAlias = ContractChanges  # noqa: Y015
 
 @_typing.final
+class CarbonCap(_message.Message):
+    """The most carbon of one calendar year."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    YEAR_FIELD_NUMBER: _builtins.int
+    MAXIMUM_T_FIELD_NUMBER: _builtins.int
+    year: _builtins.int
+    """Calendar year."""
+    maximum_t: _builtins.float
+    """Most that may be caused in its months in the horizon."""
+    def __init__(
+        self,
+        *,
+        year: _builtins.int | None = ...,
+        maximum_t: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_maximum_t", b"_maximum_t", "_year", b"_year", "maximum_t", b"maximum_t", "year", b"year"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum_t", b"_maximum_t", "_year", b"_year", "maximum_t", b"maximum_t", "year", b"year"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__maximum_t: _TypeAlias = _typing.Literal["maximum_t"]  # noqa: Y015
+    _WhichOneofArgType__maximum_t: _TypeAlias = _typing.Literal["_maximum_t", b"_maximum_t"]  # noqa: Y015
+    _WhichOneofReturnType__year: _TypeAlias = _typing.Literal["year"]  # noqa: Y015
+    _WhichOneofArgType__year: _TypeAlias = _typing.Literal["_year", b"_year"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum_t) -> _WhichOneofReturnType__maximum_t | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__year) -> _WhichOneofReturnType__year | None: ...
+
+Global___CarbonCap: _TypeAlias = CarbonCap  # noqa: Y015
+
+@_typing.final
+class CarbonRule(_message.Message):
+    """Carbon of the energy that the owner pays for and uses: what it costs, and the most of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRICE_USD_PER_T_FIELD_NUMBER: _builtins.int
+    CAPS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def price_usd_per_t(self) -> _value_path_pb2.ValuePath:
+        """Price of a tonne; it costs nothing if absent."""
+
+    @_builtins.property
+    def caps(self) -> _containers.RepeatedCompositeFieldContainer[Global___CarbonCap]:
+        """Limits by calendar year."""
+
+    def __init__(
+        self,
+        *,
+        price_usd_per_t: _value_path_pb2.ValuePath | None = ...,
+        caps: _abc.Iterable[Global___CarbonCap] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["price_usd_per_t", b"price_usd_per_t"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caps", b"caps", "price_usd_per_t", b"price_usd_per_t"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CarbonRule: _TypeAlias = CarbonRule  # noqa: Y015
+
+@_typing.final
 class Policy(_message.Message):
     """All rules of the owner."""
 
@@ -457,6 +521,7 @@ class Policy(_message.Message):
     FREEZE_UNTIL_MONTH_FIELD_NUMBER: _builtins.int
     CONTRACT_CHANGES_FIELD_NUMBER: _builtins.int
     TECHNOLOGY_LIMITS_FIELD_NUMBER: _builtins.int
+    CARBON_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def exclusive_groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExclusiveGroup]:
         """Groups of which at most some offers may be signed."""
@@ -505,6 +570,10 @@ class Policy(_message.Message):
     def technology_limits(self) -> _containers.RepeatedCompositeFieldContainer[Global___TechnologyLimit]:
         """Limits on single uses of power and sorts of machines."""
 
+    @_builtins.property
+    def carbon(self) -> Global___CarbonRule:
+        """Price of carbon and limits on it."""
+
     def __init__(
         self,
         *,
@@ -520,10 +589,11 @@ class Policy(_message.Message):
         freeze_until_month: _date_pb2.Date | None = ...,
         contract_changes: Global___ContractChanges | None = ...,
         technology_limits: _abc.Iterable[Global___TechnologyLimit] | None = ...,
+        carbon: Global___CarbonRule | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["contract_changes", b"contract_changes", "domestic_share", b"domestic_share", "freeze_until_month", b"freeze_until_month"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["carbon", b"carbon", "contract_changes", b"contract_changes", "domestic_share", b"domestic_share", "freeze_until_month", b"freeze_until_month"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_or_nothing_groups", b"all_or_nothing_groups", "contract_changes", b"contract_changes", "country_limits", b"country_limits", "domestic_share", b"domestic_share", "exclusive_groups", b"exclusive_groups", "forbidden", b"forbidden", "freeze_until_month", b"freeze_until_month", "mandatory", b"mandatory", "minimum_hashrate", b"minimum_hashrate", "parallel_builds", b"parallel_builds", "technology_limits", b"technology_limits", "tenant_limits", b"tenant_limits"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_or_nothing_groups", b"all_or_nothing_groups", "carbon", b"carbon", "contract_changes", b"contract_changes", "country_limits", b"country_limits", "domestic_share", b"domestic_share", "exclusive_groups", b"exclusive_groups", "forbidden", b"forbidden", "freeze_until_month", b"freeze_until_month", "mandatory", b"mandatory", "minimum_hashrate", b"minimum_hashrate", "parallel_builds", b"parallel_builds", "technology_limits", b"technology_limits", "tenant_limits", b"tenant_limits"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -445,6 +445,7 @@ class Site(_message.Message):
     TRANSMISSION_CREDIT_FIELD_NUMBER: _builtins.int
     HALL_EXPANSION_FIELD_NUMBER: _builtins.int
     BUILDINGS_FIELD_NUMBER: _builtins.int
+    CARBON_T_PER_MWH_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Unique name."""
     country: _builtins.str
@@ -467,6 +468,8 @@ class Site(_message.Message):
     """Rent, staff, security: paid while the site is open, whatever runs."""
     import_duty_frac: _builtins.float
     """Customs and taxes on machines that arrive, as a share of their value."""
+    carbon_t_per_mwh: _builtins.float
+    """Carbon that a MWh at the meter causes, in t; none is counted if absent."""
     @_builtins.property
     def grid(self) -> _containers.RepeatedCompositeFieldContainer[Global___GridStep]:
         """Import limit over time in MW, steps in ascending order; 0 before the first one."""
@@ -526,11 +529,14 @@ class Site(_message.Message):
         transmission_credit: Global___TransmissionCredit | None = ...,
         hall_expansion: Global___HallExpansion | None = ...,
         buildings: _abc.Iterable[Global___Building] | None = ...,
+        carbon_t_per_mwh: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_country", b"_country", "_fixed_opex_usd_per_month", b"_fixed_opex_usd_per_month", "_grid_operator", b"_grid_operator", "_hall_mw", b"_hall_mw", "_hosting_pue", b"_hosting_pue", "_import_duty_frac", b"_import_duty_frac", "_mining_opex_usd_per_mw_month", b"_mining_opex_usd_per_mw_month", "_mining_pue", b"_mining_pue", "_mining_uptime_frac", b"_mining_uptime_frac", "_name", b"_name", "_region", b"_region", "country", b"country", "demand_response", b"demand_response", "fixed_opex_usd_per_month", b"fixed_opex_usd_per_month", "grid_operator", b"grid_operator", "hall_expansion", b"hall_expansion", "hall_mw", b"hall_mw", "hosting_pue", b"hosting_pue", "import_duty_frac", b"import_duty_frac", "lease_end_month", b"lease_end_month", "mining_opex_usd_per_mw_month", b"mining_opex_usd_per_mw_month", "mining_pue", b"mining_pue", "mining_uptime_frac", b"mining_uptime_frac", "name", b"name", "opening", b"opening", "power", b"power", "region", b"region", "transmission_credit", b"transmission_credit"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_carbon_t_per_mwh", b"_carbon_t_per_mwh", "_country", b"_country", "_fixed_opex_usd_per_month", b"_fixed_opex_usd_per_month", "_grid_operator", b"_grid_operator", "_hall_mw", b"_hall_mw", "_hosting_pue", b"_hosting_pue", "_import_duty_frac", b"_import_duty_frac", "_mining_opex_usd_per_mw_month", b"_mining_opex_usd_per_mw_month", "_mining_pue", b"_mining_pue", "_mining_uptime_frac", b"_mining_uptime_frac", "_name", b"_name", "_region", b"_region", "carbon_t_per_mwh", b"carbon_t_per_mwh", "country", b"country", "demand_response", b"demand_response", "fixed_opex_usd_per_month", b"fixed_opex_usd_per_month", "grid_operator", b"grid_operator", "hall_expansion", b"hall_expansion", "hall_mw", b"hall_mw", "hosting_pue", b"hosting_pue", "import_duty_frac", b"import_duty_frac", "lease_end_month", b"lease_end_month", "mining_opex_usd_per_mw_month", b"mining_opex_usd_per_mw_month", "mining_pue", b"mining_pue", "mining_uptime_frac", b"mining_uptime_frac", "name", b"name", "opening", b"opening", "power", b"power", "region", b"region", "transmission_credit", b"transmission_credit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_country", b"_country", "_fixed_opex_usd_per_month", b"_fixed_opex_usd_per_month", "_grid_operator", b"_grid_operator", "_hall_mw", b"_hall_mw", "_hosting_pue", b"_hosting_pue", "_import_duty_frac", b"_import_duty_frac", "_mining_opex_usd_per_mw_month", b"_mining_opex_usd_per_mw_month", "_mining_pue", b"_mining_pue", "_mining_uptime_frac", b"_mining_uptime_frac", "_name", b"_name", "_region", b"_region", "buildings", b"buildings", "country", b"country", "demand_response", b"demand_response", "fixed_opex_usd_per_month", b"fixed_opex_usd_per_month", "grid", b"grid", "grid_operator", b"grid_operator", "hall_expansion", b"hall_expansion", "hall_mw", b"hall_mw", "hosting_pue", b"hosting_pue", "hosting_pue_by_month", b"hosting_pue_by_month", "import_duty_frac", b"import_duty_frac", "lease_end_month", b"lease_end_month", "mining_opex_usd_per_mw_month", b"mining_opex_usd_per_mw_month", "mining_pue", b"mining_pue", "mining_uptime_frac", b"mining_uptime_frac", "name", b"name", "opening", b"opening", "power", b"power", "region", b"region", "transmission_credit", b"transmission_credit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_carbon_t_per_mwh", b"_carbon_t_per_mwh", "_country", b"_country", "_fixed_opex_usd_per_month", b"_fixed_opex_usd_per_month", "_grid_operator", b"_grid_operator", "_hall_mw", b"_hall_mw", "_hosting_pue", b"_hosting_pue", "_import_duty_frac", b"_import_duty_frac", "_mining_opex_usd_per_mw_month", b"_mining_opex_usd_per_mw_month", "_mining_pue", b"_mining_pue", "_mining_uptime_frac", b"_mining_uptime_frac", "_name", b"_name", "_region", b"_region", "buildings", b"buildings", "carbon_t_per_mwh", b"carbon_t_per_mwh", "country", b"country", "demand_response", b"demand_response", "fixed_opex_usd_per_month", b"fixed_opex_usd_per_month", "grid", b"grid", "grid_operator", b"grid_operator", "hall_expansion", b"hall_expansion", "hall_mw", b"hall_mw", "hosting_pue", b"hosting_pue", "hosting_pue_by_month", b"hosting_pue_by_month", "import_duty_frac", b"import_duty_frac", "lease_end_month", b"lease_end_month", "mining_opex_usd_per_mw_month", b"mining_opex_usd_per_mw_month", "mining_pue", b"mining_pue", "mining_uptime_frac", b"mining_uptime_frac", "name", b"name", "opening", b"opening", "power", b"power", "region", b"region", "transmission_credit", b"transmission_credit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__carbon_t_per_mwh: _TypeAlias = _typing.Literal["carbon_t_per_mwh"]  # noqa: Y015
+    _WhichOneofArgType__carbon_t_per_mwh: _TypeAlias = _typing.Literal["_carbon_t_per_mwh", b"_carbon_t_per_mwh"]  # noqa: Y015
     _WhichOneofReturnType__country: _TypeAlias = _typing.Literal["country"]  # noqa: Y015
     _WhichOneofArgType__country: _TypeAlias = _typing.Literal["_country", b"_country"]  # noqa: Y015
     _WhichOneofReturnType__fixed_opex_usd_per_month: _TypeAlias = _typing.Literal["fixed_opex_usd_per_month"]  # noqa: Y015
@@ -553,6 +559,8 @@ class Site(_message.Message):
     _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
     _WhichOneofReturnType__region: _TypeAlias = _typing.Literal["region"]  # noqa: Y015
     _WhichOneofArgType__region: _TypeAlias = _typing.Literal["_region", b"_region"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__carbon_t_per_mwh) -> _WhichOneofReturnType__carbon_t_per_mwh | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__country) -> _WhichOneofReturnType__country | None: ...
     @_typing.overload
