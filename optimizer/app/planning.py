@@ -51,7 +51,7 @@ FIRST_ATTEMPT_SHARE = 0.6
 MOST_ATTEMPTS = 5
 SETTLED_FRAC = 1e-3
 """Largest difference of hashprice, assumed and made by the plan, that is not worth another solve."""
-TWIN_DECISIONS = ("sign", "open_site", "gpu_blocks", "advance_step", "added_hall_mw")
+TWIN_DECISIONS = ("sign", "open_site", "gpu_blocks", "advance_step", "added_hall_mw", "build_building")
 """What the business-as-usual twin leaves alone."""
 
 
@@ -146,6 +146,7 @@ class PlanningJob:
                 "earnings": recalculation.earnings,
                 "npv": recalculation.npv,
                 "enterprise": recalculation.enterprise,
+                "carbon": recalculation.carbon,
                 "tax": recalculation.tax,
                 "stresses": stress_outcomes(recalculation),
                 "enterprise_value_usd": recalculation.enterprise_value_usd,

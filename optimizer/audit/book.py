@@ -11,7 +11,16 @@ import numpy as np
 
 from optimizer.audit.contract import Contract
 from optimizer.audit.paths import BoolArray, FloatArray, IntArray
-from optimizer.audit.works import AddedHalls, AdvancedStep, added_halls, advanced_steps, work_problems
+from optimizer.audit.selling import sale_problems, sold_mw
+from optimizer.audit.works import (
+    AddedHalls,
+    AdvancedStep,
+    BuildingWork,
+    added_halls,
+    advanced_steps,
+    buildings,
+    work_problems,
+)
 from optimizer.domain import AsicModel, Decisions, GpuOption, MachineDecision, Portfolio, Site
 from optimizer.errors import InvalidInputError, Problem, did_you_mean
 
@@ -87,6 +96,8 @@ class Book:
     contracts: tuple[Contract, ...]
     machines: tuple[MachineClass, ...]
     gpu_blocks: tuple[GpuBlocks, ...]
+    sold_mw: FloatArray
+    """Power sold back, ``[S, T]``."""
     opened: IntArray
     """Month index of the opening decision of each site; ``NEVER`` without one."""
     usable_from: IntArray
@@ -95,6 +106,7 @@ class Book:
     """First month in which it no longer can; ``NEVER`` without an end."""
     grid_advances: tuple[AdvancedStep, ...]
     added_halls: tuple[AddedHalls, ...]
+    buildings: tuple[BuildingWork, ...]
 
     def usable(self) -> BoolArray:
         """Whether each site can be used in each month of the horizon, ``[S, T]``."""
@@ -122,6 +134,7 @@ def read_decisions(portfolio: Portfolio, decisions: Decisions) -> Book:
         *_gpu_problems(portfolio, decisions),
         *_opening_problems(portfolio, decisions),
         *work_problems(portfolio, decisions),
+        *sale_problems(portfolio, decisions),
     ]
     if problems:
         raise InvalidInputError(problems, "decisions")
@@ -146,6 +159,8 @@ def read_decisions(portfolio: Portfolio, decisions: Decisions) -> Book:
         usable_until=usable_until,
         grid_advances=advanced_steps(portfolio, decisions),
         added_halls=added_halls(portfolio, decisions),
+        sold_mw=sold_mw(portfolio, decisions),
+        buildings=buildings(portfolio, decisions),
     )
 
 

@@ -15,6 +15,7 @@ from optimizer.audit.limits_market import market_checks
 from optimizer.audit.limits_money import money_checks
 from optimizer.audit.limits_policy import policy_checks
 from optimizer.audit.limits_sites import site_checks
+from optimizer.audit.limits_technology import technology_checks
 from optimizer.audit.limits_works import work_checks
 from optimizer.audit.paths import FloatArray
 from optimizer.audit.recalculate import Recalculation
@@ -64,6 +65,7 @@ def check(portfolio: Portfolio, recalculation: Recalculation, claims: Claims = C
             *machine_checks(recalculation),
             *contract_checks(recalculation),
             *policy_checks(recalculation),
+            *technology_checks(recalculation),
             *market_checks(recalculation),
             *money_checks(recalculation),
             *_money_claims(recalculation, claims),

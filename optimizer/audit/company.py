@@ -22,14 +22,16 @@ LINES: Final[Mapping[str, tuple[str, ...]]] = {
         "machine_sales_usd",
         "machine_moves_usd",
         "hall_capex_usd",
+        "power_sales_usd",
     ),
-    "hosting": ("hosting_noi_usd", "hosting_prepayments_usd", "hosting_capex_usd"),
+    "hosting": ("hosting_noi_usd", "hosting_prepayments_usd", "hosting_capex_usd", "building_capex_usd"),
     "gpu": ("gpu_margin_usd", "gpu_capex_usd"),
     "corporate": (
         "site_costs_usd",
         "opening_capex_usd",
         "interconnect_capex_usd",
         "overhead_usd",
+        "carbon_usd",
         "corporate_tax_usd",
     ),
     "debt": ("debt_draws_usd", "debt_service_usd"),
@@ -70,6 +72,7 @@ def company_columns(book: Book) -> Columns:
         "opening_capex_usd": _paid(opened, length),
         "interconnect_capex_usd": _paid([(item.decided, item.price_usd) for item in book.grid_advances], length),
         "hall_capex_usd": _paid([*_hall_prices(book)], length),
+        "building_capex_usd": _paid([part for item in book.buildings for part in item.payments], length),
         "overhead_usd": -finance.overhead_usd_per_month * growth,
     }
 

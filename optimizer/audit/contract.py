@@ -157,6 +157,13 @@ class Contract:
         """Grid MW reserved for the tenant in a month."""
         return self.critical_mw * self.live(month).share_frac * self.place.grid_mw_per_critical_mw
 
+    def in_buildings_mw(self, month: int) -> float:
+        """Critical MW that need space in a building in a month, those let again included."""
+        if not self.place.needs_building:
+            return 0.0
+        again = self.re_leased_mw if self.end <= month < self.stands_until else 0.0
+        return self.critical_mw * self.live(month).share_frac + again
+
     def displaced_halls_mw(self, month: int) -> float:
         """Mining halls displaced in a month."""
         begun = sum(p.share_frac for p in self.offer.phases if month >= self.build_start + p.offset_months)
@@ -260,6 +267,17 @@ def _cost_usd(contract: Contract, live_mw: float, month: int, energy: EnergyPric
         drawn_mwh = live_mw * _pue(contract, energy, month) * float(energy.paths.hours_in_month[month])
         cost += drawn_mwh * float(np.mean(energy.at(contract.site.name).mean_usd_per_mwh(month)))
     return cost
+
+
+def energy_mwh(contract: Contract, month: int, energy: EnergyPrices) -> float:
+    """Energy in a month that the landlord pays, with the probability of renewals, and of what is let again."""
+    if contract.offer.power_payer is not PowerPayer.LANDLORD:
+        return 0.0
+    live = contract.live(month)
+    live_mw = contract.critical_mw * live.share_frac * live.weight_frac
+    if month in contract.let_again:
+        live_mw += contract.re_leased_mw
+    return live_mw * _pue(contract, energy, month) * float(energy.paths.hours_in_month[month])
 
 
 def _re_lease_usd(contract: Contract, energy: EnergyPrices) -> FloatArray:

@@ -76,3 +76,17 @@ def gpu_margin_usd(option: GpuOption, site: Site, horizon: Horizon, month: int, 
     for throughput_frac, power_frac in zip(curve.throughput_frac, curve.power_frac, strict=True):
         best = np.maximum(best, billed_usd * throughput_frac - energy_usd * power_frac)
     return float(best.mean()) - option.opex_usd_per_gpu_month
+
+
+def gpu_energy_mwh(option: GpuOption, site: Site, horizon: Horizon, month: int, energy: EnergyPrices) -> float:
+    """Expected energy at the meter of one GPU in a month, at the cap that is best in each scenario, or off."""
+    paths, curve = energy.paths, CAP_CURVES[option.cap_curve]
+    hours = float(paths.hours_in_month[month])
+    pue = site.hosting_pue_at(horizon.month_at(month)) if option.pue is None else option.pue
+    rental = option.rental_usd_per_gpu_hour.at(horizon.start_month, horizon.month_at(month))
+    billed_usd = rental * paths.gpu_rental_multiplier[month] * hours * option.utilisation_frac * option.goodput_frac
+    full_mwh = hours * option.power_kw_per_gpu / KW_PER_MW * pue
+    price = energy.at(site.name).mean_usd_per_mwh(month)
+    caps = [(0.0, 0.0), *zip(curve.throughput_frac, curve.power_frac, strict=True)]
+    gained = np.array([billed_usd * throughput - price * full_mwh * power for throughput, power in caps])
+    return float(full_mwh * np.array([power for _, power in caps])[gained.argmax(axis=0)].mean())

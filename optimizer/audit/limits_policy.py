@@ -10,7 +10,7 @@ from optimizer.audit.book import Book
 from optimizer.audit.contract import Contract
 from optimizer.audit.paths import FloatArray
 from optimizer.audit.recalculate import Recalculation
-from optimizer.audit.worst import EXACT, HASHRATE_TOLERANCE_EH_S, MW_TOLERANCE, Worst
+from optimizer.audit.worst import CARBON_TOLERANCE_FRAC, EXACT, HASHRATE_TOLERANCE_EH_S, MW_TOLERANCE, Worst
 from optimizer.domain import AuditCheck, Placement
 from optimizer.domain.policy import DomesticBasis
 
@@ -25,6 +25,7 @@ def policy_checks(recalculation: Recalculation) -> Iterator[AuditCheck]:
     yield from _concentration(recalculation)
     yield from _domestic_share(recalculation)
     yield from _minimum_hashrate(recalculation)
+    yield from _carbon(recalculation)
 
 
 def _groups(book: Book) -> Iterator[AuditCheck]:
@@ -156,4 +157,12 @@ def _minimum_hashrate(recalculation: Recalculation) -> Iterator[AuditCheck]:
             HASHRATE_TOLERANCE_EH_S,
             lambda t, first=first: book.month_name(first + t),
         )
+    yield from worst.checks()
+
+
+def _carbon(recalculation: Recalculation) -> Iterator[AuditCheck]:
+    worst = Worst("carbon within its caps", "t")
+    for row in recalculation.carbon:
+        if row.maximum_t is not None:
+            worst.add(row.caused_t - row.maximum_t, CARBON_TOLERANCE_FRAC * max(row.caused_t, 1.0), str(row.year))
     yield from worst.checks()

@@ -15,10 +15,17 @@ from optimizer.domain import AuditCheck
 def site_checks(recalculation: Recalculation) -> Iterator[AuditCheck]:
     """Power, halls and openings."""
     book, use = recalculation.book, recalculation.use
-    if use.used_mw.any():
+    if use.used_mw.any() or use.sold_mw.any():
         power = Worst("power within the import limit", "MW")
-        power.add_array(use.used_mw - use.grid_mw, MW_TOLERANCE, book.where)
+        power.add_array(use.used_mw + use.sold_mw - use.grid_mw, MW_TOLERANCE, book.where)
         yield from power.checks()
+    if use.sold_mw.any():
+        terms = [site.power.sell_back for site in book.portfolio.sites]
+        months = book.portfolio.horizon.months
+        most = np.array([[item.maximum_mw_at(month) if item else 0.0 for month in months] for item in terms])
+        sold = Worst("power sold back within its terms", "MW")
+        sold.add_array(np.maximum(use.sold_mw - most, -use.sold_mw), MW_TOLERANCE, book.where)
+        yield from sold.checks()
     yield from _halls(recalculation)
     yield from _openings(book)
     yield from _gpu_orders(book)

@@ -1,4 +1,4 @@
-"""Checks of what is done to the sites themselves: grid steps brought forward, halls added."""
+"""Checks of what is done to the sites themselves: grid steps brought forward, halls added, buildings."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def work_checks(recalculation: Recalculation) -> Iterator[AuditCheck]:
     """All checks of works at sites."""
     yield from _grid_advances(recalculation.book)
     yield from _added_halls(recalculation.book)
+    yield from _buildings(recalculation)
 
 
 def _grid_advances(book: Book) -> Iterator[AuditCheck]:
@@ -51,4 +52,22 @@ def _added_halls(book: Book) -> Iterator[AuditCheck]:
         total[item.site.name] = total.get(item.site.name, 0.0) + item.hall_mw
         size.add(total[item.site.name] - item.terms.maximum_mw, MW_TOLERANCE, item.site.name)
     for worst in (dates, usable, size):
+        yield from worst.checks()
+
+
+def _buildings(recalculation: Recalculation) -> Iterator[AuditCheck]:
+    """Begun when they can be, finished in the horizon, at sites in use, with space for all that needs it."""
+    book, use = recalculation.book, recalculation.use
+    horizon = book.portfolio.horizon
+    dates = Worst("buildings begun when they can be", "months")
+    usable = Worst("sites of buildings usable until they are finished", "months")
+    for item in book.buildings:
+        early = max(horizon.index_of(item.terms.earliest_month), 0) - item.order
+        late = max(item.order, item.ready) - (horizon.month_count - 1)
+        dates.add(max(early, late, item.order % horizon.sign_every_months), EXACT, item.label)
+        usable.add(unusable_months(book, item.site_index, item.order, item.ready + 1), EXACT, item.label)
+    space = Worst("contracts that need a building within the space of the finished ones", "MW")
+    if use.in_buildings_mw.any():
+        space.add_array(use.in_buildings_mw - use.space_mw, MW_TOLERANCE, book.where)
+    for worst in (dates, usable, space):
         yield from worst.checks()

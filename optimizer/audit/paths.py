@@ -56,6 +56,10 @@ class MarketPaths(Protocol):
         """Price of a bitcoin, ``[T, W]``."""
 
     @property
+    def market_power_level(self) -> FloatArray:
+        """Level of the market's energy prices, ``[T_ext, W]``."""
+
+    @property
     def gpu_rental_multiplier(self) -> FloatArray:
         """Multiplier of every rental price of GPUs, ``[T_ext, W]``."""
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from optimizer.audit.book import Book, read_decisions
+from optimizer.audit.carbon import CarbonTonnes, carbon_cost_usd, carbon_rows, carbon_tonnes
 from optimizer.audit.company import (
     Columns,
     company_columns,
@@ -22,13 +23,15 @@ from optimizer.audit.enterprise import enterprise_objective, multiple_value_usd
 from optimizer.audit.gpu import GpuMoney, gpu_money
 from optimizer.audit.mining import MiningMoney, mining_money
 from optimizer.audit.paths import EnergyPrices, FloatArray, MarketPaths
+from optimizer.audit.selling import SaleMoney, sale_money
 from optimizer.audit.stress import stress_cash_usd
 from optimizer.audit.tax import paid_usd, tax_rows
-from optimizer.audit.works import halls_mw, import_limit_mw
+from optimizer.audit.works import halls_mw, import_limit_mw, space_mw
 from optimizer.domain import Decisions, Portfolio
 from optimizer.domain.finance import NPV_WEIGHT_AMONG_EQUALS
 from optimizer.domain.outcome import (
     CapacityRow,
+    CarbonRow,
     CashFlowRow,
     ContractOutcome,
     EarningsRow,
@@ -40,7 +43,7 @@ from optimizer.domain.outcome import (
 from optimizer.errors import InvalidInputError
 from optimizer.units import KW_PER_MW, MONTHS_PER_YEAR
 
-_Money = TypeVar("_Money", MiningMoney, GpuMoney, ContractMoney)
+_Money = TypeVar("_Money", MiningMoney, GpuMoney, SaleMoney, CarbonTonnes, ContractMoney)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,8 +55,14 @@ class SiteUse:
     mining_mw: FloatArray
     hosting_mw: FloatArray
     gpu_mw: FloatArray
+    sold_mw: FloatArray
+    """Sold back: no use, but no longer there for one."""
     hall_mw: FloatArray
     """Mining halls, those added included."""
+    space_mw: FloatArray
+    """Critical MW that finished buildings have space for."""
+    in_buildings_mw: FloatArray
+    """Critical MW that need it."""
     running_hall_mw: FloatArray
     """Power of the running machines before pue."""
     displaced_hall_mw: FloatArray
@@ -89,6 +98,8 @@ class Recalculation:
     """Cash at the end of each month, ``[T]``."""
     stress_cash_usd: FloatArray
     """The same in each stress, ``[K, T]``."""
+    carbon: tuple[CarbonRow, ...]
+    """Carbon by calendar year, where there is a rule on it."""
     tax: tuple[TaxRow, ...]
     """Corporate tax by calendar year."""
     debt_usd: FloatArray
@@ -125,13 +136,16 @@ def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions
     _check_horizon(portfolio, futures)
     book = read_decisions(portfolio, decisions)
     length = portfolio.horizon.month_count
-    mining, gpu, contracts = _expected(book, futures)
+    mining, gpu, sales, carbon, contracts = _expected(book, futures)
     terms = portfolio.finance.project_debt
     debts = [
         debt_money(*pair, terms, length) for pair in zip(book.contracts, [c.capex_usd for c in contracts], strict=True)
     ]
     balance = _sum([debt.balance_usd for debt in debts], length)
-    columns = _columns(book, mining, contracts, gpu, debts)
+    columns = _columns(book, mining, contracts, gpu, debts) | {
+        "power_sales_usd": sales.earned_usd,
+        "carbon_usd": carbon_cost_usd(portfolio, carbon.caused_t),
+    }
     apart = {"gpu_spent_usd": gpu.spent_usd, "gpu_residual_usd": gpu.residual_usd}
     interest = _sum([debt.cost_usd for debt in debts], length)
     tax = tax_rows(portfolio.finance.tax, portfolio.horizon, columns | apart, interest)
@@ -157,6 +171,7 @@ def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions
         cash_usd=cash,
         stress_cash_usd=in_stress,
         tax=tax,
+        carbon=carbon_rows(portfolio, carbon.caused_t, columns["carbon_usd"]),
         debt_usd=balance,
         own_hashprice_multiplier=futures.own_hashprice_multiplier,
         capex_usd=-(
@@ -166,6 +181,7 @@ def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions
             + columns["opening_capex_usd"]
             + columns["interconnect_capex_usd"]
             + columns["hall_capex_usd"]
+            + columns["building_capex_usd"]
         ),
     )
 
@@ -179,16 +195,20 @@ def _check_horizon(portfolio: Portfolio, futures: MarketPaths) -> None:
         )
 
 
-def _expected(book: Book, futures: MarketPaths) -> tuple[MiningMoney, GpuMoney, tuple[ContractMoney, ...]]:
+def _expected(
+    book: Book, futures: MarketPaths
+) -> tuple[MiningMoney, GpuMoney, SaleMoney, CarbonTonnes, tuple[ContractMoney, ...]]:
     """Everything that depends on the scenarios, as the mean over all of them, part by part."""
     means: list[Any] = []
     for shard in futures.shards():
         energy, share = EnergyPrices(shard), shard.scenario_count / futures.scenario_count
         contracts = [contract_money(contract, energy) for contract in book.contracts]
-        parts = [mining_money(book, energy), gpu_money(book, energy), *contracts]
+        sales = sale_money(book.portfolio, book.sold_mw, energy)
+        mining = mining_money(book, energy)
+        parts = [mining, gpu_money(book, energy), sales, carbon_tonnes(book, energy, mining), *contracts]
         means = [_added(part, share, before) for part, before in zip(parts, means or [None] * len(parts), strict=True)]
-    mining, gpu, *money = means
-    return mining, gpu, tuple(money)
+    mining, gpu, sales, carbon, *money = means
+    return mining, gpu, sales, carbon, tuple(money)
 
 
 def _added(part: _Money, share: float, before: _Money | None) -> _Money:
@@ -235,7 +255,9 @@ def _site_use(book: Book, mining: MiningMoney, gpu: GpuMoney) -> SiteUse:
     months = range(book.portfolio.horizon.month_count)
     limit = import_limit_mw(book.portfolio, book.grid_advances)
     hosting, displaced = np.zeros(limit.shape), gpu.displaced_halls_mw.copy()
+    inside = np.zeros(limit.shape)
     for contract in book.contracts:
+        inside[contract.site_index] += [contract.in_buildings_mw(t) for t in months]
         hosting[contract.site_index] += [
             contract.grid_mw(month) + contract.re_leased_grid_mw(month) for month in months
         ]
@@ -245,7 +267,10 @@ def _site_use(book: Book, mining: MiningMoney, gpu: GpuMoney) -> SiteUse:
         mining_mw=mining.mining_mw,
         hosting_mw=hosting,
         gpu_mw=gpu.gpu_mw,
+        sold_mw=book.sold_mw,
         hall_mw=halls_mw(book.portfolio, book.added_halls),
+        space_mw=space_mw(book.portfolio, book.buildings),
+        in_buildings_mw=inside,
         running_hall_mw=mining.hall_mw,
         displaced_hall_mw=displaced,
         hashrate_eh_s=mining.hashrate_eh_s,
@@ -253,7 +278,7 @@ def _site_use(book: Book, mining: MiningMoney, gpu: GpuMoney) -> SiteUse:
 
 
 def _capacity_rows(portfolio: Portfolio, use: SiteUse) -> tuple[CapacityRow, ...]:
-    idle = use.grid_mw - use.used_mw
+    idle = use.grid_mw - use.used_mw - use.sold_mw
     return tuple(
         CapacityRow(
             site=site.name,
@@ -264,6 +289,7 @@ def _capacity_rows(portfolio: Portfolio, use: SiteUse) -> tuple[CapacityRow, ...
             gpu_mw=float(use.gpu_mw[s, t]),
             idle_mw=float(idle[s, t]),
             hashrate_eh_s=float(use.hashrate_eh_s[s, t]),
+            sold_mw=float(use.sold_mw[s, t]),
         )
         for s, site in enumerate(portfolio.sites)
         for t, month in enumerate(portfolio.horizon.months)
@@ -300,12 +326,12 @@ def _cash_flow_rows(
 
 def _earnings(portfolio: Portfolio, columns: Columns) -> tuple[EarningsRow, ...]:
     years = np.array([month.year for month in portfolio.horizon.months])
-    cost = columns["site_costs_usd"] + columns["overhead_usd"]
+    cost = columns["site_costs_usd"] + columns["overhead_usd"] + columns["carbon_usd"]
     return tuple(
         EarningsRow(
             year=int(year),
             month_count=int((years == year).sum()),
-            mining_usd=float(columns["mining_margin_usd"][years == year].sum()),
+            mining_usd=float((columns["mining_margin_usd"] + columns["power_sales_usd"])[years == year].sum()),
             hosting_usd=float(columns["hosting_noi_usd"][years == year].sum()),
             gpu_usd=float(columns["gpu_margin_usd"][years == year].sum()),
             cost_usd=float(cost[years == year].sum()),

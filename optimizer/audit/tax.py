@@ -14,14 +14,15 @@ from optimizer.units import MONTHS_PER_YEAR
 
 INCOME: Final = (
     "mining_margin_usd", "machine_sales_usd", "machine_moves_usd", "hosting_noi_usd", "hosting_prepayments_usd",
-    "gpu_margin_usd", "site_costs_usd", "overhead_usd",
+    "gpu_margin_usd", "site_costs_usd", "overhead_usd", "power_sales_usd",
+    "carbon_usd",
 )  # fmt: skip
 """Columns of the cash flow that are income in the month in which they are paid."""
 WRITTEN_OFF: Final = {
     "hosting": ("hosting_capex_usd",),
     "machine": ("machine_purchases_usd",),
     "gpu": ("gpu_spent_usd",),
-    "opening": ("opening_capex_usd", "interconnect_capex_usd", "hall_capex_usd"),
+    "opening": ("opening_capex_usd", "interconnect_capex_usd", "hall_capex_usd", "building_capex_usd"),
 }
 """Capex by the class under which it is written off."""
 

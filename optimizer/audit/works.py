@@ -8,7 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.audit.paths import FloatArray
-from optimizer.domain import AdvanceTerms, Decisions, GridAdvance, HallExpansion, HallOrder, Portfolio, Site
+from optimizer.domain import (
+    AdvanceTerms,
+    Building,
+    BuildingOrder,
+    Decisions,
+    GridAdvance,
+    HallExpansion,
+    HallOrder,
+    Portfolio,
+    Site,
+)
 from optimizer.errors import Problem, did_you_mean
 
 
@@ -77,6 +87,51 @@ def added_halls(portfolio: Portfolio, decisions: Decisions) -> tuple[AddedHalls,
     return tuple(found)
 
 
+@dataclass(frozen=True, slots=True)
+class BuildingWork:
+    """A data-centre building that is built; dates are month indices."""
+
+    site: Site
+    site_index: int
+    terms: Building
+    order: int
+
+    @property
+    def ready(self) -> int:
+        """First month in which it has space."""
+        return self.order + self.terms.build_months
+
+    @property
+    def payments(self) -> list[tuple[int, float]]:
+        """Months and parts of its cost."""
+        months = range(self.order, max(self.ready, self.order + 1))
+        return [(month, self.terms.capex_usd / len(months)) for month in months]
+
+    @property
+    def label(self) -> str:
+        """Building and site."""
+        return f"{self.terms.name} at {self.site.name}"
+
+
+def buildings(portfolio: Portfolio, decisions: Decisions) -> tuple[BuildingWork, ...]:
+    """The buildings built, all of which exist at their sites."""
+    found = []
+    for decision in decisions.building_orders:
+        site = portfolio.site(decision.site)
+        terms = next(item for item in site.buildings if item.name == decision.building)
+        order = portfolio.horizon.index_of(decision.month)
+        found.append(BuildingWork(site, portfolio.site_index[site.name], terms, order))
+    return tuple(found)
+
+
+def space_mw(portfolio: Portfolio, built: tuple[BuildingWork, ...]) -> FloatArray:
+    """Critical MW that finished buildings have space for, by site and month ``[S, T]``."""
+    space = np.zeros((len(portfolio.sites), portfolio.horizon.month_count))
+    for item in built:
+        space[item.site_index, max(item.ready, 0) :] += item.terms.critical_mw
+    return space
+
+
 def halls_mw(portfolio: Portfolio, added: tuple[AddedHalls, ...]) -> FloatArray:
     """Mining halls by site and month ``[S, T]``, as if the site could be used."""
     halls = np.repeat([[site.hall_mw] for site in portfolio.sites], portfolio.horizon.month_count, axis=1)
@@ -126,7 +181,7 @@ def import_limit_mw(portfolio: Portfolio, advanced: tuple[AdvancedStep, ...]) ->
 def work_problems(portfolio: Portfolio, decisions: Decisions) -> Iterator[Problem]:
     """Sites and works that do not exist or were not offered, and statements made twice."""
     seen: set[tuple[object, ...]] = set()
-    for kind in ("grid_advances", "hall_orders"):
+    for kind in ("grid_advances", "hall_orders", "building_orders"):
         for i, decision in enumerate(getattr(decisions, kind)):
             path = f"{kind}[{i}]"
             if decision.site not in portfolio.site_index:
@@ -134,13 +189,20 @@ def work_problems(portfolio: Portfolio, decisions: Decisions) -> Iterator[Proble
                 yield Problem(f"{path}.site", f"no site is named {decision.site!r}", hint)
                 continue
             yield from _not_offered(path, portfolio.site(decision.site), decision)
-            key = (kind, decision.site, decision.step_month if isinstance(decision, GridAdvance) else decision.month)
+            key = (kind, decision.site, _once_a(decision))
             if key in seen:
-                yield Problem(path, f"is stated twice for {decision.site} in {key[-1]:%Y-%m}", "state it once")
+                yield Problem(path, f"is stated twice for {decision.site}: {key[-1]}", "state it once")
             seen.add(key)
 
 
-def _not_offered(path: str, site: Site, decision: GridAdvance | HallOrder) -> Iterator[Problem]:
+def _once_a(decision: GridAdvance | HallOrder | BuildingOrder) -> str:
+    """What of a site can be stated once: a step, the halls of a month, a building."""
+    if isinstance(decision, BuildingOrder):
+        return decision.building
+    return f"{decision.step_month if isinstance(decision, GridAdvance) else decision.month:%Y-%m}"
+
+
+def _not_offered(path: str, site: Site, decision: GridAdvance | HallOrder | BuildingOrder) -> Iterator[Problem]:
     if isinstance(decision, GridAdvance):
         offered = [step.from_month for step in site.grid if step.advance is not None]
         if decision.step_month not in offered:
@@ -149,5 +211,10 @@ def _not_offered(path: str, site: Site, decision: GridAdvance | HallOrder) -> It
                 f"{site.name} has no step of {decision.step_month:%Y-%m} that can be brought forward",
                 f"it has {', '.join(f'{month:%Y-%m}' for month in offered) or 'none'}",
             )
+    elif isinstance(decision, BuildingOrder):
+        names = [item.name for item in site.buildings]
+        if decision.building not in names:
+            hint = did_you_mean(decision.building, names).removeprefix("; ") or "leave it out"
+            yield Problem(f"{path}.building", f"{site.name} has no building named {decision.building!r}", hint)
     elif site.hall_expansion is None:
         yield Problem(f"{path}.site", f"{site.name} has no terms of adding halls", "leave it out")

@@ -11,7 +11,7 @@ import numpy as np
 from optimizer.audit.paths import FloatArray
 from optimizer.domain import AuditCheck
 
-Unit = Literal["USD", "MW", "machines", "1", "months", "EH/s"]
+Unit = Literal["USD", "MW", "machines", "1", "months", "EH/s", "t"]
 
 MONEY_TOLERANCE_FRAC: Final = 1e-6
 """One dollar a million of the sum that is compared."""
@@ -19,6 +19,8 @@ MONEY_FLOOR_USD: Final = 1e6
 """Sums below count as this much."""
 MW_TOLERANCE: Final = 1e-6
 HASHRATE_TOLERANCE_EH_S: Final = 1e-6
+CARBON_TOLERANCE_FRAC: Final = 1e-6
+"""Share of the carbon of a year."""
 MACHINES_TOLERANCE_FRAC: Final = 1e-6
 """Share of all machines that are ever owned."""
 MACHINES_FLOOR: Final = 1e-3

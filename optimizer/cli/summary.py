@@ -16,7 +16,7 @@ from optimizer.domain.plan import Plan
 from optimizer.domain.proof import Limit, Termination, TerminationReason
 from optimizer.units import MWH_PER_GWH, USD_PER_MUSD
 
-USES = ("mining_mw", "hosting_mw", "gpu_mw", "idle_mw")
+USES = ("mining_mw", "hosting_mw", "gpu_mw", "sold_mw", "idle_mw")
 REASONS = {
     TerminationReason.OPTIMAL: "proven within the gap asked for",
     TerminationReason.FEASIBLE: "a plan, stopped before the gap asked for",
@@ -168,6 +168,9 @@ def _print_key_figures(plan: Plan, console: Console) -> None:
         most = max(plan.cash_flow, key=lambda row: row.debt_usd)
         table.add_row("least cash", f"{million(least.cash_usd)} in {least.month:%Y-%m}")
         table.add_row("most debt", f"{million(most.debt_usd)} in {most.month:%Y-%m}")
+    if plan.carbon:
+        caused, cost = sum(row.caused_t for row in plan.carbon), sum(row.cost_usd for row in plan.carbon)
+        table.add_row("carbon", f"{caused:,.0f} t for {million(cost)}")
     if plan.tax:
         table.add_row("corporate tax paid", million(sum(row.tax_usd for row in plan.tax)))
     for item in plan.stresses:

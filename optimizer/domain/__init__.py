@@ -2,6 +2,7 @@
 
 from optimizer.domain.base import Value, ValuePath, add_months, months_between, validated
 from optimizer.domain.decisions import (
+    BuildingOrder,
     ContractDecision,
     Decisions,
     GpuOrder,
@@ -9,6 +10,7 @@ from optimizer.domain.decisions import (
     HallOrder,
     MachineDecision,
     ModeCount,
+    PowerSale,
     SiteOpening,
 )
 from optimizer.domain.finance import (
@@ -46,11 +48,13 @@ from optimizer.domain.risk import RiskSpec
 from optimizer.domain.series import HourlyPrices, HourlySeries, MissingHours, SeriesFile
 from optimizer.domain.site import (
     AdvanceTerms,
+    Building,
     DemandResponse,
     GridStep,
     HallExpansion,
     Opening,
     PowerSupply,
+    SellBack,
     Site,
     TransmissionCredit,
 )
@@ -58,14 +62,15 @@ from optimizer.domain.stress import Shock, Stress, StressDefault
 from optimizer.domain.uncertainty import Bootstrap, Factor, FactorCorrelation, FactorUncertainty, Overlay, ScenarioTable
 
 __all__ = [
-    "AdvanceTerms", "AsicModel", "AuditCheck", "AuditReport", "Bootstrap", "BusinessAsUsual", "CapCurve",
-    "CapexBudget", "ContractDecision", "CorporateTax", "Credit", "Decisions", "DemandResponse", "DifficultyRule",
-    "DiscountRates", "Factor", "FactorCorrelation", "FactorUncertainty", "Finance", "Fleet", "GpuOption", "GpuOrder",
-    "GridAdvance", "GridStep", "HallExpansion", "HallOrder", "Horizon", "HourlyPrices", "HourlySeries", "Limit",
-    "MachineDecision", "Market", "MissingHours", "ModeCount", "Multiples", "NpvDistribution", "Objective", "Offer",
-    "OfferSite", "Opening", "OperatingMode", "Overlay", "Period", "Phase", "Placement", "Plan", "Policy", "Portfolio",
-    "PowerPayer", "PowerSupply", "Prepayment", "Progress", "ProjectDebt", "ReLease", "Reconversion", "Renewal",
-    "RiskSpec", "ScenarioTable", "Segment", "SeriesFile", "Shock", "Site", "SiteOpening", "SolveOptions", "Stress",
-    "StressDefault", "TerminalValue", "Termination", "TerminationReason", "TransmissionCredit", "Value", "ValuePath",
-    "add_months", "months_between", "validated",
+    "AdvanceTerms", "AsicModel", "AuditCheck", "AuditReport", "Bootstrap", "Building", "BuildingOrder",
+    "BusinessAsUsual", "CapCurve", "CapexBudget", "ContractDecision", "CorporateTax", "Credit", "Decisions",
+    "DemandResponse", "DifficultyRule", "DiscountRates", "Factor", "FactorCorrelation", "FactorUncertainty", "Finance",
+    "Fleet", "GpuOption", "GpuOrder", "GridAdvance", "GridStep", "HallExpansion", "HallOrder", "Horizon",
+    "HourlyPrices", "HourlySeries", "Limit", "MachineDecision", "Market", "MissingHours", "ModeCount", "Multiples",
+    "NpvDistribution", "Objective", "Offer", "OfferSite", "Opening", "OperatingMode", "Overlay", "Period", "Phase",
+    "Placement", "Plan", "Policy", "Portfolio", "PowerPayer", "PowerSale", "PowerSupply", "Prepayment", "Progress",
+    "ProjectDebt", "ReLease", "Reconversion", "Renewal", "RiskSpec", "ScenarioTable", "Segment", "SellBack",
+    "SeriesFile", "Shock", "Site", "SiteOpening", "SolveOptions", "Stress", "StressDefault", "TerminalValue",
+    "Termination", "TerminationReason", "TransmissionCredit", "Value", "ValuePath", "add_months", "months_between",
+    "validated",
 ]  # fmt: skip

@@ -129,6 +129,33 @@ class HallOrder(Value):
         return f"Order {self.hall_mw:,.1f} MW of mining halls for {self.site} in {self.month:%Y-%m}"
 
 
+class PowerSale(Value):
+    """Power to sell back in one period."""
+
+    site: Name
+    """Name of the site."""
+    month: Month
+    """First month of the period."""
+    sold_mw: Real
+    """MW at the meter, in all its hours in which the market pays more than the site's own price and the fee."""
+
+
+class BuildingOrder(Value):
+    """A data-centre building to build."""
+
+    site: Name
+    """Name of the site."""
+    building: Name
+    """Name of the building."""
+    month: Month
+    """When the decision is taken and building begins."""
+
+    @property
+    def told(self) -> str:
+        """What to do, in words."""
+        return f"Build {self.building} at {self.site} from {self.month:%Y-%m}"
+
+
 class Decisions(Value):
     """Everything that is decided; the rest of a plan follows from it and the portfolio."""
 
@@ -144,9 +171,17 @@ class Decisions(Value):
     """Grid steps brought forward."""
     hall_orders: tuple[HallOrder, ...] = ()
     """Mining halls added."""
+    power_sales: tuple[PowerSale, ...] = ()
+    """Power sold back, by site and period; absent means none."""
+    building_orders: tuple[BuildingOrder, ...] = ()
+    """Data-centre buildings."""
 
     @property
     def works(self) -> tuple[Work, ...]:
         """Works at sites."""
-        works: tuple[GridAdvance | HallOrder, ...] = (*self.grid_advances, *self.hall_orders)
+        works: tuple[GridAdvance | HallOrder | BuildingOrder, ...] = (
+            *self.grid_advances,
+            *self.hall_orders,
+            *self.building_orders,
+        )
         return tuple(Work(item.site, item.month, item.told) for item in works)

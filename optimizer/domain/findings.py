@@ -24,6 +24,14 @@ def known(location: Location, name: str, names: Sequence[str], kind: str) -> Ite
         yield location, f"no {kind} is named {name!r}", hint, name
 
 
+def findings_between_parts(portfolio: Portfolio) -> Iterator[Finding]:
+    """All that follows."""
+    yield from building_findings(portfolio)
+    yield from stress_findings(portfolio)
+    yield from objective_findings(portfolio)
+    yield from carbon_findings(portfolio)
+
+
 def stress_findings(portfolio: Portfolio) -> Iterator[Finding]:
     """Tenants that do not exist; shocks that begin, and tenants that default, outside the horizon."""
     horizon = portfolio.horizon
@@ -54,3 +62,31 @@ def objective_findings(portfolio: Portfolio) -> Iterator[Finding]:
         yield location, f"{year} is not whole in the horizon", "choose a year of which all months are planned", year
     elif last not in [period.last for period in horizon.periods]:
         yield location, f"December {year} is inside a period", "let a period end with it, or choose another year", year
+
+
+def building_findings(portfolio: Portfolio) -> Iterator[Finding]:
+    """Contracts that need a building where none can be built."""
+    bare = [site.name for site in portfolio.sites if not site.buildings]
+    for i, offer in enumerate(portfolio.offers):
+        for j, place in enumerate(offer.sites):
+            if place.needs_building and place.site in bare:
+                yield (
+                    ("offers", i, "sites", j, "needs_building"),
+                    f"{offer.name} needs a building at {place.site}, which can have none",
+                    "add buildings to the site, or drop needs_building",
+                    True,
+                )
+
+
+def carbon_findings(portfolio: Portfolio) -> Iterator[Finding]:
+    """A rule on carbon where no site causes any, and caps of years that are not planned."""
+    rule, years = portfolio.policy.carbon, {month.year for month in portfolio.horizon.months}
+    if rule is None:
+        return
+    if all(site.carbon_t_per_mwh is None for site in portfolio.sites):
+        fix = "state carbon_t_per_mwh of the sites, or drop the rule"
+        yield ("policy", "carbon"), "a rule on carbon, but no site says how much a MWh causes", fix, None
+    for i, cap in enumerate(rule.caps):
+        if cap.year not in years:
+            told = f"{cap.year} is not in the horizon"
+            yield ("policy", "carbon", "caps", i, "year"), told, f"choose from {min(years)} to {max(years)}", cap.year

@@ -123,6 +123,8 @@ class OfferSite(Value):
     """Mining hall MW that each MW of critical IT takes, from the start of its building on."""
     earliest_energize_month: Month | None = None
     """Earliest month in which the site can energize this offer."""
+    needs_building: bool | None = None
+    """Whether its critical MW need space in a finished building of the site; not if absent."""
     reconversion: Reconversion | None = None
     """Terms of taking halls back at the end of the term; absent if they stay displaced."""
     re_lease: ReLease | None = None

@@ -70,6 +70,8 @@ class CapacityRow(Value):
     """Unused."""
     hashrate_eh_s: Real
     """Hashrate of the running machines at their ceiling mode."""
+    sold_mw: Real = 0.0
+    """Sold back to the market."""
 
 
 class MiningRow(Value):
@@ -112,6 +114,8 @@ class CashFlowRow(Value):
     """Prepayments received, less credits."""
     hosting_capex_usd: Real
     """The owner's capex of contracts, refits for re-lease included."""
+    building_capex_usd: Real = 0.0
+    """Data-centre buildings."""
     gpu_margin_usd: Real
     """Rental of own GPUs less energy and opex."""
     gpu_capex_usd: Real
@@ -128,6 +132,10 @@ class CashFlowRow(Value):
     """Debt drawn."""
     debt_service_usd: Real
     """Fees, interest and principal."""
+    power_sales_usd: Real = 0.0
+    """Power sold back, less its own price and fee."""
+    carbon_usd: Real = 0.0
+    """Price of carbon."""
     corporate_tax_usd: Real = 0.0
     """Corporate tax."""
     net_cash_usd: Real
@@ -136,6 +144,19 @@ class CashFlowRow(Value):
     """Cash at the end of the month."""
     debt_usd: Real
     """Debt outstanding at the end of the month."""
+
+
+class CarbonRow(Value):
+    """Expected carbon of one calendar year."""
+
+    year: int
+    """Calendar year."""
+    caused_t: Real
+    """Carbon of the energy that the owner pays for and uses."""
+    maximum_t: Real | None = None
+    """The most that is allowed."""
+    cost_usd: Real
+    """What it costs, positive."""
 
 
 class ObjectiveOutcome(Value):
@@ -193,13 +214,13 @@ class EarningsRow(Value):
     month_count: int
     """Months of it inside the horizon."""
     mining_usd: Real
-    """Mining margin."""
+    """Mining margin, and power sold back."""
     hosting_usd: Real
     """Hosting net operating income."""
     gpu_usd: Real
     """Margin of own GPUs."""
     cost_usd: Real
-    """Fixed site costs and overhead, negative."""
+    """Fixed site costs, overhead and carbon, negative."""
 
 
 class NpvBreakdown(Value):

@@ -10,6 +10,7 @@ from optimizer.domain.finance import Objective
 from optimizer.domain.outcome import (
     BusinessAsUsual,
     CapacityRow,
+    CarbonRow,
     CashFlowRow,
     ContractOutcome,
     EarningsRow,
@@ -55,6 +56,8 @@ class Plan(Value):
     """What the plan was chosen for: objective, bound and gap of the termination are in its terms."""
     enterprise: ObjectiveOutcome | None = None
     """The enterprise value, where it was the objective."""
+    carbon: tuple[CarbonRow, ...] = ()
+    """Carbon by year, where there is a rule on it."""
     tax: tuple[TaxRow, ...] = ()
     """Corporate tax by year."""
     stresses: tuple[StressOutcome, ...] = ()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from optimizer.domain.base import Frac, Month, Name, Quantity, Value, problem
+from optimizer.domain.base import Frac, Month, Name, PathOf, Quantity, Value, ValuePath, problem
 
 
 class DomesticBasis(StrEnum):
@@ -15,6 +15,14 @@ class DomesticBasis(StrEnum):
 
     POWER = "power"
     HASHRATE = "hashrate"
+
+
+class PowerUse(StrEnum):
+    """What grid power is used for."""
+
+    MINING = "mining"
+    HOSTING = "hosting"
+    GPU = "gpu"
 
 
 class OfferGroup(Value):
@@ -71,6 +79,28 @@ class CountryLimit(Value):
     """Most MW in use there, as a share of the import limit of all open sites together."""
 
 
+class TechnologyLimit(Value):
+    """A limit on dependence on one use of power, or on mining machines of one sort."""
+
+    use: PowerUse | None = None
+    """Mining, hosting or own GPUs; give this or ``asic_models``."""
+    asic_models: tuple[Name, ...] = ()
+    """Names of ASIC models that count together, as those of one manufacturer."""
+    maximum_share_frac: Frac
+    """Of a use: most MW in use for it, as a share of the import limit of all open sites together. Of machines: most of
+    the running hashrate of all machines."""
+    from_month: Month | None = None
+    """First month in which it holds; the start if absent."""
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> TechnologyLimit:
+        if (self.use is None) == (not self.asic_models):
+            raise problem("technology", "a technology is either a use or a list of ASIC models", "give one of the two")
+        if len(set(self.asic_models)) != len(self.asic_models):
+            raise problem("technology", "an ASIC model is listed twice", "one entry a model")
+        return self
+
+
 class DomesticShare(Value):
     """A least share of what runs that must run at home."""
 
@@ -113,6 +143,33 @@ class ContractChanges(Value):
         return self
 
 
+class CarbonCap(Value):
+    """The most carbon of one calendar year."""
+
+    year: Annotated[int, Quantity("calendar year", 2009, 2200)]
+    """Calendar year."""
+    maximum_t: Annotated[float, Quantity("t", 0.0, 1e9)]
+    """Most that may be caused in its months in the horizon."""
+
+
+class CarbonRule(Value):
+    """Carbon of the energy that the owner pays for and uses: what it costs, and the most of it."""
+
+    price_usd_per_t: Annotated[ValuePath, PathOf("USD/t", 0.0, 5_000.0)] | None = None
+    """Price of a tonne; it costs nothing if absent."""
+    caps: tuple[CarbonCap, ...] = ()
+    """Limits by calendar year."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> CarbonRule:
+        if self.price_usd_per_t is None and not self.caps:
+            raise problem("carbon", "a rule on carbon without a price and caps", "state one of them")
+        years = [cap.year for cap in self.caps]
+        if len(years) != len(set(years)):
+            raise problem("caps", "a year has two caps", "one entry a year")
+        return self
+
+
 class Policy(Value):
     """All rules of the owner."""
 
@@ -130,11 +187,15 @@ class Policy(Value):
     """Limits on single tenants."""
     country_limits: tuple[CountryLimit, ...] = ()
     """Limits on single countries."""
+    technology_limits: tuple[TechnologyLimit, ...] = ()
+    """Limits on single uses of power and sorts of machines."""
     domestic_share: DomesticShare | None = None
     """Least share at home."""
     minimum_hashrate: tuple[MinimumHashrate, ...] = ()
     """Hashrate to be kept."""
     freeze_until_month: Month | None = None
     """Before this month nothing may be signed but what is mandatory with a month."""
+    carbon: CarbonRule | None = None
+    """Price of carbon and limits on it."""
     contract_changes: ContractChanges | None = None
     """Budget of changes against a previous plan."""

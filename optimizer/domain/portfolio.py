@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, model
 
 from optimizer.domain.base import Name, Value, raise_problems
 from optimizer.domain.finance import Finance
-from optimizer.domain.findings import Finding, Location, objective_findings, stress_findings
+from optimizer.domain.findings import Finding, Location, findings_between_parts
 from optimizer.domain.findings import known as _known
 from optimizer.domain.fleet import AsicModel, Fleet
 from optimizer.domain.gpu import GpuOption
@@ -182,6 +182,9 @@ def _dangling_references(portfolio: Portfolio) -> Iterator[Finding]:
     for i, site in enumerate(portfolio.sites):
         if site.power.hourly_series is not None:
             yield from _known(("sites", i, "power", "hourly_series"), site.power.hourly_series, series, "series")
+        if site.power.sell_back is not None:
+            market = site.power.sell_back.hourly_series
+            yield from _known(("sites", i, "power", "sell_back", "hourly_series"), market, series, "series")
     for i, fleet in enumerate(portfolio.fleets):
         yield from _known(("fleets", i, "site"), fleet.site, sites, "site")
         yield from _known(("fleets", i, "asic_model"), fleet.asic_model, models, "ASIC model")
@@ -219,6 +222,10 @@ def _policy_references(portfolio: Portfolio) -> Iterator[Finding]:
         yield from _known(("policy", "tenant_limits", i, "tenant"), tenant.tenant, tenants, "tenant")
     for i, country in enumerate(policy.country_limits):
         yield from _known(("policy", "country_limits", i, "country"), country.country, countries, "country")
+    models = list(portfolio.asic_models_by_name)
+    for i, technology in enumerate(policy.technology_limits):
+        for j, name in enumerate(technology.asic_models):
+            yield from _known(("policy", "technology_limits", i, "asic_models", j), name, models, "ASIC model")
     if policy.domestic_share is not None:
         yield from _known(("policy", "domestic_share", "country"), policy.domestic_share.country, countries, "country")
 
@@ -291,8 +298,7 @@ def _impossible(portfolio: Portfolio) -> Iterator[Finding]:
                     place.site,
                 )
     yield from _market_findings(portfolio)
-    yield from stress_findings(portfolio)
-    yield from objective_findings(portfolio)
+    yield from findings_between_parts(portfolio)
     for i, option in enumerate(portfolio.gpu_options):
         if option.order_until_month < horizon.start_month or option.order_from_month >= horizon.end_month:
             yield (

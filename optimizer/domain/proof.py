@@ -61,7 +61,7 @@ class AuditCheck(Value):
 
     name: Name
     """What was checked."""
-    unit: Literal["USD", "MW", "machines", "1", "months", "EH/s"]
+    unit: Literal["USD", "MW", "machines", "1", "months", "EH/s", "t"]
     """Unit of the deviation."""
     largest_deviation: Real
     """Largest violation or difference found."""

@@ -50,6 +50,32 @@ class GridStep(Value):
     """Terms of bringing the step forward; absent if it comes when it comes."""
 
 
+class SellBack(Value):
+    """Terms on which a site with a flat price sells what it does not use back to the market."""
+
+    hourly_series: Name
+    """Name of the hourly series of the market's price in USD/MWh."""
+    maximum_mw: Mw
+    """Most MW that can be sold, at the meter."""
+    fee_usd_per_mwh: Annotated[float, Quantity("USD/MWh", 0.0, 10_000.0)] = 0.0
+    """What is lost of every MWh that is sold."""
+    from_month: Month | None = None
+    """First month in which it can be sold; the start if absent."""
+    until_month: Month | None = None
+    """First month in which it no longer can; open-ended if absent."""
+
+    @model_validator(mode="after")
+    def _window(self) -> SellBack:
+        if self.from_month is not None and self.until_month is not None and self.until_month <= self.from_month:
+            raise problem("window", "power can be sold back until before it can be", "swap the months")
+        return self
+
+    def maximum_mw_at(self, month: dt.date) -> float:
+        """Most MW that can be sold in a month."""
+        begun = self.from_month is None or self.from_month <= month
+        return self.maximum_mw if begun and _lasts(self.until_month, month) else 0.0
+
+
 class PowerSupply(Value):
     """What energy costs at a site: an hourly series or a flat price, plus adders, escalated."""
 
@@ -64,6 +90,9 @@ class PowerSupply(Value):
     market_exposure_frac: Frac | None = None
     """Share of the energy price that follows the market's power level; 1 for an hourly series, 0 for a flat price."""
 
+    sell_back: SellBack | None = None
+    """Terms of selling power back; only beside a flat price."""
+
     @model_validator(mode="after")
     def _one_price(self) -> PowerSupply:
         if (self.hourly_series is None) == (self.flat_usd_per_mwh is None):
@@ -71,6 +100,12 @@ class PowerSupply(Value):
                 "power_price",
                 "give exactly one of hourly_series and flat_usd_per_mwh",
                 "name a series, or state a flat price",
+            )
+        if self.sell_back is not None and self.flat_usd_per_mwh is None:
+            raise problem(
+                "sell_back",
+                "power that is bought at the market's price is not sold back to it",
+                "state a flat price, or drop sell_back",
             )
         return self
 
@@ -124,6 +159,21 @@ class HallExpansion(Value):
     """Earliest month of an order."""
 
 
+class Building(Value):
+    """A data-centre building that can be built at a site, once."""
+
+    name: Name
+    """Name, unique at the site."""
+    critical_mw: Annotated[float, Quantity("MW", 1e-6, 100_000.0, "in MW of critical IT: 500 kW is 0.5")]
+    """Space, in MW of critical IT."""
+    capex_usd: Usd
+    """Cost of the building, spread evenly over the months of building."""
+    build_months: Months
+    """Months from the decision until it is finished; at 0 all of the cost is paid in the month of the decision."""
+    earliest_month: Month
+    """Earliest month in which the decision can be taken."""
+
+
 class Site(Value):
     """A place with a grid connection, its halls, its power and its costs."""
 
@@ -141,6 +191,8 @@ class Site(Value):
     """Mining hall capacity, in MW of machine power (before pue)."""
     hall_expansion: HallExpansion | None = None
     """Terms of adding mining halls; absent if none can be."""
+    buildings: tuple[Building, ...] = ()
+    """Data-centre buildings that can be built, for contracts that need one."""
     power: PowerSupply
     """Energy price."""
     demand_response: DemandResponse | None = None
@@ -161,6 +213,8 @@ class Site(Value):
     """Rent, staff, security: paid while the site is open, whatever runs."""
     import_duty_frac: Annotated[float, Quantity("fraction", 0.0, 2.0)] = 0.0
     """Customs and taxes on machines that arrive, as a share of their value."""
+    carbon_t_per_mwh: Annotated[float, Quantity("t/MWh", 0.0, 2.0, "in t: 400 kg a MWh is 0.4")] | None = None
+    """Carbon that a MWh at the meter causes; none is counted if absent."""
     lease_end_month: Month | None = None
     """First month in which the site can no longer be used."""
     opening: Opening | None = None
@@ -178,6 +232,9 @@ class Site(Value):
                     f"the step of {step.from_month:%Y-%m} adds {added:g} MW and can be brought forward",
                     "only a step that adds MW is worth a price; drop its advance",
                 )
+        names = [building.name for building in self.buildings]
+        if len(names) != len(set(names)):
+            raise problem("buildings", f"two buildings of {self.name} have one name", "give every one its own name")
         if len(self.hosting_pue_by_month) not in (0, MONTHS_PER_YEAR):
             raise problem(
                 "hosting_pue_by_month",

@@ -14,6 +14,7 @@ import numpy as np
 from optimizer.curves.futures import Futures
 from optimizer.curves.margin import MiningSums, MiningValues
 from optimizer.curves.market_paths import MarketPaths
+from optimizer.curves.selling import sale_usd_per_mw
 from optimizer.curves.site_fleet import Machine, SiteFleet
 from optimizer.curves.throughput import CAP_CURVES, GpuBlockSums, GpuValues
 from optimizer.domain.gpu import GpuOption
@@ -70,6 +71,8 @@ class Expectations:
     """Mean energy price by site, adders included, ``[T_ext]``."""
     re_lease_usd_per_kw_month: Floats
     """Mean rent of what is let again, ``[T_ext]``."""
+    sale_usd_per_mw: Mapping[str, Floats]
+    """What a MW that is sold back earns, by site that can, ``[T]``."""
 
     @classmethod
     def of(cls, portfolio: Portfolio, futures: Futures) -> Expectations:
@@ -84,6 +87,7 @@ class Expectations:
         fates: dict[str, Fate] = {}
         power: dict[str, Floats] = {}
         re_lease = np.zeros(futures.extended_month_count)
+        sales: dict[str, Floats] = {}
         for shard in futures.shards():
             share = shard.scenario_count / futures.scenario_count
             for name, paths in _sorted_paths(standing, shard):
@@ -97,12 +101,15 @@ class Expectations:
             for site in portfolio.sites:
                 price = shard.mean_power_usd_per_mwh(site.name).mean(axis=1)
                 power[site.name] = power.get(site.name, 0.0) + share * price
+                if site.power.sell_back is not None:
+                    earned = sale_usd_per_mw(shard, site.name, site.power.sell_back).mean(axis=1)
+                    sales[site.name] = sales.get(site.name, 0.0) + share * earned
         values = {
             (name, *item.key): value
             for name, classes in standing.items()
             for item, value in zip(classes, mining[name].values(), strict=True)
         }
-        return cls(values, {key: sums.values() for key, sums in gpus.items()}, fates, power, re_lease)
+        return cls(values, {key: sums.values() for key, sums in gpus.items()}, fates, power, re_lease, sales)
 
 
 def classes_by_site(portfolio: Portfolio) -> dict[str, list[MachineClass]]:

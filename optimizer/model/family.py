@@ -24,6 +24,8 @@ ACCOUNTS = {
     "grid_mw": "import limit, by site and period",
     "halls_mw": "hall MW in use or displaced, by site and period",
     "hall_limit_mw": "hall MW there are, by site and period",
+    "space_mw": "critical MW that need a building, by site and period",
+    "building_mw": "critical MW that finished buildings have space for, by site and period",
     "hashrate_eh_s": "running hashrate, by site and period",
 }
 """The ledger: shared totals that families post to. Rows by site and period run through all periods of a site,

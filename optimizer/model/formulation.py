@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from optimizer.model.families.buildings import BUILDINGS
 from optimizer.model.families.capex_budget import CAPEX_BUDGET
+from optimizer.model.families.carbon import CARBON
 from optimizer.model.families.concentration import CONCENTRATION
 from optimizer.model.families.contract_changes import CONTRACT_CHANGES
 from optimizer.model.families.contract_start import CONTRACT_START
@@ -24,8 +26,10 @@ from optimizer.model.families.parallel_builds import PARALLEL_BUILDS
 from optimizer.model.families.placements import PLACEMENTS
 from optimizer.model.families.power_balance import POWER_BALANCE
 from optimizer.model.families.project_debt import PROJECT_DEBT
+from optimizer.model.families.sell_back import SELL_BACK
 from optimizer.model.families.site_opening import SITE_OPENING
 from optimizer.model.families.stress_liquidity import STRESS_LIQUIDITY
+from optimizer.model.families.technology_limits import TECHNOLOGY_LIMITS
 from optimizer.model.family import ConstraintFamily
 
 FORMULATION: Final[tuple[ConstraintFamily, ...]] = (
@@ -35,9 +39,12 @@ FORMULATION: Final[tuple[ConstraintFamily, ...]] = (
     HALL_EXPANSION,
     CONTRACT_START,
     LEASE_END,
+    BUILDINGS,  # closes the space of the contracts above
     PROJECT_DEBT,  # needs the starts, closes debt_musd
     GPU_BLOCKS,
     MINING_FLEET,
+    SELL_BACK,
+    CARBON,  # needs all that uses energy
     CORPORATE_TAX,  # closes the income of all of them
     # shared limits: they close accounts
     POWER_BALANCE,
@@ -51,6 +58,7 @@ FORMULATION: Final[tuple[ConstraintFamily, ...]] = (
     PLACEMENTS,
     PARALLEL_BUILDS,
     CONCENTRATION,
+    TECHNOLOGY_LIMITS,
     DOMESTIC_SHARE,
     MINIMUM_HASHRATE,
     CONTRACT_CHANGES,

@@ -46,6 +46,8 @@ class Starts:
     """Grid MW reserved per critical MW, ``[N, T]``."""
     displaced_mw: Floats
     """Hall MW displaced per critical MW, ``[N, T]``."""
+    space_mw: Floats
+    """Critical MW that need space in a building per critical MW, ``[N, T]``."""
     noi_musd: Floats
     """Expected rents less opex and energy per critical MW, ``[N, T_ext]``."""
     prepayment_musd: Floats
@@ -190,7 +192,7 @@ class OfferAtSite:
         full = energize + offer.phases[-1].offset_months
         noi, contracted = self._noi(age, expected)
         capex, displaced = self._building(age)
-        count = len(sign)
+        count, live = len(sign), self._live_share(age)[:, :horizon]
         debt = _debt_profile(
             self.portfolio.finance.project_debt, capex, contracted, full - energize, age, offer.term_months
         )
@@ -203,7 +205,8 @@ class OfferAtSite:
             full_month=full,
             minimum_mw=np.full(count, offer.minimum_mw),
             maximum_mw=np.full(count, offer.maximum_mw),
-            reserved_mw=(self._live_share(age) * place.grid_mw_per_critical_mw)[:, :horizon],
+            reserved_mw=live * place.grid_mw_per_critical_mw,
+            space_mw=live * bool(place.needs_building),
             displaced_mw=(displaced * place.halls_displaced_mw_per_critical_mw)[:, :horizon],
             noi_musd=noi,
             prepayment_musd=self._prepayment(sign, age),

@@ -40,6 +40,8 @@ class ReLeases:
     """Index of the start, ``[N]``."""
     reserved_mw: Floats
     """Grid MW reserved, ``[N, T]``."""
+    space_mw: Floats
+    """Critical MW that need space in a building, ``[N, T]``."""
     noi_musd: Floats
     """Expected rent less opex and energy, ``[N, T_ext]``."""
     refit_musd: Floats
@@ -69,7 +71,7 @@ def build_re_leases(
     """Every re-lease that the terms allow, in the order of the starts."""
     months, extended = calendar.month_count, calendar.extended_month_count
     empty = np.zeros((0, months))
-    parts = [ReLeases(np.zeros(0, dtype=np.int64), empty, np.zeros((0, extended)), empty)]
+    parts = [ReLeases(np.zeros(0, dtype=np.int64), empty, empty, np.zeros((0, extended)), empty)]
     for offer, place, index in _places(portfolio, starts):
         if place.re_lease is None:
             continue
@@ -80,13 +82,14 @@ def build_re_leases(
         rent = place.re_lease.rent_share_frac * expected.re_lease_usd_per_kw_month
         inside = age[:, :months]
         held = (inside >= offer.term_months) & (np.arange(months) < _lease_end(portfolio, place))
-        reserved = np.asarray(place.grid_mw_per_critical_mw * held, dtype=float)
+        reserved = np.asarray(held * place.grid_mw_per_critical_mw, dtype=float)
         refit = place.re_lease.refit_usd_per_critical_mw / USD_PER_MUSD * (inside == offer.term_months)
         useful = let.any(axis=1)
         parts.append(
             ReLeases(
                 start=index[useful],
                 reserved_mw=reserved[useful],
+                space_mw=held[useful].astype(float) * bool(place.needs_building),
                 noi_musd=(let * (rent - cost) * MUSD_PER_MW_OF_USD_PER_KW)[useful],
                 refit_musd=refit[useful],
             )

@@ -32,6 +32,7 @@ from optimizer.model.program import Program, Triplets
 
 WHAT: Final = "own constraints"
 PLACED = ("offer", "site", "month")
+BY_SITE = ("site", "month")
 STANDING = ("site", "asic_model", "condition_frac", "month")
 PARTS: Final[dict[str, tuple[str, ...]]] = {
     "sign": PLACED,
@@ -42,6 +43,7 @@ PARTS: Final[dict[str, tuple[str, ...]]] = {
     "open_site": ("site", "month"),
     "advance_step": ("site", "step_month", "advance_months"),
     "added_hall_mw": ("site", "month"),
+    "build_building": ("site", "building", "month"),
     "gpu_blocks": ("gpu_option", "site", "month"),
     "running_machines": ("site", "asic_model", "condition_frac", "mode", "month"),
     "stock_machines": STANDING,
@@ -51,13 +53,13 @@ PARTS: Final[dict[str, tuple[str, ...]]] = {
     "moved_in_machines": STANDING,
     "cash_musd": ("month",),
     "stress_cash_musd": ("stress", "month"),
+    "sold_mw": BY_SITE,
     "taxable_profit_musd": ("year",),
     "taxable_loss_musd": ("year",),
     "losses_used_musd": ("year",),
     "losses_left_musd": ("year",),
 }
 """What the parts of the key of each variable are; in that order. Machines are counted in thousands."""
-BY_SITE = ("site", "month")
 ACCOUNT_PARTS: Final[dict[str, tuple[str, ...]]] = {
     "npv_musd": ("line",),
     "cash_musd": ("month",),
@@ -70,6 +72,8 @@ ACCOUNT_PARTS: Final[dict[str, tuple[str, ...]]] = {
     "grid_mw": BY_SITE,
     "halls_mw": BY_SITE,
     "hall_limit_mw": BY_SITE,
+    "space_mw": BY_SITE,
+    "building_mw": BY_SITE,
     "hashrate_eh_s": BY_SITE,
 }
 """The same for the rows of each account."""

@@ -11,12 +11,21 @@ from optimizer.curves.futures import Futures
 from optimizer.domain.finance import Objective
 from optimizer.domain.portfolio import Portfolio
 from optimizer.model.calendar import Calendar, Floats, Ints
+from optimizer.model.carbon import Carbon, build_carbon
 from optimizer.model.expectations import Expectations
 from optimizer.model.gpu import GpuOrders, build_gpu_orders
 from optimizer.model.hosting import Starts, build_starts
 from optimizer.model.lease_ends import Reconversions, ReLeases, build_re_leases, build_reconversions
 from optimizer.model.mining import Machines, build_machines
-from optimizer.model.site_works import GridAdvances, HallOrders, build_grid_advances, build_hall_orders
+from optimizer.model.selling import Sales, build_sales
+from optimizer.model.site_works import (
+    BuildingOrders,
+    GridAdvances,
+    HallOrders,
+    build_building_orders,
+    build_grid_advances,
+    build_hall_orders,
+)
 from optimizer.units import MONTHS_PER_YEAR, USD_PER_MUSD
 
 
@@ -38,10 +47,16 @@ class PlanningProblem:
     """Grid steps that can be brought forward."""
     hall_orders: HallOrders
     """Possible orders of mining halls."""
+    building_orders: BuildingOrders
+    """Possible orders of buildings."""
     reconversions: Reconversions
     """Starts whose halls can be taken back."""
     re_leases: ReLeases
     """Starts whose MW can be let again."""
+    sales: Sales
+    """Power that can be sold back."""
+    carbon: Carbon | None
+    """Carbon of all that can be decided, where there is a rule on it."""
     stresses: tuple[PlanningProblem, ...] = ()
     """The same problem in each stress: what can be decided is the same, what it is worth is not."""
 
@@ -50,16 +65,22 @@ class PlanningProblem:
         """Evaluate all coefficients of a portfolio in its futures."""
         calendar, expected = Calendar.of(portfolio, futures), Expectations.of(portfolio, futures)
         starts = build_starts(portfolio, futures, calendar, expected)
+        machines = build_machines(portfolio, futures, calendar, expected)
+        orders = build_gpu_orders(portfolio, calendar, expected)
+        again = build_re_leases(portfolio, futures, calendar, expected, starts)
         problem = cls(
             portfolio=portfolio,
             calendar=calendar,
             starts=starts,
-            machines=build_machines(portfolio, futures, calendar, expected),
-            gpu_orders=build_gpu_orders(portfolio, calendar, expected),
+            machines=machines,
+            gpu_orders=orders,
             grid_advances=build_grid_advances(portfolio, calendar),
             hall_orders=build_hall_orders(portfolio, calendar),
+            building_orders=build_building_orders(portfolio, calendar),
             reconversions=build_reconversions(portfolio, calendar, starts),
-            re_leases=build_re_leases(portfolio, futures, calendar, expected, starts),
+            re_leases=again,
+            sales=build_sales(portfolio, calendar, expected),
+            carbon=build_carbon(portfolio, futures, calendar, expected, starts, again, orders, machines),
         )
         paths = [futures.under(stress) for stress in portfolio.finance.stresses]
         return replace(problem, stresses=tuple(problem._under(cls.of(path.portfolio, path)) for path in paths))

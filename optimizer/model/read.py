@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.domain.decisions import (
+    BuildingOrder,
     ContractDecision,
     Decisions,
     GpuOrder,
@@ -14,6 +15,7 @@ from optimizer.domain.decisions import (
     HallOrder,
     MachineDecision,
     ModeCount,
+    PowerSale,
     SiteOpening,
 )
 from optimizer.model.calendar import LINES, Floats, Ints
@@ -24,6 +26,8 @@ from optimizer.model.problem import PlanningProblem
 from optimizer.model.program import Program
 from optimizer.units import USD_PER_MUSD
 
+LEAST_MW = 1e-9
+"""Less power than this is numerical dust."""
 FEWEST_MACHINES = 1e-4
 """Fewer machines than this are numerical dust."""
 LEAST_MW = 1e-7
@@ -71,6 +75,8 @@ def read_solution(program: Program, problem: PlanningProblem, solution: Floats) 
             site_openings=_openings(program, problem, solution),
             grid_advances=_grid_advances(program, problem, solution),
             hall_orders=_hall_orders(program, problem, solution),
+            power_sales=_power_sales(program, problem, solution),
+            building_orders=_building_orders(program, problem, solution),
         ),
         objective_usd=program.npv_weight * float(npv.sum()) + enterprise,
         npv_usd=float(npv.sum()),
@@ -142,6 +148,19 @@ def _grid_advances(program: Program, problem: PlanningProblem, solution: Floats)
     )
 
 
+def _power_sales(program: Program, problem: PlanningProblem, solution: Floats) -> tuple[PowerSale, ...]:
+    calendar, portfolio = problem.calendar, problem.portfolio
+    sold = solution[program.variables["sold_mw"].columns].reshape(-1, calendar.period_count)
+    return tuple(
+        PowerSale(
+            site=portfolio.sites[problem.sales.site[i]].name,
+            month=portfolio.horizon.month_at(int(calendar.period_first[p])),
+            sold_mw=float(sold[i, p]),
+        )
+        for i, p in np.argwhere(sold > LEAST_MW)
+    )
+
+
 def _hall_orders(program: Program, problem: PlanningProblem, solution: Floats) -> tuple[HallOrder, ...]:
     orders, portfolio = problem.hall_orders, problem.portfolio
     added = solution[program.variables["added_hall_mw"].columns]
@@ -152,6 +171,18 @@ def _hall_orders(program: Program, problem: PlanningProblem, solution: Floats) -
             hall_mw=float(added[i]),
         )
         for i in np.flatnonzero(added > LEAST_MW)
+    )
+
+
+def _building_orders(program: Program, problem: PlanningProblem, solution: Floats) -> tuple[BuildingOrder, ...]:
+    orders, portfolio = problem.building_orders, problem.portfolio
+    return tuple(
+        BuildingOrder(
+            site=portfolio.sites[orders.site[i]].name,
+            building=portfolio.sites[orders.site[i]].buildings[orders.building[i]].name,
+            month=portfolio.horizon.month_at(int(orders.order_month[i])),
+        )
+        for i in np.flatnonzero(solution[program.variables["build_building"].columns] > 0.5)
     )
 
 

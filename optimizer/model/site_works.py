@@ -1,4 +1,4 @@
-"""Index sets and coefficients of what can be done to a site itself: grid steps brought forward, halls added.
+"""Index sets and coefficients of what can be done to a site itself: grid steps brought forward, halls added, buildings.
 
 Follows "Grid and halls" in ``docs/explanation/economics.md``. Money in million USD.
 """
@@ -111,5 +111,53 @@ def build_hall_orders(portfolio: Portfolio, calendar: Calendar) -> HallOrders:
         site=index[:, 0],
         order_month=index[:, 1],
         added_mw=np.array(added, dtype=float).reshape(shape),
+        capex_musd=np.array(capex).reshape(shape),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class BuildingOrders:
+    """All (site, building, month) in which building can begin that is finished in the horizon; N of them."""
+
+    site: Ints
+    """Index of the site, ``[N]``."""
+    building: Ints
+    """Index of the building among those of the site, ``[N]``."""
+    order_month: Ints
+    """Month of the decision, ``[N]``."""
+    space_mw: Floats
+    """Space that can be used, ``[N, T]``."""
+    capex_musd: Floats
+    """Cost, ``[N, T]``."""
+
+    @property
+    def count(self) -> int:
+        """Number of possible orders, N."""
+        return len(self.site)
+
+
+def build_building_orders(portfolio: Portfolio, calendar: Calendar) -> BuildingOrders:
+    """Every order that the terms allow, in the order of sites, then buildings, then months."""
+    horizon, time = portfolio.horizon, np.arange(calendar.month_count)
+    keys: list[tuple[int, int, int]] = []
+    space: list[Any] = []
+    capex: list[Any] = []
+    for s, site in enumerate(portfolio.sites):
+        end = horizon.index_of(site.lease_end_month) if site.lease_end_month is not None else len(time)
+        for b, item in enumerate(site.buildings):
+            for month in calendar.sign_months:
+                ready, paying = month + item.build_months, max(item.build_months, 1)
+                if month >= horizon.index_of(item.earliest_month) and ready < min(end, len(time)):
+                    keys.append((s, b, int(month)))
+                    space.append((time >= ready) * item.critical_mw)
+                    paid = (time >= month) & (time < month + paying)
+                    capex.append(paid * item.capex_usd / paying / USD_PER_MUSD)
+    index = np.array(keys, dtype=np.int64).reshape(-1, 3)
+    shape = (len(keys), calendar.month_count)
+    return BuildingOrders(
+        site=index[:, 0],
+        building=index[:, 1],
+        order_month=index[:, 2],
+        space_mw=np.array(space).reshape(shape),
         capex_musd=np.array(capex).reshape(shape),
     )

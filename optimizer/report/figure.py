@@ -12,7 +12,7 @@ from typing import Any
 
 Trace = dict[str, Any]
 
-USE_COLOURS = {"mining": "@mining", "hosting": "@hosting", "gpu": "@gpu", "idle": "@idle"}
+USE_COLOURS = {"mining": "@mining", "hosting": "@hosting", "gpu": "@gpu", "sold": "@sold", "idle": "@idle"}
 MONTH_AXIS = {"type": "date", "tickformat": "%Y-%m", "hoverformat": "%Y-%m"}
 MONEY_AXIS = {"tickformat": "$,~r", "ticksuffix": "M", "zeroline": True}
 MONEY_HOVER = "%{y:$,.1f}M"

@@ -230,6 +230,7 @@ def _earnings(plan: Plan) -> Section:
     html, drawn = _charts([charts_money.earnings(plan)])
     table = _folded("Earnings as a table", tables.earnings(plan)) if drawn else ""
     table += _folded("Corporate tax as a table", tables.tax(plan))
+    table += _folded("Carbon as a table", tables.carbon(plan))
     return Section("earnings", "Earnings", html + table, drawn)
 
 

@@ -5,14 +5,14 @@ STYLE = """
   color-scheme: light dark;
   --paper: #ffffff; --panel: #f5f6f8; --ink: #16202c; --muted: #56616e; --rule: #d5dae0; --grid: #e4e8ec;
   --good: #0b6b45; --bad: #a31818; --bad-panel: #fdeceb; --link: #0b5cab;
-  --mining: #d98e04; --hosting: #0b6fb8; --hosting-soft: #84b9de; --gpu: #0fa37f; --idle: #c9cfd6;
+  --mining: #d98e04; --hosting: #0b6fb8; --hosting-soft: #84b9de; --gpu: #0fa37f; --sold: #b65fa0; --idle: #c9cfd6;
   --corporate: #b06a9b; --debt: #8c2d19;
 }
 @media screen and (prefers-color-scheme: dark) {
   :root:not(.printing) {
     --paper: #12161c; --panel: #1b212a; --ink: #e8ecf1; --muted: #a3adb9; --rule: #343d49; --grid: #2a323d;
     --good: #5fd0a0; --bad: #ff8f86; --bad-panel: #3a1716; --link: #7fb8f0;
-    --mining: #e8a020; --hosting: #3f97dd; --hosting-soft: #27567d; --gpu: #1fb993; --idle: #4a525c;
+    --mining: #e8a020; --hosting: #3f97dd; --hosting-soft: #27567d; --gpu: #1fb993; --sold: #c977b5; --idle: #4a525c;
     --corporate: #c583b3; --debt: #e0755a;
   }
 }
@@ -51,7 +51,7 @@ figcaption { color: var(--muted); font-size: 0.88rem; max-width: 90ch; }
 .colour-key li { font-size: 0.9rem; }
 .colour-key span { display: inline-block; width: 0.9em; height: 0.9em; margin-right: 0.45em; vertical-align: -0.08em; }
 .key-mining { background: var(--mining); } .key-hosting { background: var(--hosting); }
-.key-gpu { background: var(--gpu); } .key-idle { background: var(--idle); }
+.key-gpu { background: var(--gpu); } .key-sold { background: var(--sold); } .key-idle { background: var(--idle); }
 .key-limit { border-top: 2px dashed var(--ink); height: 0 !important; vertical-align: 0.25em !important; }
 .table { overflow-x: auto; margin: 0 0 20px; }
 table { min-width: min(100%, 480px); border-collapse: collapse; font-size: 0.88rem; line-height: 1.4; }

@@ -167,6 +167,23 @@ def tax(plan: Plan) -> str:
     return table(told, [*words("Year"), *numbers(*heads)], rows)
 
 
+def carbon(plan: Plan) -> str:
+    """Carbon by year."""
+    if not plan.carbon:
+        return ""
+    rows = [
+        [
+            str(row.year),
+            number(row.caused_t, digits=0),
+            number(row.maximum_t, digits=0) if row.maximum_t is not None else DASH,
+            _musd(row.cost_usd),
+        ]
+        for row in plan.carbon
+    ]
+    columns = [*words("Year"), *numbers("Carbon, t", "Most, t", "Cost, $M")]
+    return table("Expected carbon of the energy that the owner pays for and uses, by calendar year.", columns, rows)
+
+
 def stresses(plan: Plan) -> str:
     """Least cash in every stress."""
     if not plan.stresses:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from optimizer.domain.outcome import CapacityRow, CashFlowRow
 from optimizer.domain.plan import Plan
 
-USES = ("mining", "hosting", "gpu", "idle")
+USES = ("mining", "hosting", "gpu", "sold", "idle")
 """Uses of a site's MW, in the order in which they are stacked."""
-USE_NAMES = {"mining": "Mining", "hosting": "Hosting", "gpu": "Own GPUs", "idle": "Idle"}
+USE_NAMES = {"mining": "Mining", "hosting": "Hosting", "gpu": "Own GPUs", "sold": "Sold back", "idle": "Idle"}
 LEAST_MW = 0.05
 """Less than this is shown as nothing."""
 LEAST_MACHINES = 0.5
@@ -27,6 +27,7 @@ class Use:
     mining_mw: float
     hosting_mw: float
     gpu_mw: float
+    sold_mw: float
     idle_mw: float
     hashrate_eh_s: float
 
@@ -59,6 +60,7 @@ def _sum(month: dt.date, rows: Iterable[CapacityRow]) -> Use:
         sum(row.mining_mw for row in rows),
         sum(row.hosting_mw for row in rows),
         sum(row.gpu_mw for row in rows),
+        sum(row.sold_mw for row in rows),
         sum(row.idle_mw for row in rows),
         sum(row.hashrate_eh_s for row in rows),
     )
@@ -97,13 +99,16 @@ CASH_LINES = (
         lambda row: row.machine_purchases_usd + row.machine_sales_usd + row.machine_moves_usd,
     ),
     CashLine("Mining halls", "mining", "x", lambda row: row.hall_capex_usd),
+    CashLine("Power sold back", "mining", "x", lambda row: row.power_sales_usd),
     CashLine("Hosting income", "hosting", "", lambda row: row.hosting_noi_usd + row.hosting_prepayments_usd),
     CashLine("Hosting capex", "hosting", "/", lambda row: row.hosting_capex_usd),
+    CashLine("Buildings", "hosting", "x", lambda row: row.building_capex_usd),
     CashLine("GPU margin", "gpu", "", lambda row: row.gpu_margin_usd),
     CashLine("GPU capex", "gpu", "/", lambda row: row.gpu_capex_usd),
     CashLine("Site costs and overhead", "corporate", "", lambda row: row.site_costs_usd + row.overhead_usd),
     CashLine("Site openings", "corporate", "/", lambda row: row.opening_capex_usd),
     CashLine("Grid steps brought forward", "corporate", "/", lambda row: row.interconnect_capex_usd),
+    CashLine("Carbon", "corporate", ".", lambda row: row.carbon_usd),
     CashLine("Corporate tax", "corporate", "x", lambda row: row.corporate_tax_usd),
     CashLine("Debt drawn", "debt", "/", lambda row: row.debt_draws_usd),
     CashLine("Debt service", "debt", "", lambda row: row.debt_service_usd),
@@ -135,6 +140,7 @@ def owner_capex_usd(plan: Plan) -> float:
         + row.opening_capex_usd
         + row.interconnect_capex_usd
         + row.hall_capex_usd
+        + row.building_capex_usd
         for row in plan.cash_flow
     )
 

@@ -1,7 +1,7 @@
 """A plan's NPV in every scenario.
 
 What does not vary (capex, trades, fixed costs, debt) is in the expected NPV; what varies (machine margins, rents after
-defaults, GPU rentals) is evaluated scenario by scenario with the compiled kernels.
+defaults, GPU rentals, power sold back) is evaluated scenario by scenario with the compiled kernels.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from optimizer.curves.futures import Futures
 from optimizer.curves.margin import accumulate_fleet_margin_usd
+from optimizer.curves.selling import sale_usd_per_mw
 from optimizer.curves.site_fleet import SiteFleet
 from optimizer.curves.throughput import accumulate_scenario_gpu_usd
-from optimizer.domain.decisions import ContractDecision, Decisions, GpuOrder, MachineDecision
+from optimizer.domain.decisions import ContractDecision, Decisions, GpuOrder, MachineDecision, PowerSale
 from optimizer.domain.portfolio import Portfolio
 from optimizer.model.calendar import Calendar
 from optimizer.model.expectations import Fate, block_paths, block_terms, site_fleet, site_paths
@@ -80,6 +81,8 @@ def _varying_usd(
         accumulate_fleet_margin_usd(varying, fleet, site_paths(name, futures), weights=weights)
     for order in decisions.gpu_orders:
         _add_gpus(varying, portfolio, futures, calendar, order)
+    for sale in decisions.power_sales:
+        varying += _sale_npv(portfolio, futures, calendar, sale)
     for contract in decisions.contracts:
         varying += _contract_npv(portfolio, futures, calendar, contract)
     return varying
@@ -94,6 +97,16 @@ def _add_gpus(out: Floats, portfolio: Portfolio, futures: Futures, calendar: Cal
     accumulate_scenario_gpu_usd(
         out, **block_terms(option, site, futures), **block_paths(option, site, futures), weight=weight
     )
+
+
+def _sale_npv(portfolio: Portfolio, futures: Futures, calendar: Calendar, sale: PowerSale) -> Floats:
+    """NPV of power sold back in a period."""
+    terms, first = portfolio.site(sale.site).power.sell_back, portfolio.horizon.index_of(sale.month)
+    assert terms is not None
+    period = next(item for item in portfolio.horizon.periods if item.first == first)
+    span = slice(period.first, period.last + 1)
+    discount = sale.sold_mw * calendar.discount("mining")[span]
+    return np.asarray(discount @ sale_usd_per_mw(futures, sale.site, terms)[span])
 
 
 def _contract_npv(portfolio: Portfolio, futures: Futures, calendar: Calendar, contract: ContractDecision) -> Floats:

@@ -208,7 +208,7 @@ class _Growth:
         self._tree, self._options, self._search = tree, options, search
         self._deadline = time.monotonic() + options.time_limit_s
         self._open: list[tuple[float, int, Leaf]] = []
-        self._has_dived, self._next_rounding = False, 0
+        self._has_dived, self._next_rounding = False, NODES_BETWEEN_ROUNDINGS
         self._number, self._done = count(), list[Leaf]()
         self._best: Floats | None = None
         self._worth_musd = -np.inf
@@ -223,6 +223,8 @@ class _Growth:
         tree.root = root = self._solved(replace(tree.root, bound_musd=np.inf))
         if root.bound_musd == np.inf and not self._is_over:
             return Solution(Termination(reason=TerminationReason.UNBOUNDED), None)
+        if root.values is not None and root.bound_musd > self._enough_musd and not self._is_over:
+            self._try(tree.rounded(root.values), "rounding")
         kept = tree.cover if root.bound_musd > self._enough_musd else ()
         for leaf in kept:
             self._add(self._solved(replace(leaf, bound_musd=root.bound_musd, basis=root.basis)))

@@ -93,6 +93,10 @@ def stated_portfolio() -> dict[str, Any]:
             "forbidden": [{"offer": "O2", "site": "B"}, {"offer": "O1", "sign_month": "2027-01"}],
             "parallel_builds": [{"region": "US-TX", "maximum_count": 1}],
             "tenant_limits": [{"tenant": "T1", "maximum_share_frac": 0.5}],
+            "technology_limits": [
+                {"use": "hosting", "maximum_share_frac": 0.9},
+                {"asic_models": ["M"], "maximum_share_frac": 1.0, "from_month": "2027-03"},
+            ],
             "country_limits": [{"country": "US", "maximum_share_frac": 0.9}],
             "domestic_share": {"country": "US", "minimum_share_frac": 0.8},
             "minimum_hashrate": [{"minimum_eh_s": 0.1}],

@@ -25,7 +25,7 @@ def test_a_valid_plan_passes_every_check():
     case, decisions = read(stated_portfolio(), stated_decisions())
     found, report = audit(case, market_of(case), decisions, Claims())
     assert report.passed, report.failures
-    assert len({item.name for item in report.checks}) == len(report.checks) == 36
+    assert len({item.name for item in report.checks}) == len(report.checks) == 38
     again, complete = audit(case, market_of(case), decisions, claims_of(found))
     assert complete.passed, complete.failures
     assert len(complete.checks) == len(report.checks) + 7
@@ -62,6 +62,13 @@ LIMITS = [
     ),
     ("policy.tenant_limits.0.maximum_share_frac", 0.2, "MW of single tenants within their limit", "T1 2027-04"),
     ("policy.country_limits.0.maximum_share_frac", 0.4, "MW of single countries within their limit", "US 2027-05"),
+    ("policy.technology_limits.0.maximum_share_frac", 0.2, "MW of single uses within their limit", "hosting 2027-04"),
+    (
+        "policy.technology_limits.1.maximum_share_frac",
+        0.9,
+        "hashrate of single sorts of machines within their limit",
+        "M 2027-04",
+    ),
     ("policy.domestic_share.minimum_share_frac", 0.99, "share at home kept", "US 2027-11"),
     ("policy.minimum_hashrate.0.minimum_eh_s", 0.15, "least hashrate kept", "2027-01"),
     ("finance.capex_budgets.0.maximum_capex_usd", 1.5e7, "capex within its budgets", "2027"),

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from audit_cases import market_of, month, portfolio, site
+from audit_cases import market_of, month, offer, place, portfolio, site
 
 from optimizer.audit import Claims, audit, recalculate
 from optimizer.domain import Decisions, GridAdvance, Portfolio, validated
@@ -146,6 +146,80 @@ def test_halls_that_are_not_offered_or_stated_twice_are_collected():
         with pytest.raises(InvalidInputError) as caught:
             recalculate(stated, market_of(stated), twice)
         assert [item.path for item in caught.value.problems][: len(paths)] == paths
+
+
+BUILT = [
+    {"name": "H1", "critical_mw": 10.0, "capex_usd": 3e6, "build_months": 3, "earliest_month": "2027-03"},
+    {"name": "H2", "critical_mw": 5.0, "capex_usd": 1e6, "build_months": 0, "earliest_month": "2027-01"},
+]
+BEGUN, STANDS = "buildings begun when they can be", "sites of buildings usable until they are finished"
+SPACE = "contracts that need a building within the space of the finished ones"
+
+
+def buildings_portfolio(**changes: Any) -> Portfolio:
+    """Two buildings at A, and a contract of 12 MW from June to July that needs space."""
+    lease = offer(critical_mw=12.0, term_months=2, sites=[place(build_months=1, needs_building=True)])
+    return stated_portfolio(sites=[site(buildings=BUILT, **changes)], offers=[lease])
+
+
+def building_orders(*orders: tuple[str, str], sign_month: str | None = "2027-05") -> dict[str, Any]:
+    contract = {"offer": "O", "site": "A", "sign_month": sign_month, "critical_mw": 12.0}
+    return {
+        "contracts": [contract] if sign_month else [],
+        "building_orders": [{"site": "A", "building": name, "month": when} for name, when in orders],
+    }
+
+
+def test_space_and_its_price_follow_from_the_buildings():
+    case = buildings_portfolio()
+    decisions = building_orders(("H1", "2027-03"), ("H2", "2027-05"))
+    found = recalculate(case, market_of(case), validated(Decisions, decisions, "decisions"))
+    assert found.use.space_mw[0].tolist() == [0, 0, 0, 0, 5, 15, 15, 15]
+    assert found.use.in_buildings_mw[0].tolist() == [0, 0, 0, 0, 0, 12, 12, 0]
+    assert [row.building_capex_usd for row in found.cash_flow] == [0, 0, -1e6, -1e6, -2e6, 0, 0, 0]
+    assert found.capex_usd[2:6].tolist() == [1e6, 1e6, 14e6, 0]
+    assert failures(decisions, case) == []
+
+
+def test_what_is_let_again_needs_its_space_too():
+    again = {"vacancy_months": 3, "refit_usd_per_critical_mw": 0.0, "term_months": 12}
+    where = place(build_months=1, needs_building=True, re_lease=again)
+    lease = offer(critical_mw=12.0, term_months=1, sites=[where])
+    case = stated_portfolio(sites=[site(buildings=BUILT)], offers=[lease])
+    decisions = building_orders(("H1", "2027-03"), ("H2", "2027-05"))
+    decisions["contracts"][0]["re_leased_mw"] = 4.0
+    found = recalculate(case, market_of(case), validated(Decisions, decisions, "decisions"))
+    assert found.use.in_buildings_mw[0].tolist() == [0, 0, 0, 0, 0, 12, 4, 4]
+
+
+@pytest.mark.parametrize(
+    ("orders", "changes", "expected"),
+    [
+        ([("H1", "2027-03")], {}, [(SPACE, 2, "A 2027-06")]),
+        ([("H1", "2027-05"), ("H2", "2027-01")], {}, [(SPACE, 7, "A 2027-06")]),
+        ([("H1", "2027-01"), ("H2", "2027-01")], {}, [(BEGUN, 2, "H1 at A")]),
+        ([("H1", "2027-03"), ("H2", "2027-02")], {}, [(BEGUN, 1, "H2 at A")]),
+    ],
+)
+def test_another_building_fails_its_check(orders, changes, expected):
+    assert failures(building_orders(*orders), buildings_portfolio(**changes)) == expected
+
+
+def test_a_building_begun_too_late_or_where_the_site_is_closed_fails_its_check():
+    late = building_orders(("H1", "2027-07"), sign_month=None)
+    assert failures(late, buildings_portfolio()) == [(BEGUN, 2, "H1 at A")]
+    begun = building_orders(("H1", "2027-03"), sign_month=None)
+    assert failures(begun, buildings_portfolio(lease_end_month="2027-06")) == [(STANDS, 1, "H1 at A")]
+    closed = {"opening": {"earliest_month": "2027-01", "capex_usd": 0.0}}
+    assert failures(begun, buildings_portfolio(**closed)) == [(STANDS, 4, "H1 at A")]
+
+
+def test_buildings_that_do_not_exist_or_are_built_twice_are_collected():
+    case = buildings_portfolio()
+    orders = building_orders(("H3", "2027-03"), ("H1", "2027-03"), ("H1", "2027-05"), sign_month=None)
+    with pytest.raises(InvalidInputError) as caught:
+        recalculate(case, market_of(case), validated(Decisions, orders, "decisions"))
+    assert [item.path for item in caught.value.problems] == ["building_orders[0].building", "building_orders[2]"]
 
 
 def test_steps_that_do_not_exist_are_collected_with_their_paths():

@@ -44,6 +44,18 @@ def test_an_expansion_of_nothing_is_refused():
     assert told.endswith("drop the expansion if none is possible")
 
 
+def test_buildings_have_names_of_their_own_and_are_there_for_those_that_need_one():
+    item = {"name": "H", "critical_mw": 1.0, "capex_usd": 1.0, "build_months": 1, "earliest_month": "2027-01"}
+    (told,) = problems(buildings=[item, item])
+    assert told == "sites[0]: two buildings of A have one name; give every one its own name"
+    with pytest.raises(InvalidInputError) as caught:
+        portfolio(offers=[offer(sites=[place(needs_building=True)])])
+    assert [str(item) for item in caught.value.problems] == [
+        "offers[0].sites[0].needs_building: O1 needs a building at A, which can have none; "
+        "add buildings to the site, or drop needs_building"
+    ]
+
+
 def test_ends_of_leases_that_contradict_the_contract_are_refused():
     def told(**terms: Any) -> list[str]:
         with pytest.raises(InvalidInputError) as caught:

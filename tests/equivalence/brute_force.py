@@ -12,6 +12,7 @@ import numpy as np
 from optimizer.audit import Claims, audit, recalculate
 from optimizer.curves.futures import Futures
 from optimizer.domain import (
+    BuildingOrder,
     ContractDecision,
     Decisions,
     GpuOrder,
@@ -68,7 +69,7 @@ def _with_ends(case: Portfolio, signed: ContractDecision, place: OfferSite) -> l
 
 
 def of_site(site: Site, grid: list[dt.date]) -> list[list[Any]]:
-    """Opening and steps brought forward, nothing first: they act together, so their combinations are one choice."""
+    """Opening, steps brought forward and buildings, nothing first: they act together, so their combinations are one choice."""
     choices: list[list[Any]] = []
     if site.opening is not None:
         # An opening is never worth waiting for longer than a contract can be.
@@ -79,6 +80,10 @@ def of_site(site: Site, grid: list[dt.date]) -> list[list[Any]]:
             earlier = range(1, step.advance.maximum_months + 1)
             steps = [GridAdvance(site=site.name, step_month=step.from_month, advance_months=k) for k in earlier]
             choices.append([None, *steps])
+    for building in site.buildings:
+        months = [month for month in grid if month >= building.earliest_month]
+        orders = [BuildingOrder(site=site.name, building=building.name, month=month) for month in months]
+        choices.append([None, *orders])
     return choices
 
 
@@ -93,6 +98,7 @@ def decisions_of(chosen: Iterable[Any]) -> Decisions:
         gpu_orders=tuple(item for item in items if isinstance(item, GpuOrder)),
         site_openings=tuple(item for item in items if isinstance(item, SiteOpening)),
         grid_advances=tuple(item for item in items if isinstance(item, GridAdvance)),
+        building_orders=tuple(item for item in items if isinstance(item, BuildingOrder)),
     )
 
 
@@ -112,7 +118,8 @@ def by_worth(case: Portfolio, futures: Futures) -> Iterator[Decisions]:
         left = [
             item.maximum_capex_usd - found.capex_usd[mask].sum() for item, mask in zip(budgets, inside, strict=True)
         ]
-        room = (found.use.grid_mw - found.use.used_mw).ravel()
+        room = [*(found.use.grid_mw - found.use.used_mw).ravel()]
+        room += [*(found.use.space_mw - found.use.in_buildings_mw).ravel()]
         return np.array([found.objective_usd, *room, *(found.cash_usd - case.finance.minimum_liquidity_usd), *left])
 
     budgets, choices = case.finance.capex_budgets, candidates(case)

@@ -168,4 +168,8 @@ def _policy(random: Any, offers: list[dict[str, Any]], sites: list[dict[str, Any
             {"offer": names[0], "site": offers[0]["sites"][0]["site"], "sign_month": offers[0]["sign_from_month"]}
         ]
         policy["contract_changes"] = {"previous": previous, "maximum_count": 1}
+    chance = random.spawn(1)[0]  # what was drawn before stays what it was
+    if chance.random() < 0.5:
+        use, share = str(chance.choice(["mining", "hosting", "gpu"])), float(chance.choice([0.15, 0.3, 0.5]))
+        policy["technology_limits"] = [{"use": use, "maximum_share_frac": share, "from_month": "2027-03"}]
     return policy

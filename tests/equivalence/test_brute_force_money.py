@@ -1,4 +1,4 @@
-"""The plan against all plans, where money has rules of its own: stresses, corporate tax, an enterprise value as objective."""
+"""The plan against all plans, where money has rules of its own: stresses, corporate tax, an enterprise value as objective, carbon."""
 
 from __future__ import annotations
 
@@ -95,6 +95,21 @@ def best_after_tax_usd(case: Portfolio) -> float | None:
     return best
 
 
+def with_carbon(seed: int) -> Portfolio:
+    """A random portfolio whose energy, which the landlord pays for some tenants, has a price of carbon and a cap."""
+    random, case = np.random.default_rng((seed, 5)), random_portfolio(seed)
+    data = case.model_dump(exclude_unset=True)
+    for site in data["sites"]:
+        site["carbon_t_per_mwh"] = float(random.choice([0.1, 0.4, 0.8]))
+    for offer in data["offers"]:
+        offer["power_payer"] = str(random.choice(["tenant", "landlord"]))
+        offer["price_usd_per_kw_month"] += 60.0
+    rule: dict[str, Any] = {"price_usd_per_t": float(random.choice([5.0, 40.0]))}
+    rule["caps"] = [{"year": 2027, "maximum_t": float(random.choice([500.0, 1e4, 3e4]))}]
+    data["policy"]["carbon"] = rule
+    return Portfolio.model_validate(data)
+
+
 def assert_worth(answer: Plan, best_usd: float | None) -> None:
     """The plan is worth what the best combination is, and there is none if there is none."""
     assert (best_usd is None) == (answer.termination.reason == "infeasible")
@@ -163,3 +178,25 @@ def test_enterprise_value_and_npv_choose_other_plans():
         other = case.model_copy(update={"finance": case.finance.model_copy(update={"objective": Objective.NPV})})
         signed.append([plan(one, EXACT).decisions for one in (case, other)])
     assert sum(one != other for one, other in signed) >= 2
+
+
+@cache
+def carbon_answer_of(seed: int) -> Plan:
+    return plan(with_carbon(seed), EXACT)
+
+
+@pytest.mark.parametrize("seed", SEEDS[:14])
+def test_the_best_plan_that_keeps_to_its_carbon_is_found(seed):
+    assert_worth(carbon_answer_of(seed), best_that_passes_usd(with_carbon(seed)))
+
+
+def test_the_carbon_matters():
+    answers = {seed: carbon_answer_of(seed) for seed in SEEDS[:14]}
+    assert sum(item.carbon[0].cost_usd > 1e3 for item in answers.values() if item.carbon) >= 4
+    bound = 0
+    for seed, item in answers.items():
+        case = with_carbon(seed)
+        rule = case.policy.carbon.model_copy(update={"caps": ()})
+        free = plan(case.model_copy(update={"policy": case.policy.model_copy(update={"carbon": rule})}), EXACT)
+        bound += (item.termination.objective_usd or -1e12) < (free.termination.objective_usd or -1e12) - 10.0
+    assert bound >= 2

@@ -14,9 +14,11 @@ from works_portfolios import works_portfolio
 from optimizer.app import plan
 from optimizer.domain import Plan, Portfolio
 
-LARGE = (7, 10, 11, 15, 17, 20, 26, 33, 35, 37, 39, 40)
-SEEDS = [seed for seed in range(1, 42) if seed not in LARGE]
-"""Those have ten thousands of combinations."""
+SEEDS = (
+    1, 7, 8, 9, 13, 21, 26, 32, 35, 47, 48, 49, 58, 60, 61, 62, 63, 65, 68, 71, 72, 74, 75, 77, 79, 81, 88,
+    93, 94, 95, 97, 98, 99,
+)  # fmt: skip
+"""The others have ten thousands of combinations."""
 
 
 @cache
@@ -74,6 +76,7 @@ def test_the_cases_are_worth_trying():
     assert sum(is_whole(answer_of(seed)) for seed in SEEDS) >= len(SEEDS) - 3
     again = [contract.re_leased_mw for item in decided for contract in item.contracts]
     assert sum(mw > 0.0 for mw in again) >= 8
-    assert sum(len(item.contracts) for item in decided) >= 35
+    assert sum(len(item.building_orders) for item in decided) >= 5
+    assert sum(len(item.contracts) for item in decided) >= 30
     assert sum(len(item.site_openings) for item in decided) >= 1
-    assert sum(len(item.grid_advances) for item in decided) >= 10
+    assert sum(len(item.grid_advances) for item in decided) >= 7

@@ -18,6 +18,8 @@ def works_portfolio(seed: int) -> Portfolio:
     """
     random = np.random.default_rng(seed)
     offers = [_offer(random, f"O{i + 1}") for i in range(int(random.integers(2, 4)))]
+    sites = [_site(random, "A"), _site(random, "B", closed=bool(random.random() < 0.4))]
+    _add_building(np.random.default_rng([seed, 1]), sites[0], offers)
     return portfolio(
         MONTHS,
         sign_every_months=int(random.choice([1, 1, 2])),
@@ -35,7 +37,7 @@ def works_portfolio(seed: int) -> Portfolio:
                 }
             ],
         },
-        sites=[_site(random, "A"), _site(random, "B", closed=bool(random.random() < 0.4))],
+        sites=sites,
         offers=offers,
         risk={"scenario_count": 4, "seed": seed},
         market={"uncertainty": [{"factor": "re_lease_rent", "volatility_per_year_frac": 0.3}]},
@@ -55,6 +57,24 @@ def _site(random: Any, name: str, *, closed: bool = False) -> dict[str, Any]:
     if closed:
         terms["opening"] = opening(float(random.uniform(0, 2e5)), int(random.integers(0, 2)))
     return terms
+
+
+def _add_building(random: Any, where: dict[str, Any], offers: list[dict[str, Any]]) -> None:
+    """A building at the first site now and then, and contracts that need it."""
+    if random.random() < 0.8:
+        where["buildings"] = [
+            {
+                "name": "H",
+                "critical_mw": float(random.choice([8.0, 12.0])),
+                "capex_usd": float(random.uniform(0.0, 2e5)),
+                "build_months": int(random.integers(0, 3)),
+                "earliest_month": month(int(random.integers(0, 3))),
+            }
+        ]
+        for terms in offers:
+            for item in terms["sites"]:
+                if item["site"] == where["name"] and random.random() < 0.7:
+                    item["needs_building"] = True
 
 
 def _advance(random: Any) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def everything() -> Portfolio:
 
 
 def money() -> Portfolio:
-    """Everything that is about money: floors in stresses, corporate tax."""
+    """Everything that is about money: floors in stresses, corporate tax, capitalised interest, power sold back, carbon."""
     winter = {
         "factor": "btc_price",
         "points": [{"month_offset": 0, "multiplier": 1.0}, {"month_offset": 6, "multiplier": 0.4}],
@@ -97,12 +97,18 @@ def money() -> Portfolio:
         {"name": "T fails", "minimum_liquidity_usd": 2e5, "defaults": [{"tenant": "T", "default_month": "2027-09"}]},
     ]
     data["finance"]["project_debt"]["capitalise_interest"] = True
+    hours = [30.0 + 40.0 * (hour % 24 in (17, 18, 19)) for hour in range(24 * 365)]
+    data["series"] = [{"name": "market", "hours": {"first_hour": "2025-01-01T00:00", "usd_per_mwh": hours}}]
+    data["sites"][1]["power"]["sell_back"] = {"hourly_series": "market", "maximum_mw": 6.0}
+    for item in data["sites"]:
+        item["carbon_t_per_mwh"] = 0.4
+    data["policy"]["carbon"] = {"price_usd_per_t": 3.0, "caps": [{"year": 2028, "maximum_t": 1.5e4}]}
     data["finance"]["tax"] = {"rate_frac": 0.25, "gpu_write_off_years": 2, "opening_losses_usd": 2e6}
     return Portfolio.model_validate(data)
 
 
 def site_works() -> Portfolio:
-    """Sites that can be changed: more power earlier, more halls, and what follows the ends of contracts."""
+    """Sites that can be changed: more power earlier, halls, buildings, and what follows the ends of contracts."""
     ends: dict[str, Any] = {
         "reconversion": {"usd_per_hall_mw": 4e4, "months": 2},
         "re_lease": {
@@ -112,6 +118,10 @@ def site_works() -> Portfolio:
             "term_months": 12,
         },
     }
+    buildings = [
+        {"name": "H1", "critical_mw": 9.0, "capex_usd": 8e4, "build_months": 2, "earliest_month": "2027-01"},
+        {"name": "H2", "critical_mw": 6.0, "capex_usd": 2e5, "build_months": 4, "earliest_month": "2027-03"},
+    ]
     halls = {"maximum_mw": 6.0, "capex_usd_per_mw": 1.2e5, "lead_months": 2, "earliest_month": "2027-02"}
     advance = {"maximum_months": 6, "usd_per_month": 6e4, "fixed_usd": 1e5, "notice_months": 2}
     grid = [
@@ -124,14 +134,14 @@ def site_works() -> Portfolio:
         sign_every_months=2,
         discount_per_year_frac=0.1,
         sites=[
-            site("A", grid=grid, hall_mw=4.0, hall_expansion=halls),
+            site("A", grid=grid, hall_mw=4.0, hall_expansion=halls, buildings=buildings),
             site("B", grid=grid, hall_mw=2.0, hall_expansion=halls, opening=opening(3e5, 1), power={"flat_usd_per_mwh": 35.0}),
         ],
         asic_models=[asic(price_usd_per_th=2.0, purchasable=True, resale_frac=0.5, delivery_lead_months=1)],
         fleets=[fleet(1800)],
         offers=[
             offer("one", critical_mw=9.0, term_months=8, sign_until_month="2027-05",
-                  sites=[place("A", halls_displaced_mw_per_critical_mw=0.2, **ends), place("B", re_lease=ends["re_lease"])]),
+                  sites=[place("A", halls_displaced_mw_per_critical_mw=0.2, needs_building=True, **ends), place("B", re_lease=ends["re_lease"])]),
             scalable("two", least=4.0, most=12.0, price_usd_per_kw_month=85.0, term_months=20,
                      sign_until_month="2027-09", sites=[place("A", halls_displaced_mw_per_critical_mw=0.4), place("B")]),
         ],
@@ -154,6 +164,19 @@ def enterprise() -> Portfolio:
     return Portfolio.model_validate(data)
 
 
+def rules() -> Portfolio:
+    """Everything, with less of any one technology."""
+    data = everything().model_dump(exclude_unset=True)
+    old = asic("old", modes=[{"hashrate_th_s": 100.0, "power_w": 3000.0}], move_usd_per_machine=10.0)
+    data["asic_models"] = [*data["asic_models"], old]
+    data["fleets"] = [*data["fleets"], fleet(700, model="old")]
+    data["policy"]["technology_limits"] = [
+        {"use": "hosting", "maximum_share_frac": 0.3, "from_month": "2027-06"},
+        {"asic_models": ["M"], "maximum_share_frac": 0.9},
+    ]
+    return Portfolio.model_validate(data)
+
+
 CASES: dict[str, Callable[[], Portfolio]] = {
     "tiny": lambda: load_portfolio("tiny"),
     "two-sites": two_sites,
@@ -161,4 +184,5 @@ CASES: dict[str, Callable[[], Portfolio]] = {
     "money": money,
     "enterprise": enterprise,
     "site-works": site_works,
+    "rules": rules,
 }

@@ -256,12 +256,19 @@ LEASE_END = {
     "reconversion": {"usd_per_hall_mw": 1.0, "months": 0},
     "re_lease": {"vacancy_months": 0, "refit_usd_per_critical_mw": 1.0, "term_months": 1},
 }
+BUILDING = {"name": "H", "critical_mw": 1.0, "capex_usd": 1.0, "build_months": 0, "earliest_month": "2027-01"}
 HALLS = {"maximum_mw": 1.0, "capex_usd_per_mw": 1.0, "earliest_month": "2027-01"}
 
 
 def test_every_variable_and_account_has_its_parts():
+    hours = {"first_hour": "2025-01-01T00:00", "usd_per_mwh": [50.0] * 8760}
+    power = {"flat_usd_per_mwh": 40.0, "sell_back": {"hourly_series": "market", "maximum_mw": 1.0}}
     case = portfolio(
-        sites=[site("A", grid=GRID, hall_expansion=HALLS), site("B", opening=opening(1.0))],
+        series=[{"name": "market", "hours": hours}],
+        sites=[
+            site("A", grid=GRID, hall_expansion=HALLS, buildings=[BUILDING], power=power),
+            site("B", opening=opening(1.0)),
+        ],
         asic_models=[asic(purchasable=True, move_downtime_months=1)],
         fleets=[fleet()],
         offers=[offer("O1", sites=[place(**LEASE_END), place("B")]), scalable("O2")],

@@ -6,7 +6,15 @@ import datetime as dt
 from typing import Any
 
 from optimizer.domain.base import add_months
-from optimizer.domain.decisions import Decisions, GpuOrder, GridAdvance, HallOrder, MachineDecision, SiteOpening
+from optimizer.domain.decisions import (
+    BuildingOrder,
+    Decisions,
+    GpuOrder,
+    GridAdvance,
+    HallOrder,
+    MachineDecision,
+    SiteOpening,
+)
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.outcome import (
     BusinessAsUsual,
@@ -153,6 +161,7 @@ def everything() -> Plan:
         site_openings=(SiteOpening(site="Site 1", month=START),),
         grid_advances=(GridAdvance(site="Site 0", step_month=add_months(START, 9), advance_months=3),),
         hall_orders=(HallOrder(site="Site 0", month=START, hall_mw=12.5),),
+        building_orders=(BuildingOrder(site="Site 0", building="H1", month=START),),
         machines=made_plan().decisions.machines,
     )
     ending = contract(1, reconverted_mw=3.0, re_leased_mw=4.5)
@@ -171,6 +180,7 @@ def hostile(attack: str) -> Plan:
             site_openings=(SiteOpening(site=attack, month=START),),
             grid_advances=(GridAdvance(site=attack, step_month=START, advance_months=3),),
             hall_orders=(HallOrder(site=attack, month=START, hall_mw=1.0),),
+            building_orders=(BuildingOrder(site=attack, building=attack, month=START),),
         ),
         capacity=tuple(capacity(attack)),
         audit=AuditReport(checks=(check(attack, 1.0, where=attack),)),

@@ -1,16 +1,16 @@
-"""What page and terminal tell of money beside the cash flow: stresses, corporate tax, an enterprise value as objective."""
+"""What page and terminal tell of money beside the cash flow: stresses, corporate tax, an enterprise value as objective, power sold back, carbon."""
 
 from __future__ import annotations
 
 import datetime as dt
 import io
 
-from report_cases import contract, made_plan
+from report_cases import capacity, contract, made_plan
 from rich.console import Console
 
 from optimizer.cli.summary import print_plan
 from optimizer.domain import Objective
-from optimizer.domain.outcome import BusinessAsUsual, ObjectiveOutcome, StressOutcome, TaxRow
+from optimizer.domain.outcome import BusinessAsUsual, CarbonRow, ObjectiveOutcome, StressOutcome, TaxRow
 from optimizer.domain.plan import Plan
 from optimizer.report import render_report
 
@@ -67,3 +67,26 @@ def test_an_enterprise_value_is_not_called_npv() -> None:
     assert "Objective: discounted enterprise value" in page
     assert "discounted" not in told(made_plan(contract(0)))
     assert "discounted enterprise" not in render_report(made_plan(contract(0)))
+
+
+def test_power_sold_back_is_a_use_of_its_own() -> None:
+    rows = [
+        row.model_copy(update={"sold_mw": 17.0, "idle_mw": row.idle_mw - 17.0}) for row in capacity("Site 0", 100.0)
+    ]
+    plan = made_plan(contract(0), capacity=tuple(rows))
+    sold = [line.split() for line in told(plan).splitlines() if line.strip().startswith("sold")]
+    assert sold == [["sold", "17", "17"]]
+    assert "Sold back" in render_report(plan)
+    assert "Sold back" not in render_report(made_plan(contract(0)))
+
+
+def test_carbon_is_told_by_year_and_in_all() -> None:
+    rows = (
+        CarbonRow(year=2027, caused_t=41_000.0, maximum_t=50_000.0, cost_usd=2.1e6),
+        CarbonRow(year=2028, caused_t=1_234.0, cost_usd=0.1e6),
+    )
+    plan = made_plan(contract(0), carbon=rows)
+    assert "42,234 t for 2.2 M USD" in told(plan)
+    for text in ("41,000", "50,000", "1,234"):
+        assert text in render_report(plan)
+    assert "Carbon" not in render_report(made_plan(contract(0)))

@@ -58,6 +58,7 @@ class TestContracts:
         assert "Open Site 1 in 2027-01." in recommendation_of(plan)
         assert "Bring the grid step of 2027-10 at Site 0 forward to 2027-07." in recommendation_of(plan)
         assert "Order 12.5 MW of mining halls for Site 0 in 2027-01." in recommendation_of(plan)
+        assert "Build H1 at Site 0 from 2027-01." in recommendation_of(plan)
         ending = "When offer-1 at Site 1 ends, let 4.5 MW of critical IT again and convert the halls of 3.0 MW back."
         assert ending in recommendation_of(plan)
 

@@ -135,6 +135,7 @@ ENUMS = {
     ("power_payer", "landlord"): "POWER_PAYER_LANDLORD",
     ("objective", "enterprise_value"): "OBJECTIVE_ENTERPRISE_VALUE",
     ("basis", "hashrate"): "DOMESTIC_BASIS_HASHRATE",
+    ("use", "hosting"): "POWER_USE_HOSTING",
 }
 
 

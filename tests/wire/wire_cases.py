@@ -118,6 +118,15 @@ def _sites() -> list[dict[str, Any]]:
                 {"from_month": "2027-07", "grid_mw": 90.0, "advance": _advance()},
             ],
             "hall_mw": 55.0,
+            "buildings": [
+                {
+                    "name": "H1",
+                    "critical_mw": 40.0,
+                    "capex_usd": 9e7,
+                    "build_months": 9,
+                    "earliest_month": "2027-04",
+                }
+            ],
             "hall_expansion": {
                 "maximum_mw": 20.0,
                 "capex_usd_per_mw": 3e5,
@@ -139,6 +148,7 @@ def _sites() -> list[dict[str, Any]]:
             "mining_opex_usd_per_mw_month": 4000.0,
             "fixed_opex_usd_per_month": 50_000.0,
             "import_duty_frac": 0.0,
+            "carbon_t_per_mwh": 0.4,
             "lease_end_month": "2040-01",
             "opening": {"earliest_month": "2027-02", "capex_usd": 1e6, "lead_months": 4},
         },
@@ -148,7 +158,16 @@ def _sites() -> list[dict[str, Any]]:
             "region": "PY",
             "grid": [{"from_month": "2027-01", "grid_mw": 40.0}],
             "hall_mw": 0.0,
-            "power": {"flat_usd_per_mwh": 38.0},
+            "power": {
+                "flat_usd_per_mwh": 38.0,
+                "sell_back": {
+                    "hourly_series": "hourly",
+                    "maximum_mw": 20.0,
+                    "fee_usd_per_mwh": 2.0,
+                    "from_month": "2027-02",
+                    "until_month": "2030-01",
+                },
+            },
         },
     ]
 
@@ -208,6 +227,7 @@ def _offers() -> list[dict[str, Any]]:
                     "site": "Odessa",
                     "capex_usd_per_critical_mw": 8e6,
                     "halls_displaced_mw_per_critical_mw": 0.9,
+                    "needs_building": True,
                     "reconversion": {"usd_per_hall_mw": 2e5, "months": 4},
                     "re_lease": {
                         "vacancy_months": 6,
@@ -367,6 +387,10 @@ def _policy() -> dict[str, Any]:
         "parallel_builds": [{"region": "US-TX", "maximum_count": 0}],
         "tenant_limits": [{"tenant": "Cloud", "maximum_share_frac": 0.7}],
         "country_limits": [{"country": "PY", "maximum_share_frac": 0.6}],
+        "technology_limits": [
+            {"use": "hosting", "maximum_share_frac": 0.8, "from_month": "2028-01"},
+            {"asic_models": ["S21"], "maximum_share_frac": 1.0},
+        ],
         "domestic_share": {
             "country": "US",
             "basis": "hashrate",
@@ -375,6 +399,10 @@ def _policy() -> dict[str, Any]:
         },
         "minimum_hashrate": [{"minimum_eh_s": 0.1, "from_month": "2027-01", "until_month": "2027-12"}],
         "freeze_until_month": "2027-03",
+        "carbon": {
+            "price_usd_per_t": {"value": 60.0, "growth_per_year_frac": 0.05},
+            "caps": [{"year": 2027, "maximum_t": 1e5}],
+        },
         "contract_changes": {"previous": [placement], "maximum_count": 1},
     }
 

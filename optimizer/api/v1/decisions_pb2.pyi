@@ -372,6 +372,84 @@ class HallOrder(_message.Message):
 Global___HallOrder: _TypeAlias = HallOrder  # noqa: Y015
 
 @_typing.final
+class PowerSale(_message.Message):
+    """Power to sell back in one period."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITE_FIELD_NUMBER: _builtins.int
+    MONTH_FIELD_NUMBER: _builtins.int
+    SOLD_MW_FIELD_NUMBER: _builtins.int
+    site: _builtins.str
+    """Name of the site."""
+    sold_mw: _builtins.float
+    """MW at the meter, in all its hours in which the market pays more than the site's own price and the fee."""
+    @_builtins.property
+    def month(self) -> _date_pb2.Date:
+        """First month of the period. Day 1."""
+
+    def __init__(
+        self,
+        *,
+        site: _builtins.str | None = ...,
+        month: _date_pb2.Date | None = ...,
+        sold_mw: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_site", b"_site", "_sold_mw", b"_sold_mw", "month", b"month", "site", b"site", "sold_mw", b"sold_mw"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_site", b"_site", "_sold_mw", b"_sold_mw", "month", b"month", "site", b"site", "sold_mw", b"sold_mw"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__site: _TypeAlias = _typing.Literal["site"]  # noqa: Y015
+    _WhichOneofArgType__site: _TypeAlias = _typing.Literal["_site", b"_site"]  # noqa: Y015
+    _WhichOneofReturnType__sold_mw: _TypeAlias = _typing.Literal["sold_mw"]  # noqa: Y015
+    _WhichOneofArgType__sold_mw: _TypeAlias = _typing.Literal["_sold_mw", b"_sold_mw"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__site) -> _WhichOneofReturnType__site | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sold_mw) -> _WhichOneofReturnType__sold_mw | None: ...
+
+Global___PowerSale: _TypeAlias = PowerSale  # noqa: Y015
+
+@_typing.final
+class BuildingOrder(_message.Message):
+    """A data-centre building to build."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITE_FIELD_NUMBER: _builtins.int
+    BUILDING_FIELD_NUMBER: _builtins.int
+    MONTH_FIELD_NUMBER: _builtins.int
+    site: _builtins.str
+    """Name of the site."""
+    building: _builtins.str
+    """Name of the building."""
+    @_builtins.property
+    def month(self) -> _date_pb2.Date:
+        """When the decision is taken and building begins. Day 1."""
+
+    def __init__(
+        self,
+        *,
+        site: _builtins.str | None = ...,
+        building: _builtins.str | None = ...,
+        month: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_building", b"_building", "_site", b"_site", "building", b"building", "month", b"month", "site", b"site"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_building", b"_building", "_site", b"_site", "building", b"building", "month", b"month", "site", b"site"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__building: _TypeAlias = _typing.Literal["building"]  # noqa: Y015
+    _WhichOneofArgType__building: _TypeAlias = _typing.Literal["_building", b"_building"]  # noqa: Y015
+    _WhichOneofReturnType__site: _TypeAlias = _typing.Literal["site"]  # noqa: Y015
+    _WhichOneofArgType__site: _TypeAlias = _typing.Literal["_site", b"_site"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__building) -> _WhichOneofReturnType__building | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__site) -> _WhichOneofReturnType__site | None: ...
+
+Global___BuildingOrder: _TypeAlias = BuildingOrder  # noqa: Y015
+
+@_typing.final
 class Decisions(_message.Message):
     """Everything that is decided; the rest of a plan follows from it and the portfolio."""
 
@@ -383,6 +461,8 @@ class Decisions(_message.Message):
     SITE_OPENINGS_FIELD_NUMBER: _builtins.int
     GRID_ADVANCES_FIELD_NUMBER: _builtins.int
     HALL_ORDERS_FIELD_NUMBER: _builtins.int
+    POWER_SALES_FIELD_NUMBER: _builtins.int
+    BUILDING_ORDERS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def contracts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContractDecision]:
         """Contracts, in order of signing."""
@@ -407,6 +487,14 @@ class Decisions(_message.Message):
     def hall_orders(self) -> _containers.RepeatedCompositeFieldContainer[Global___HallOrder]:
         """Mining halls added."""
 
+    @_builtins.property
+    def power_sales(self) -> _containers.RepeatedCompositeFieldContainer[Global___PowerSale]:
+        """Power sold back, by site and period; absent means none."""
+
+    @_builtins.property
+    def building_orders(self) -> _containers.RepeatedCompositeFieldContainer[Global___BuildingOrder]:
+        """Data-centre buildings."""
+
     def __init__(
         self,
         *,
@@ -416,10 +504,12 @@ class Decisions(_message.Message):
         site_openings: _abc.Iterable[Global___SiteOpening] | None = ...,
         grid_advances: _abc.Iterable[Global___GridAdvance] | None = ...,
         hall_orders: _abc.Iterable[Global___HallOrder] | None = ...,
+        power_sales: _abc.Iterable[Global___PowerSale] | None = ...,
+        building_orders: _abc.Iterable[Global___BuildingOrder] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contracts", b"contracts", "gpu_orders", b"gpu_orders", "grid_advances", b"grid_advances", "hall_orders", b"hall_orders", "machines", b"machines", "site_openings", b"site_openings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["building_orders", b"building_orders", "contracts", b"contracts", "gpu_orders", b"gpu_orders", "grid_advances", b"grid_advances", "hall_orders", b"hall_orders", "machines", b"machines", "power_sales", b"power_sales", "site_openings", b"site_openings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

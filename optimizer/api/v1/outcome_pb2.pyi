@@ -170,6 +170,7 @@ class CapacityRow(_message.Message):
     GPU_MW_FIELD_NUMBER: _builtins.int
     IDLE_MW_FIELD_NUMBER: _builtins.int
     HASHRATE_EH_S_FIELD_NUMBER: _builtins.int
+    SOLD_MW_FIELD_NUMBER: _builtins.int
     site: _builtins.str
     """Site."""
     grid_mw: _builtins.float
@@ -184,6 +185,8 @@ class CapacityRow(_message.Message):
     """Unused."""
     hashrate_eh_s: _builtins.float
     """Hashrate of the running machines at their ceiling mode."""
+    sold_mw: _builtins.float
+    """Sold back to the market."""
     @_builtins.property
     def month(self) -> _date_pb2.Date:
         """Month. Day 1."""
@@ -199,10 +202,11 @@ class CapacityRow(_message.Message):
         gpu_mw: _builtins.float | None = ...,
         idle_mw: _builtins.float | None = ...,
         hashrate_eh_s: _builtins.float | None = ...,
+        sold_mw: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_gpu_mw", b"_gpu_mw", "_grid_mw", b"_grid_mw", "_hashrate_eh_s", b"_hashrate_eh_s", "_hosting_mw", b"_hosting_mw", "_idle_mw", b"_idle_mw", "_mining_mw", b"_mining_mw", "_site", b"_site", "gpu_mw", b"gpu_mw", "grid_mw", b"grid_mw", "hashrate_eh_s", b"hashrate_eh_s", "hosting_mw", b"hosting_mw", "idle_mw", b"idle_mw", "mining_mw", b"mining_mw", "month", b"month", "site", b"site"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_gpu_mw", b"_gpu_mw", "_grid_mw", b"_grid_mw", "_hashrate_eh_s", b"_hashrate_eh_s", "_hosting_mw", b"_hosting_mw", "_idle_mw", b"_idle_mw", "_mining_mw", b"_mining_mw", "_site", b"_site", "_sold_mw", b"_sold_mw", "gpu_mw", b"gpu_mw", "grid_mw", b"grid_mw", "hashrate_eh_s", b"hashrate_eh_s", "hosting_mw", b"hosting_mw", "idle_mw", b"idle_mw", "mining_mw", b"mining_mw", "month", b"month", "site", b"site", "sold_mw", b"sold_mw"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_gpu_mw", b"_gpu_mw", "_grid_mw", b"_grid_mw", "_hashrate_eh_s", b"_hashrate_eh_s", "_hosting_mw", b"_hosting_mw", "_idle_mw", b"_idle_mw", "_mining_mw", b"_mining_mw", "_site", b"_site", "gpu_mw", b"gpu_mw", "grid_mw", b"grid_mw", "hashrate_eh_s", b"hashrate_eh_s", "hosting_mw", b"hosting_mw", "idle_mw", b"idle_mw", "mining_mw", b"mining_mw", "month", b"month", "site", b"site"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_gpu_mw", b"_gpu_mw", "_grid_mw", b"_grid_mw", "_hashrate_eh_s", b"_hashrate_eh_s", "_hosting_mw", b"_hosting_mw", "_idle_mw", b"_idle_mw", "_mining_mw", b"_mining_mw", "_site", b"_site", "_sold_mw", b"_sold_mw", "gpu_mw", b"gpu_mw", "grid_mw", b"grid_mw", "hashrate_eh_s", b"hashrate_eh_s", "hosting_mw", b"hosting_mw", "idle_mw", b"idle_mw", "mining_mw", b"mining_mw", "month", b"month", "site", b"site", "sold_mw", b"sold_mw"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__gpu_mw: _TypeAlias = _typing.Literal["gpu_mw"]  # noqa: Y015
     _WhichOneofArgType__gpu_mw: _TypeAlias = _typing.Literal["_gpu_mw", b"_gpu_mw"]  # noqa: Y015
@@ -218,6 +222,8 @@ class CapacityRow(_message.Message):
     _WhichOneofArgType__mining_mw: _TypeAlias = _typing.Literal["_mining_mw", b"_mining_mw"]  # noqa: Y015
     _WhichOneofReturnType__site: _TypeAlias = _typing.Literal["site"]  # noqa: Y015
     _WhichOneofArgType__site: _TypeAlias = _typing.Literal["_site", b"_site"]  # noqa: Y015
+    _WhichOneofReturnType__sold_mw: _TypeAlias = _typing.Literal["sold_mw"]  # noqa: Y015
+    _WhichOneofArgType__sold_mw: _TypeAlias = _typing.Literal["_sold_mw", b"_sold_mw"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__gpu_mw) -> _WhichOneofReturnType__gpu_mw | None: ...
     @_typing.overload
@@ -232,6 +238,8 @@ class CapacityRow(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__mining_mw) -> _WhichOneofReturnType__mining_mw | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__site) -> _WhichOneofReturnType__site | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sold_mw) -> _WhichOneofReturnType__sold_mw | None: ...
 
 Global___CapacityRow: _TypeAlias = CapacityRow  # noqa: Y015
 
@@ -419,6 +427,9 @@ class CashFlowRow(_message.Message):
     INTERCONNECT_CAPEX_USD_FIELD_NUMBER: _builtins.int
     CORPORATE_TAX_USD_FIELD_NUMBER: _builtins.int
     HALL_CAPEX_USD_FIELD_NUMBER: _builtins.int
+    POWER_SALES_USD_FIELD_NUMBER: _builtins.int
+    BUILDING_CAPEX_USD_FIELD_NUMBER: _builtins.int
+    CARBON_USD_FIELD_NUMBER: _builtins.int
     mining_margin_usd: _builtins.float
     """Mining revenue less energy and operating cost, with demand-response income."""
     machine_purchases_usd: _builtins.float
@@ -459,6 +470,12 @@ class CashFlowRow(_message.Message):
     """Corporate tax."""
     hall_capex_usd: _builtins.float
     """Mining halls added, or converted back."""
+    power_sales_usd: _builtins.float
+    """Power sold back, less its own price and fee."""
+    building_capex_usd: _builtins.float
+    """Data-centre buildings."""
+    carbon_usd: _builtins.float
+    """Price of carbon."""
     @_builtins.property
     def month(self) -> _date_pb2.Date:
         """Month. Day 1."""
@@ -487,11 +504,18 @@ class CashFlowRow(_message.Message):
         interconnect_capex_usd: _builtins.float | None = ...,
         corporate_tax_usd: _builtins.float | None = ...,
         hall_capex_usd: _builtins.float | None = ...,
+        power_sales_usd: _builtins.float | None = ...,
+        building_capex_usd: _builtins.float | None = ...,
+        carbon_usd: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_cash_usd", b"_cash_usd", "_corporate_tax_usd", b"_corporate_tax_usd", "_debt_draws_usd", b"_debt_draws_usd", "_debt_service_usd", b"_debt_service_usd", "_debt_usd", b"_debt_usd", "_gpu_capex_usd", b"_gpu_capex_usd", "_gpu_margin_usd", b"_gpu_margin_usd", "_hall_capex_usd", b"_hall_capex_usd", "_hosting_capex_usd", b"_hosting_capex_usd", "_hosting_noi_usd", b"_hosting_noi_usd", "_hosting_prepayments_usd", b"_hosting_prepayments_usd", "_interconnect_capex_usd", b"_interconnect_capex_usd", "_machine_moves_usd", b"_machine_moves_usd", "_machine_purchases_usd", b"_machine_purchases_usd", "_machine_sales_usd", b"_machine_sales_usd", "_mining_margin_usd", b"_mining_margin_usd", "_net_cash_usd", b"_net_cash_usd", "_opening_capex_usd", b"_opening_capex_usd", "_overhead_usd", b"_overhead_usd", "_site_costs_usd", b"_site_costs_usd", "cash_usd", b"cash_usd", "corporate_tax_usd", b"corporate_tax_usd", "debt_draws_usd", b"debt_draws_usd", "debt_service_usd", b"debt_service_usd", "debt_usd", b"debt_usd", "gpu_capex_usd", b"gpu_capex_usd", "gpu_margin_usd", b"gpu_margin_usd", "hall_capex_usd", b"hall_capex_usd", "hosting_capex_usd", b"hosting_capex_usd", "hosting_noi_usd", b"hosting_noi_usd", "hosting_prepayments_usd", b"hosting_prepayments_usd", "interconnect_capex_usd", b"interconnect_capex_usd", "machine_moves_usd", b"machine_moves_usd", "machine_purchases_usd", b"machine_purchases_usd", "machine_sales_usd", b"machine_sales_usd", "mining_margin_usd", b"mining_margin_usd", "month", b"month", "net_cash_usd", b"net_cash_usd", "opening_capex_usd", b"opening_capex_usd", "overhead_usd", b"overhead_usd", "site_costs_usd", b"site_costs_usd"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_building_capex_usd", b"_building_capex_usd", "_carbon_usd", b"_carbon_usd", "_cash_usd", b"_cash_usd", "_corporate_tax_usd", b"_corporate_tax_usd", "_debt_draws_usd", b"_debt_draws_usd", "_debt_service_usd", b"_debt_service_usd", "_debt_usd", b"_debt_usd", "_gpu_capex_usd", b"_gpu_capex_usd", "_gpu_margin_usd", b"_gpu_margin_usd", "_hall_capex_usd", b"_hall_capex_usd", "_hosting_capex_usd", b"_hosting_capex_usd", "_hosting_noi_usd", b"_hosting_noi_usd", "_hosting_prepayments_usd", b"_hosting_prepayments_usd", "_interconnect_capex_usd", b"_interconnect_capex_usd", "_machine_moves_usd", b"_machine_moves_usd", "_machine_purchases_usd", b"_machine_purchases_usd", "_machine_sales_usd", b"_machine_sales_usd", "_mining_margin_usd", b"_mining_margin_usd", "_net_cash_usd", b"_net_cash_usd", "_opening_capex_usd", b"_opening_capex_usd", "_overhead_usd", b"_overhead_usd", "_power_sales_usd", b"_power_sales_usd", "_site_costs_usd", b"_site_costs_usd", "building_capex_usd", b"building_capex_usd", "carbon_usd", b"carbon_usd", "cash_usd", b"cash_usd", "corporate_tax_usd", b"corporate_tax_usd", "debt_draws_usd", b"debt_draws_usd", "debt_service_usd", b"debt_service_usd", "debt_usd", b"debt_usd", "gpu_capex_usd", b"gpu_capex_usd", "gpu_margin_usd", b"gpu_margin_usd", "hall_capex_usd", b"hall_capex_usd", "hosting_capex_usd", b"hosting_capex_usd", "hosting_noi_usd", b"hosting_noi_usd", "hosting_prepayments_usd", b"hosting_prepayments_usd", "interconnect_capex_usd", b"interconnect_capex_usd", "machine_moves_usd", b"machine_moves_usd", "machine_purchases_usd", b"machine_purchases_usd", "machine_sales_usd", b"machine_sales_usd", "mining_margin_usd", b"mining_margin_usd", "month", b"month", "net_cash_usd", b"net_cash_usd", "opening_capex_usd", b"opening_capex_usd", "overhead_usd", b"overhead_usd", "power_sales_usd", b"power_sales_usd", "site_costs_usd", b"site_costs_usd"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cash_usd", b"_cash_usd", "_corporate_tax_usd", b"_corporate_tax_usd", "_debt_draws_usd", b"_debt_draws_usd", "_debt_service_usd", b"_debt_service_usd", "_debt_usd", b"_debt_usd", "_gpu_capex_usd", b"_gpu_capex_usd", "_gpu_margin_usd", b"_gpu_margin_usd", "_hall_capex_usd", b"_hall_capex_usd", "_hosting_capex_usd", b"_hosting_capex_usd", "_hosting_noi_usd", b"_hosting_noi_usd", "_hosting_prepayments_usd", b"_hosting_prepayments_usd", "_interconnect_capex_usd", b"_interconnect_capex_usd", "_machine_moves_usd", b"_machine_moves_usd", "_machine_purchases_usd", b"_machine_purchases_usd", "_machine_sales_usd", b"_machine_sales_usd", "_mining_margin_usd", b"_mining_margin_usd", "_net_cash_usd", b"_net_cash_usd", "_opening_capex_usd", b"_opening_capex_usd", "_overhead_usd", b"_overhead_usd", "_site_costs_usd", b"_site_costs_usd", "cash_usd", b"cash_usd", "corporate_tax_usd", b"corporate_tax_usd", "debt_draws_usd", b"debt_draws_usd", "debt_service_usd", b"debt_service_usd", "debt_usd", b"debt_usd", "gpu_capex_usd", b"gpu_capex_usd", "gpu_margin_usd", b"gpu_margin_usd", "hall_capex_usd", b"hall_capex_usd", "hosting_capex_usd", b"hosting_capex_usd", "hosting_noi_usd", b"hosting_noi_usd", "hosting_prepayments_usd", b"hosting_prepayments_usd", "interconnect_capex_usd", b"interconnect_capex_usd", "machine_moves_usd", b"machine_moves_usd", "machine_purchases_usd", b"machine_purchases_usd", "machine_sales_usd", b"machine_sales_usd", "mining_margin_usd", b"mining_margin_usd", "month", b"month", "net_cash_usd", b"net_cash_usd", "opening_capex_usd", b"opening_capex_usd", "overhead_usd", b"overhead_usd", "site_costs_usd", b"site_costs_usd"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_building_capex_usd", b"_building_capex_usd", "_carbon_usd", b"_carbon_usd", "_cash_usd", b"_cash_usd", "_corporate_tax_usd", b"_corporate_tax_usd", "_debt_draws_usd", b"_debt_draws_usd", "_debt_service_usd", b"_debt_service_usd", "_debt_usd", b"_debt_usd", "_gpu_capex_usd", b"_gpu_capex_usd", "_gpu_margin_usd", b"_gpu_margin_usd", "_hall_capex_usd", b"_hall_capex_usd", "_hosting_capex_usd", b"_hosting_capex_usd", "_hosting_noi_usd", b"_hosting_noi_usd", "_hosting_prepayments_usd", b"_hosting_prepayments_usd", "_interconnect_capex_usd", b"_interconnect_capex_usd", "_machine_moves_usd", b"_machine_moves_usd", "_machine_purchases_usd", b"_machine_purchases_usd", "_machine_sales_usd", b"_machine_sales_usd", "_mining_margin_usd", b"_mining_margin_usd", "_net_cash_usd", b"_net_cash_usd", "_opening_capex_usd", b"_opening_capex_usd", "_overhead_usd", b"_overhead_usd", "_power_sales_usd", b"_power_sales_usd", "_site_costs_usd", b"_site_costs_usd", "building_capex_usd", b"building_capex_usd", "carbon_usd", b"carbon_usd", "cash_usd", b"cash_usd", "corporate_tax_usd", b"corporate_tax_usd", "debt_draws_usd", b"debt_draws_usd", "debt_service_usd", b"debt_service_usd", "debt_usd", b"debt_usd", "gpu_capex_usd", b"gpu_capex_usd", "gpu_margin_usd", b"gpu_margin_usd", "hall_capex_usd", b"hall_capex_usd", "hosting_capex_usd", b"hosting_capex_usd", "hosting_noi_usd", b"hosting_noi_usd", "hosting_prepayments_usd", b"hosting_prepayments_usd", "interconnect_capex_usd", b"interconnect_capex_usd", "machine_moves_usd", b"machine_moves_usd", "machine_purchases_usd", b"machine_purchases_usd", "machine_sales_usd", b"machine_sales_usd", "mining_margin_usd", b"mining_margin_usd", "month", b"month", "net_cash_usd", b"net_cash_usd", "opening_capex_usd", b"opening_capex_usd", "overhead_usd", b"overhead_usd", "power_sales_usd", b"power_sales_usd", "site_costs_usd", b"site_costs_usd"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__building_capex_usd: _TypeAlias = _typing.Literal["building_capex_usd"]  # noqa: Y015
+    _WhichOneofArgType__building_capex_usd: _TypeAlias = _typing.Literal["_building_capex_usd", b"_building_capex_usd"]  # noqa: Y015
+    _WhichOneofReturnType__carbon_usd: _TypeAlias = _typing.Literal["carbon_usd"]  # noqa: Y015
+    _WhichOneofArgType__carbon_usd: _TypeAlias = _typing.Literal["_carbon_usd", b"_carbon_usd"]  # noqa: Y015
     _WhichOneofReturnType__cash_usd: _TypeAlias = _typing.Literal["cash_usd"]  # noqa: Y015
     _WhichOneofArgType__cash_usd: _TypeAlias = _typing.Literal["_cash_usd", b"_cash_usd"]  # noqa: Y015
     _WhichOneofReturnType__corporate_tax_usd: _TypeAlias = _typing.Literal["corporate_tax_usd"]  # noqa: Y015
@@ -530,8 +554,14 @@ class CashFlowRow(_message.Message):
     _WhichOneofArgType__opening_capex_usd: _TypeAlias = _typing.Literal["_opening_capex_usd", b"_opening_capex_usd"]  # noqa: Y015
     _WhichOneofReturnType__overhead_usd: _TypeAlias = _typing.Literal["overhead_usd"]  # noqa: Y015
     _WhichOneofArgType__overhead_usd: _TypeAlias = _typing.Literal["_overhead_usd", b"_overhead_usd"]  # noqa: Y015
+    _WhichOneofReturnType__power_sales_usd: _TypeAlias = _typing.Literal["power_sales_usd"]  # noqa: Y015
+    _WhichOneofArgType__power_sales_usd: _TypeAlias = _typing.Literal["_power_sales_usd", b"_power_sales_usd"]  # noqa: Y015
     _WhichOneofReturnType__site_costs_usd: _TypeAlias = _typing.Literal["site_costs_usd"]  # noqa: Y015
     _WhichOneofArgType__site_costs_usd: _TypeAlias = _typing.Literal["_site_costs_usd", b"_site_costs_usd"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__building_capex_usd) -> _WhichOneofReturnType__building_capex_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__carbon_usd) -> _WhichOneofReturnType__carbon_usd | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__cash_usd) -> _WhichOneofReturnType__cash_usd | None: ...
     @_typing.overload
@@ -571,6 +601,8 @@ class CashFlowRow(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__overhead_usd) -> _WhichOneofReturnType__overhead_usd | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__power_sales_usd) -> _WhichOneofReturnType__power_sales_usd | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__site_costs_usd) -> _WhichOneofReturnType__site_costs_usd | None: ...
 
 Global___CashFlowRow: _TypeAlias = CashFlowRow  # noqa: Y015
@@ -592,13 +624,13 @@ class EarningsRow(_message.Message):
     month_count: _builtins.int
     """Months of it inside the horizon."""
     mining_usd: _builtins.float
-    """Mining margin."""
+    """Mining margin, and power sold back."""
     hosting_usd: _builtins.float
     """Hosting net operating income."""
     gpu_usd: _builtins.float
     """Margin of own GPUs."""
     cost_usd: _builtins.float
-    """Fixed site costs and overhead, negative."""
+    """Fixed site costs, overhead and carbon, negative."""
     def __init__(
         self,
         *,
@@ -639,6 +671,55 @@ class EarningsRow(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__year) -> _WhichOneofReturnType__year | None: ...
 
 Global___EarningsRow: _TypeAlias = EarningsRow  # noqa: Y015
+
+@_typing.final
+class CarbonRow(_message.Message):
+    """Expected carbon of one calendar year."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    YEAR_FIELD_NUMBER: _builtins.int
+    CAUSED_T_FIELD_NUMBER: _builtins.int
+    MAXIMUM_T_FIELD_NUMBER: _builtins.int
+    COST_USD_FIELD_NUMBER: _builtins.int
+    year: _builtins.int
+    """Calendar year."""
+    caused_t: _builtins.float
+    """Carbon of the energy that the owner pays for and uses."""
+    maximum_t: _builtins.float
+    """The most that is allowed."""
+    cost_usd: _builtins.float
+    """What it costs, positive."""
+    def __init__(
+        self,
+        *,
+        year: _builtins.int | None = ...,
+        caused_t: _builtins.float | None = ...,
+        maximum_t: _builtins.float | None = ...,
+        cost_usd: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_caused_t", b"_caused_t", "_cost_usd", b"_cost_usd", "_maximum_t", b"_maximum_t", "_year", b"_year", "caused_t", b"caused_t", "cost_usd", b"cost_usd", "maximum_t", b"maximum_t", "year", b"year"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_caused_t", b"_caused_t", "_cost_usd", b"_cost_usd", "_maximum_t", b"_maximum_t", "_year", b"_year", "caused_t", b"caused_t", "cost_usd", b"cost_usd", "maximum_t", b"maximum_t", "year", b"year"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__caused_t: _TypeAlias = _typing.Literal["caused_t"]  # noqa: Y015
+    _WhichOneofArgType__caused_t: _TypeAlias = _typing.Literal["_caused_t", b"_caused_t"]  # noqa: Y015
+    _WhichOneofReturnType__cost_usd: _TypeAlias = _typing.Literal["cost_usd"]  # noqa: Y015
+    _WhichOneofArgType__cost_usd: _TypeAlias = _typing.Literal["_cost_usd", b"_cost_usd"]  # noqa: Y015
+    _WhichOneofReturnType__maximum_t: _TypeAlias = _typing.Literal["maximum_t"]  # noqa: Y015
+    _WhichOneofArgType__maximum_t: _TypeAlias = _typing.Literal["_maximum_t", b"_maximum_t"]  # noqa: Y015
+    _WhichOneofReturnType__year: _TypeAlias = _typing.Literal["year"]  # noqa: Y015
+    _WhichOneofArgType__year: _TypeAlias = _typing.Literal["_year", b"_year"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__caused_t) -> _WhichOneofReturnType__caused_t | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cost_usd) -> _WhichOneofReturnType__cost_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum_t) -> _WhichOneofReturnType__maximum_t | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__year) -> _WhichOneofReturnType__year | None: ...
+
+Global___CarbonRow: _TypeAlias = CarbonRow  # noqa: Y015
 
 @_typing.final
 class ObjectiveOutcome(_message.Message):

@@ -466,6 +466,7 @@ class PlanResult(_message.Message):
     TAX_FIELD_NUMBER: _builtins.int
     OBJECTIVE_FIELD_NUMBER: _builtins.int
     ENTERPRISE_FIELD_NUMBER: _builtins.int
+    CARBON_FIELD_NUMBER: _builtins.int
     format: _builtins.int
     """Version of this layout."""
     enterprise_value_usd: _builtins.float
@@ -540,6 +541,10 @@ class PlanResult(_message.Message):
     def enterprise(self) -> _outcome_pb2.ObjectiveOutcome:
         """The enterprise value, where it was the objective."""
 
+    @_builtins.property
+    def carbon(self) -> _containers.RepeatedCompositeFieldContainer[_outcome_pb2.CarbonRow]:
+        """Carbon by year, where there is a rule on it."""
+
     def __init__(
         self,
         *,
@@ -563,10 +568,11 @@ class PlanResult(_message.Message):
         tax: _abc.Iterable[_outcome_pb2.TaxRow] | None = ...,
         objective: _finance_pb2.Objective.ValueType | None = ...,
         enterprise: _outcome_pb2.ObjectiveOutcome | None = ...,
+        carbon: _abc.Iterable[_outcome_pb2.CarbonRow] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd", "_format", b"_format", "_objective", b"_objective", "audit", b"audit", "business_as_usual", b"business_as_usual", "decisions", b"decisions", "distribution", b"distribution", "enterprise", b"enterprise", "enterprise_value_usd", b"enterprise_value_usd", "format", b"format", "manifest", b"manifest", "npv", b"npv", "objective", b"objective", "own_hashrate", b"own_hashrate", "termination", b"termination"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd", "_format", b"_format", "_objective", b"_objective", "audit", b"audit", "business_as_usual", b"business_as_usual", "capacity", b"capacity", "cash_flow", b"cash_flow", "contracts", b"contracts", "decisions", b"decisions", "distribution", b"distribution", "earnings", b"earnings", "enterprise", b"enterprise", "enterprise_value_usd", b"enterprise_value_usd", "filled_in", b"filled_in", "format", b"format", "manifest", b"manifest", "mining", b"mining", "npv", b"npv", "objective", b"objective", "own_hashrate", b"own_hashrate", "stresses", b"stresses", "tax", b"tax", "termination", b"termination"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd", "_format", b"_format", "_objective", b"_objective", "audit", b"audit", "business_as_usual", b"business_as_usual", "capacity", b"capacity", "carbon", b"carbon", "cash_flow", b"cash_flow", "contracts", b"contracts", "decisions", b"decisions", "distribution", b"distribution", "earnings", b"earnings", "enterprise", b"enterprise", "enterprise_value_usd", b"enterprise_value_usd", "filled_in", b"filled_in", "format", b"format", "manifest", b"manifest", "mining", b"mining", "npv", b"npv", "objective", b"objective", "own_hashrate", b"own_hashrate", "stresses", b"stresses", "tax", b"tax", "termination", b"termination"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__enterprise_value_usd: _TypeAlias = _typing.Literal["enterprise_value_usd"]  # noqa: Y015
     _WhichOneofArgType__enterprise_value_usd: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd"]  # noqa: Y015

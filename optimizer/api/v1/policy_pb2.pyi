@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
+from optimizer.api.v1 import value_path_pb2 as _value_path_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -43,6 +44,34 @@ DOMESTIC_BASIS_POWER: DomesticBasis.ValueType  # 1
 DOMESTIC_BASIS_HASHRATE: DomesticBasis.ValueType  # 2
 """Running hashrate."""
 Global___DomesticBasis: _TypeAlias = DomesticBasis  # noqa: Y015
+
+class _PowerUse:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PowerUseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PowerUse.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    POWER_USE_UNSPECIFIED: _PowerUse.ValueType  # 0
+    """Not said; refused."""
+    POWER_USE_MINING: _PowerUse.ValueType  # 1
+    """Mining machines."""
+    POWER_USE_HOSTING: _PowerUse.ValueType  # 2
+    """Contracts."""
+    POWER_USE_GPU: _PowerUse.ValueType  # 3
+    """Own GPUs."""
+
+class PowerUse(_PowerUse, metaclass=_PowerUseEnumTypeWrapper):
+    """What grid power is used for."""
+
+POWER_USE_UNSPECIFIED: PowerUse.ValueType  # 0
+"""Not said; refused."""
+POWER_USE_MINING: PowerUse.ValueType  # 1
+"""Mining machines."""
+POWER_USE_HOSTING: PowerUse.ValueType  # 2
+"""Contracts."""
+POWER_USE_GPU: PowerUse.ValueType  # 3
+"""Own GPUs."""
+Global___PowerUse: _TypeAlias = PowerUse  # noqa: Y015
 
 @_typing.final
 class OfferGroup(_message.Message):
@@ -252,6 +281,53 @@ class CountryLimit(_message.Message):
 Global___CountryLimit: _TypeAlias = CountryLimit  # noqa: Y015
 
 @_typing.final
+class TechnologyLimit(_message.Message):
+    """A limit on dependence on one use of power, or on mining machines of one sort."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USE_FIELD_NUMBER: _builtins.int
+    ASIC_MODELS_FIELD_NUMBER: _builtins.int
+    MAXIMUM_SHARE_FRAC_FIELD_NUMBER: _builtins.int
+    FROM_MONTH_FIELD_NUMBER: _builtins.int
+    use: Global___PowerUse.ValueType
+    """Mining, hosting or own GPUs; give this or `asic_models`."""
+    maximum_share_frac: _builtins.float
+    """Of a use: most MW in use for it, as a share of the import limit of all open sites together. Of machines: most of
+    the running hashrate of all machines.
+    """
+    @_builtins.property
+    def asic_models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of ASIC models that count together, as those of one manufacturer."""
+
+    @_builtins.property
+    def from_month(self) -> _date_pb2.Date:
+        """First month in which it holds; the start if absent. Day 1."""
+
+    def __init__(
+        self,
+        *,
+        use: Global___PowerUse.ValueType | None = ...,
+        asic_models: _abc.Iterable[_builtins.str] | None = ...,
+        maximum_share_frac: _builtins.float | None = ...,
+        from_month: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_maximum_share_frac", b"_maximum_share_frac", "_use", b"_use", "from_month", b"from_month", "maximum_share_frac", b"maximum_share_frac", "use", b"use"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum_share_frac", b"_maximum_share_frac", "_use", b"_use", "asic_models", b"asic_models", "from_month", b"from_month", "maximum_share_frac", b"maximum_share_frac", "use", b"use"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__maximum_share_frac: _TypeAlias = _typing.Literal["maximum_share_frac"]  # noqa: Y015
+    _WhichOneofArgType__maximum_share_frac: _TypeAlias = _typing.Literal["_maximum_share_frac", b"_maximum_share_frac"]  # noqa: Y015
+    _WhichOneofReturnType__use: _TypeAlias = _typing.Literal["use"]  # noqa: Y015
+    _WhichOneofArgType__use: _TypeAlias = _typing.Literal["_use", b"_use"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum_share_frac) -> _WhichOneofReturnType__maximum_share_frac | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__use) -> _WhichOneofReturnType__use | None: ...
+
+Global___TechnologyLimit: _TypeAlias = TechnologyLimit  # noqa: Y015
+
+@_typing.final
 class DomesticShare(_message.Message):
     """A least share of what runs that must run at home."""
 
@@ -365,6 +441,69 @@ class ContractChanges(_message.Message):
 Global___ContractChanges: _TypeAlias = ContractChanges  # noqa: Y015
 
 @_typing.final
+class CarbonCap(_message.Message):
+    """The most carbon of one calendar year."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    YEAR_FIELD_NUMBER: _builtins.int
+    MAXIMUM_T_FIELD_NUMBER: _builtins.int
+    year: _builtins.int
+    """Calendar year."""
+    maximum_t: _builtins.float
+    """Most that may be caused in its months in the horizon."""
+    def __init__(
+        self,
+        *,
+        year: _builtins.int | None = ...,
+        maximum_t: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_maximum_t", b"_maximum_t", "_year", b"_year", "maximum_t", b"maximum_t", "year", b"year"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum_t", b"_maximum_t", "_year", b"_year", "maximum_t", b"maximum_t", "year", b"year"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__maximum_t: _TypeAlias = _typing.Literal["maximum_t"]  # noqa: Y015
+    _WhichOneofArgType__maximum_t: _TypeAlias = _typing.Literal["_maximum_t", b"_maximum_t"]  # noqa: Y015
+    _WhichOneofReturnType__year: _TypeAlias = _typing.Literal["year"]  # noqa: Y015
+    _WhichOneofArgType__year: _TypeAlias = _typing.Literal["_year", b"_year"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum_t) -> _WhichOneofReturnType__maximum_t | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__year) -> _WhichOneofReturnType__year | None: ...
+
+Global___CarbonCap: _TypeAlias = CarbonCap  # noqa: Y015
+
+@_typing.final
+class CarbonRule(_message.Message):
+    """Carbon of the energy that the owner pays for and uses: what it costs, and the most of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRICE_USD_PER_T_FIELD_NUMBER: _builtins.int
+    CAPS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def price_usd_per_t(self) -> _value_path_pb2.ValuePath:
+        """Price of a tonne; it costs nothing if absent."""
+
+    @_builtins.property
+    def caps(self) -> _containers.RepeatedCompositeFieldContainer[Global___CarbonCap]:
+        """Limits by calendar year."""
+
+    def __init__(
+        self,
+        *,
+        price_usd_per_t: _value_path_pb2.ValuePath | None = ...,
+        caps: _abc.Iterable[Global___CarbonCap] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["price_usd_per_t", b"price_usd_per_t"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caps", b"caps", "price_usd_per_t", b"price_usd_per_t"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CarbonRule: _TypeAlias = CarbonRule  # noqa: Y015
+
+@_typing.final
 class Policy(_message.Message):
     """All rules of the owner."""
 
@@ -381,6 +520,8 @@ class Policy(_message.Message):
     MINIMUM_HASHRATE_FIELD_NUMBER: _builtins.int
     FREEZE_UNTIL_MONTH_FIELD_NUMBER: _builtins.int
     CONTRACT_CHANGES_FIELD_NUMBER: _builtins.int
+    TECHNOLOGY_LIMITS_FIELD_NUMBER: _builtins.int
+    CARBON_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def exclusive_groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExclusiveGroup]:
         """Groups of which at most some offers may be signed."""
@@ -425,6 +566,14 @@ class Policy(_message.Message):
     def contract_changes(self) -> Global___ContractChanges:
         """Budget of changes against a previous plan."""
 
+    @_builtins.property
+    def technology_limits(self) -> _containers.RepeatedCompositeFieldContainer[Global___TechnologyLimit]:
+        """Limits on single uses of power and sorts of machines."""
+
+    @_builtins.property
+    def carbon(self) -> Global___CarbonRule:
+        """Price of carbon and limits on it."""
+
     def __init__(
         self,
         *,
@@ -439,10 +588,12 @@ class Policy(_message.Message):
         minimum_hashrate: _abc.Iterable[Global___MinimumHashrate] | None = ...,
         freeze_until_month: _date_pb2.Date | None = ...,
         contract_changes: Global___ContractChanges | None = ...,
+        technology_limits: _abc.Iterable[Global___TechnologyLimit] | None = ...,
+        carbon: Global___CarbonRule | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["contract_changes", b"contract_changes", "domestic_share", b"domestic_share", "freeze_until_month", b"freeze_until_month"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["carbon", b"carbon", "contract_changes", b"contract_changes", "domestic_share", b"domestic_share", "freeze_until_month", b"freeze_until_month"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_or_nothing_groups", b"all_or_nothing_groups", "contract_changes", b"contract_changes", "country_limits", b"country_limits", "domestic_share", b"domestic_share", "exclusive_groups", b"exclusive_groups", "forbidden", b"forbidden", "freeze_until_month", b"freeze_until_month", "mandatory", b"mandatory", "minimum_hashrate", b"minimum_hashrate", "parallel_builds", b"parallel_builds", "tenant_limits", b"tenant_limits"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_or_nothing_groups", b"all_or_nothing_groups", "carbon", b"carbon", "contract_changes", b"contract_changes", "country_limits", b"country_limits", "domestic_share", b"domestic_share", "exclusive_groups", b"exclusive_groups", "forbidden", b"forbidden", "freeze_until_month", b"freeze_until_month", "mandatory", b"mandatory", "minimum_hashrate", b"minimum_hashrate", "parallel_builds", b"parallel_builds", "technology_limits", b"technology_limits", "tenant_limits", b"tenant_limits"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,7 +26,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1boptimizer/api/v1/site.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\xcc\x01\n\x0c\x41\x64vanceTerms\x12!\n\x0emaximum_months\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12 \n\rusd_per_month\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12\x16\n\tfixed_usd\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x1a\n\rnotice_months\x18\x04 \x01(\x05H\x03\x88\x01\x01\x42\x11\n\x0f_maximum_monthsB\x10\n\x0e_usd_per_monthB\x0c\n\n_fixed_usdB\x10\n\x0e_notice_months\"\x90\x01\n\x08GridStep\x12+\n\nfrom_month\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x1a\n\x07grid_mw\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12/\n\x07\x61\x64vance\x18\x03 \x01(\x0b\x32\x1e.optimizer.api.v1.AdvanceTermsB\n\n\x08_grid_mw\"\x88\x02\n\x0bPowerSupply\x12\x17\n\rhourly_series\x18\x01 \x01(\tH\x00\x12\x1a\n\x10\x66lat_usd_per_mwh\x18\x02 \x01(\x01H\x00\x12\x1e\n\x11\x61\x64\x64\x65r_usd_per_mwh\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12%\n\x18\x65scalation_per_year_frac\x18\x04 \x01(\x01H\x02\x88\x01\x01\x12!\n\x14market_exposure_frac\x18\x05 \x01(\x01H\x03\x88\x01\x01\x42\x0e\n\x0c\x65nergy_priceB\x14\n\x12_adder_usd_per_mwhB\x1b\n\x19_escalation_per_year_fracB\x17\n\x15_market_exposure_frac\"r\n\x0e\x44\x65mandResponse\x12#\n\x10usd_per_mw_month\x18\x01 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12&\n\x0buntil_month\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x13\n\x11_usd_per_mw_month\"t\n\x12TransmissionCredit\x12\"\n\x0fusd_per_kw_year\x18\x01 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12&\n\x0buntil_month\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x12\n\x10_usd_per_kw_year\"\x90\x01\n\x07Opening\x12/\n\x0e\x65\x61rliest_month\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x1c\n\tcapex_usd\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x18\n\x0blead_months\x18\x03 \x01(\x05H\x01\x88\x01\x01\x42\x0c\n\n_capex_usdB\x0e\n\x0c_lead_months\"\xd2\x01\n\rHallExpansion\x12\x1d\n\nmaximum_mw\x18\x01 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12#\n\x10\x63\x61pex_usd_per_mw\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12\x18\n\x0blead_months\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12/\n\x0e\x65\x61rliest_month\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x42\r\n\x0b_maximum_mwB\x13\n\x11_capex_usd_per_mwB\x0e\n\x0c_lead_months\"\xab\x07\n\x04Site\x12\x17\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x1a\n\x07\x63ountry\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12\x19\n\x06region\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02H\x02\x88\x01\x01\x12\x1a\n\rgrid_operator\x18\x04 \x01(\tH\x03\x88\x01\x01\x12.\n\x04grid\x18\x05 \x03(\x0b\x32\x1a.optimizer.api.v1.GridStepB\x04\xe2\x41\x01\x02\x12\x1a\n\x07hall_mw\x18\x06 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x04\x88\x01\x01\x12\x32\n\x05power\x18\x07 \x01(\x0b\x32\x1d.optimizer.api.v1.PowerSupplyB\x04\xe2\x41\x01\x02\x12\x39\n\x0f\x64\x65mand_response\x18\x08 \x01(\x0b\x32 .optimizer.api.v1.DemandResponse\x12\x17\n\nmining_pue\x18\t \x01(\x01H\x05\x88\x01\x01\x12\x18\n\x0bhosting_pue\x18\n \x01(\x01H\x06\x88\x01\x01\x12\x1c\n\x14hosting_pue_by_month\x18\x0b \x03(\x01\x12\x1f\n\x12mining_uptime_frac\x18\x0c \x01(\x01H\x07\x88\x01\x01\x12)\n\x1cmining_opex_usd_per_mw_month\x18\r \x01(\x01H\x08\x88\x01\x01\x12%\n\x18\x66ixed_opex_usd_per_month\x18\x0e \x01(\x01H\t\x88\x01\x01\x12\x1d\n\x10import_duty_frac\x18\x0f \x01(\x01H\n\x88\x01\x01\x12*\n\x0flease_end_month\x18\x10 \x01(\x0b\x32\x11.google.type.Date\x12*\n\x07opening\x18\x11 \x01(\x0b\x32\x19.optimizer.api.v1.Opening\x12\x41\n\x13transmission_credit\x18\x12 \x01(\x0b\x32$.optimizer.api.v1.TransmissionCredit\x12\x37\n\x0ehall_expansion\x18\x13 \x01(\x0b\x32\x1f.optimizer.api.v1.HallExpansionB\x07\n\x05_nameB\n\n\x08_countryB\t\n\x07_regionB\x10\n\x0e_grid_operatorB\n\n\x08_hall_mwB\r\n\x0b_mining_pueB\x0e\n\x0c_hosting_pueB\x15\n\x13_mining_uptime_fracB\x1f\n\x1d_mining_opex_usd_per_mw_monthB\x1b\n\x19_fixed_opex_usd_per_monthB\x13\n\x11_import_duty_fracb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1boptimizer/api/v1/site.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\xcc\x01\n\x0c\x41\x64vanceTerms\x12!\n\x0emaximum_months\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12 \n\rusd_per_month\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12\x16\n\tfixed_usd\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x1a\n\rnotice_months\x18\x04 \x01(\x05H\x03\x88\x01\x01\x42\x11\n\x0f_maximum_monthsB\x10\n\x0e_usd_per_monthB\x0c\n\n_fixed_usdB\x10\n\x0e_notice_months\"\x90\x01\n\x08GridStep\x12+\n\nfrom_month\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x1a\n\x07grid_mw\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12/\n\x07\x61\x64vance\x18\x03 \x01(\x0b\x32\x1e.optimizer.api.v1.AdvanceTermsB\n\n\x08_grid_mw\"\xed\x01\n\x08SellBack\x12 \n\rhourly_series\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x1d\n\nmaximum_mw\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12\x1c\n\x0f\x66\x65\x65_usd_per_mwh\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12%\n\nfrom_month\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12&\n\x0buntil_month\x18\x05 \x01(\x0b\x32\x11.google.type.DateB\x10\n\x0e_hourly_seriesB\r\n\x0b_maximum_mwB\x12\n\x10_fee_usd_per_mwh\"\xb7\x02\n\x0bPowerSupply\x12\x17\n\rhourly_series\x18\x01 \x01(\tH\x00\x12\x1a\n\x10\x66lat_usd_per_mwh\x18\x02 \x01(\x01H\x00\x12\x1e\n\x11\x61\x64\x64\x65r_usd_per_mwh\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12%\n\x18\x65scalation_per_year_frac\x18\x04 \x01(\x01H\x02\x88\x01\x01\x12!\n\x14market_exposure_frac\x18\x05 \x01(\x01H\x03\x88\x01\x01\x12-\n\tsell_back\x18\x06 \x01(\x0b\x32\x1a.optimizer.api.v1.SellBackB\x0e\n\x0c\x65nergy_priceB\x14\n\x12_adder_usd_per_mwhB\x1b\n\x19_escalation_per_year_fracB\x17\n\x15_market_exposure_frac\"r\n\x0e\x44\x65mandResponse\x12#\n\x10usd_per_mw_month\x18\x01 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12&\n\x0buntil_month\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x13\n\x11_usd_per_mw_month\"t\n\x12TransmissionCredit\x12\"\n\x0fusd_per_kw_year\x18\x01 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12&\n\x0buntil_month\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x12\n\x10_usd_per_kw_year\"\x90\x01\n\x07Opening\x12/\n\x0e\x65\x61rliest_month\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x1c\n\tcapex_usd\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x18\n\x0blead_months\x18\x03 \x01(\x05H\x01\x88\x01\x01\x42\x0c\n\n_capex_usdB\x0e\n\x0c_lead_months\"\xd2\x01\n\rHallExpansion\x12\x1d\n\nmaximum_mw\x18\x01 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12#\n\x10\x63\x61pex_usd_per_mw\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12\x18\n\x0blead_months\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12/\n\x0e\x65\x61rliest_month\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x42\r\n\x0b_maximum_mwB\x13\n\x11_capex_usd_per_mwB\x0e\n\x0c_lead_months\"\xeb\x01\n\x08\x42uilding\x12\x17\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x1e\n\x0b\x63ritical_mw\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12\x1c\n\tcapex_usd\x18\x03 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x02\x88\x01\x01\x12\x1f\n\x0c\x62uild_months\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x03\x88\x01\x01\x12/\n\x0e\x65\x61rliest_month\x18\x05 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x42\x07\n\x05_nameB\x0e\n\x0c_critical_mwB\x0c\n\n_capex_usdB\x0f\n\r_build_months\"\x8e\x08\n\x04Site\x12\x17\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x1a\n\x07\x63ountry\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12\x19\n\x06region\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02H\x02\x88\x01\x01\x12\x1a\n\rgrid_operator\x18\x04 \x01(\tH\x03\x88\x01\x01\x12.\n\x04grid\x18\x05 \x03(\x0b\x32\x1a.optimizer.api.v1.GridStepB\x04\xe2\x41\x01\x02\x12\x1a\n\x07hall_mw\x18\x06 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x04\x88\x01\x01\x12\x32\n\x05power\x18\x07 \x01(\x0b\x32\x1d.optimizer.api.v1.PowerSupplyB\x04\xe2\x41\x01\x02\x12\x39\n\x0f\x64\x65mand_response\x18\x08 \x01(\x0b\x32 .optimizer.api.v1.DemandResponse\x12\x17\n\nmining_pue\x18\t \x01(\x01H\x05\x88\x01\x01\x12\x18\n\x0bhosting_pue\x18\n \x01(\x01H\x06\x88\x01\x01\x12\x1c\n\x14hosting_pue_by_month\x18\x0b \x03(\x01\x12\x1f\n\x12mining_uptime_frac\x18\x0c \x01(\x01H\x07\x88\x01\x01\x12)\n\x1cmining_opex_usd_per_mw_month\x18\r \x01(\x01H\x08\x88\x01\x01\x12%\n\x18\x66ixed_opex_usd_per_month\x18\x0e \x01(\x01H\t\x88\x01\x01\x12\x1d\n\x10import_duty_frac\x18\x0f \x01(\x01H\n\x88\x01\x01\x12*\n\x0flease_end_month\x18\x10 \x01(\x0b\x32\x11.google.type.Date\x12*\n\x07opening\x18\x11 \x01(\x0b\x32\x19.optimizer.api.v1.Opening\x12\x41\n\x13transmission_credit\x18\x12 \x01(\x0b\x32$.optimizer.api.v1.TransmissionCredit\x12\x37\n\x0ehall_expansion\x18\x13 \x01(\x0b\x32\x1f.optimizer.api.v1.HallExpansion\x12-\n\tbuildings\x18\x14 \x03(\x0b\x32\x1a.optimizer.api.v1.Building\x12\x1d\n\x10\x63\x61rbon_t_per_mwh\x18\x15 \x01(\x01H\x0b\x88\x01\x01\x42\x07\n\x05_nameB\n\n\x08_countryB\t\n\x07_regionB\x10\n\x0e_grid_operatorB\n\n\x08_hall_mwB\r\n\x0b_mining_pueB\x0e\n\x0c_hosting_pueB\x15\n\x13_mining_uptime_fracB\x1f\n\x1d_mining_opex_usd_per_mw_monthB\x1b\n\x19_fixed_opex_usd_per_monthB\x13\n\x11_import_duty_fracB\x13\n\x11_carbon_t_per_mwhb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,6 +41,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GRIDSTEP'].fields_by_name['from_month']._serialized_options = b'\342A\001\002'
   _globals['_GRIDSTEP'].fields_by_name['grid_mw']._loaded_options = None
   _globals['_GRIDSTEP'].fields_by_name['grid_mw']._serialized_options = b'\342A\001\002'
+  _globals['_SELLBACK'].fields_by_name['hourly_series']._loaded_options = None
+  _globals['_SELLBACK'].fields_by_name['hourly_series']._serialized_options = b'\342A\001\002'
+  _globals['_SELLBACK'].fields_by_name['maximum_mw']._loaded_options = None
+  _globals['_SELLBACK'].fields_by_name['maximum_mw']._serialized_options = b'\342A\001\002'
   _globals['_DEMANDRESPONSE'].fields_by_name['usd_per_mw_month']._loaded_options = None
   _globals['_DEMANDRESPONSE'].fields_by_name['usd_per_mw_month']._serialized_options = b'\342A\001\002'
   _globals['_TRANSMISSIONCREDIT'].fields_by_name['usd_per_kw_year']._loaded_options = None
@@ -55,6 +59,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HALLEXPANSION'].fields_by_name['capex_usd_per_mw']._serialized_options = b'\342A\001\002'
   _globals['_HALLEXPANSION'].fields_by_name['earliest_month']._loaded_options = None
   _globals['_HALLEXPANSION'].fields_by_name['earliest_month']._serialized_options = b'\342A\001\002'
+  _globals['_BUILDING'].fields_by_name['name']._loaded_options = None
+  _globals['_BUILDING'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_BUILDING'].fields_by_name['critical_mw']._loaded_options = None
+  _globals['_BUILDING'].fields_by_name['critical_mw']._serialized_options = b'\342A\001\002'
+  _globals['_BUILDING'].fields_by_name['capex_usd']._loaded_options = None
+  _globals['_BUILDING'].fields_by_name['capex_usd']._serialized_options = b'\342A\001\002'
+  _globals['_BUILDING'].fields_by_name['build_months']._loaded_options = None
+  _globals['_BUILDING'].fields_by_name['build_months']._serialized_options = b'\342A\001\002'
+  _globals['_BUILDING'].fields_by_name['earliest_month']._loaded_options = None
+  _globals['_BUILDING'].fields_by_name['earliest_month']._serialized_options = b'\342A\001\002'
   _globals['_SITE'].fields_by_name['name']._loaded_options = None
   _globals['_SITE'].fields_by_name['name']._serialized_options = b'\342A\001\002'
   _globals['_SITE'].fields_by_name['country']._loaded_options = None
@@ -71,16 +85,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADVANCETERMS']._serialized_end=311
   _globals['_GRIDSTEP']._serialized_start=314
   _globals['_GRIDSTEP']._serialized_end=458
-  _globals['_POWERSUPPLY']._serialized_start=461
-  _globals['_POWERSUPPLY']._serialized_end=725
-  _globals['_DEMANDRESPONSE']._serialized_start=727
-  _globals['_DEMANDRESPONSE']._serialized_end=841
-  _globals['_TRANSMISSIONCREDIT']._serialized_start=843
-  _globals['_TRANSMISSIONCREDIT']._serialized_end=959
-  _globals['_OPENING']._serialized_start=962
-  _globals['_OPENING']._serialized_end=1106
-  _globals['_HALLEXPANSION']._serialized_start=1109
-  _globals['_HALLEXPANSION']._serialized_end=1319
-  _globals['_SITE']._serialized_start=1322
-  _globals['_SITE']._serialized_end=2261
+  _globals['_SELLBACK']._serialized_start=461
+  _globals['_SELLBACK']._serialized_end=698
+  _globals['_POWERSUPPLY']._serialized_start=701
+  _globals['_POWERSUPPLY']._serialized_end=1012
+  _globals['_DEMANDRESPONSE']._serialized_start=1014
+  _globals['_DEMANDRESPONSE']._serialized_end=1128
+  _globals['_TRANSMISSIONCREDIT']._serialized_start=1130
+  _globals['_TRANSMISSIONCREDIT']._serialized_end=1246
+  _globals['_OPENING']._serialized_start=1249
+  _globals['_OPENING']._serialized_end=1393
+  _globals['_HALLEXPANSION']._serialized_start=1396
+  _globals['_HALLEXPANSION']._serialized_end=1606
+  _globals['_BUILDING']._serialized_start=1609
+  _globals['_BUILDING']._serialized_end=1844
+  _globals['_SITE']._serialized_start=1847
+  _globals['_SITE']._serialized_end=2885
 # @@protoc_insertion_point(module_scope)

@@ -105,6 +105,59 @@ class GridStep(_message.Message):
 Global___GridStep: _TypeAlias = GridStep  # noqa: Y015
 
 @_typing.final
+class SellBack(_message.Message):
+    """Terms on which a site with a flat price sells what it does not use back to the market."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOURLY_SERIES_FIELD_NUMBER: _builtins.int
+    MAXIMUM_MW_FIELD_NUMBER: _builtins.int
+    FEE_USD_PER_MWH_FIELD_NUMBER: _builtins.int
+    FROM_MONTH_FIELD_NUMBER: _builtins.int
+    UNTIL_MONTH_FIELD_NUMBER: _builtins.int
+    hourly_series: _builtins.str
+    """Name of the hourly series of the market's price in USD/MWh."""
+    maximum_mw: _builtins.float
+    """Most MW that can be sold, at the meter."""
+    fee_usd_per_mwh: _builtins.float
+    """What is lost of every MWh that is sold."""
+    @_builtins.property
+    def from_month(self) -> _date_pb2.Date:
+        """First month in which it can be sold; the start if absent. Day 1."""
+
+    @_builtins.property
+    def until_month(self) -> _date_pb2.Date:
+        """First month in which it no longer can; open-ended if absent. Day 1."""
+
+    def __init__(
+        self,
+        *,
+        hourly_series: _builtins.str | None = ...,
+        maximum_mw: _builtins.float | None = ...,
+        fee_usd_per_mwh: _builtins.float | None = ...,
+        from_month: _date_pb2.Date | None = ...,
+        until_month: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_fee_usd_per_mwh", b"_fee_usd_per_mwh", "_hourly_series", b"_hourly_series", "_maximum_mw", b"_maximum_mw", "fee_usd_per_mwh", b"fee_usd_per_mwh", "from_month", b"from_month", "hourly_series", b"hourly_series", "maximum_mw", b"maximum_mw", "until_month", b"until_month"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fee_usd_per_mwh", b"_fee_usd_per_mwh", "_hourly_series", b"_hourly_series", "_maximum_mw", b"_maximum_mw", "fee_usd_per_mwh", b"fee_usd_per_mwh", "from_month", b"from_month", "hourly_series", b"hourly_series", "maximum_mw", b"maximum_mw", "until_month", b"until_month"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__fee_usd_per_mwh: _TypeAlias = _typing.Literal["fee_usd_per_mwh"]  # noqa: Y015
+    _WhichOneofArgType__fee_usd_per_mwh: _TypeAlias = _typing.Literal["_fee_usd_per_mwh", b"_fee_usd_per_mwh"]  # noqa: Y015
+    _WhichOneofReturnType__hourly_series: _TypeAlias = _typing.Literal["hourly_series"]  # noqa: Y015
+    _WhichOneofArgType__hourly_series: _TypeAlias = _typing.Literal["_hourly_series", b"_hourly_series"]  # noqa: Y015
+    _WhichOneofReturnType__maximum_mw: _TypeAlias = _typing.Literal["maximum_mw"]  # noqa: Y015
+    _WhichOneofArgType__maximum_mw: _TypeAlias = _typing.Literal["_maximum_mw", b"_maximum_mw"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__fee_usd_per_mwh) -> _WhichOneofReturnType__fee_usd_per_mwh | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hourly_series) -> _WhichOneofReturnType__hourly_series | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum_mw) -> _WhichOneofReturnType__maximum_mw | None: ...
+
+Global___SellBack: _TypeAlias = SellBack  # noqa: Y015
+
+@_typing.final
 class PowerSupply(_message.Message):
     """What energy costs at a site: an hourly series or a flat price, plus adders, escalated."""
 
@@ -115,6 +168,7 @@ class PowerSupply(_message.Message):
     ADDER_USD_PER_MWH_FIELD_NUMBER: _builtins.int
     ESCALATION_PER_YEAR_FRAC_FIELD_NUMBER: _builtins.int
     MARKET_EXPOSURE_FRAC_FIELD_NUMBER: _builtins.int
+    SELL_BACK_FIELD_NUMBER: _builtins.int
     hourly_series: _builtins.str
     """Name of an hourly price series in USD/MWh."""
     flat_usd_per_mwh: _builtins.float
@@ -127,6 +181,10 @@ class PowerSupply(_message.Message):
     """Share of the energy price that follows the market's power level; 1 for an hourly series, 0 for a flat
     price.
     """
+    @_builtins.property
+    def sell_back(self) -> Global___SellBack:
+        """Terms of selling power back; only beside a flat price."""
+
     def __init__(
         self,
         *,
@@ -135,10 +193,11 @@ class PowerSupply(_message.Message):
         adder_usd_per_mwh: _builtins.float | None = ...,
         escalation_per_year_frac: _builtins.float | None = ...,
         market_exposure_frac: _builtins.float | None = ...,
+        sell_back: Global___SellBack | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_adder_usd_per_mwh", b"_adder_usd_per_mwh", "_escalation_per_year_frac", b"_escalation_per_year_frac", "_market_exposure_frac", b"_market_exposure_frac", "adder_usd_per_mwh", b"adder_usd_per_mwh", "energy_price", b"energy_price", "escalation_per_year_frac", b"escalation_per_year_frac", "flat_usd_per_mwh", b"flat_usd_per_mwh", "hourly_series", b"hourly_series", "market_exposure_frac", b"market_exposure_frac"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_adder_usd_per_mwh", b"_adder_usd_per_mwh", "_escalation_per_year_frac", b"_escalation_per_year_frac", "_market_exposure_frac", b"_market_exposure_frac", "adder_usd_per_mwh", b"adder_usd_per_mwh", "energy_price", b"energy_price", "escalation_per_year_frac", b"escalation_per_year_frac", "flat_usd_per_mwh", b"flat_usd_per_mwh", "hourly_series", b"hourly_series", "market_exposure_frac", b"market_exposure_frac", "sell_back", b"sell_back"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_adder_usd_per_mwh", b"_adder_usd_per_mwh", "_escalation_per_year_frac", b"_escalation_per_year_frac", "_market_exposure_frac", b"_market_exposure_frac", "adder_usd_per_mwh", b"adder_usd_per_mwh", "energy_price", b"energy_price", "escalation_per_year_frac", b"escalation_per_year_frac", "flat_usd_per_mwh", b"flat_usd_per_mwh", "hourly_series", b"hourly_series", "market_exposure_frac", b"market_exposure_frac"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_adder_usd_per_mwh", b"_adder_usd_per_mwh", "_escalation_per_year_frac", b"_escalation_per_year_frac", "_market_exposure_frac", b"_market_exposure_frac", "adder_usd_per_mwh", b"adder_usd_per_mwh", "energy_price", b"energy_price", "escalation_per_year_frac", b"escalation_per_year_frac", "flat_usd_per_mwh", b"flat_usd_per_mwh", "hourly_series", b"hourly_series", "market_exposure_frac", b"market_exposure_frac", "sell_back", b"sell_back"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__adder_usd_per_mwh: _TypeAlias = _typing.Literal["adder_usd_per_mwh"]  # noqa: Y015
     _WhichOneofArgType__adder_usd_per_mwh: _TypeAlias = _typing.Literal["_adder_usd_per_mwh", b"_adder_usd_per_mwh"]  # noqa: Y015
@@ -306,6 +365,61 @@ class HallExpansion(_message.Message):
 Global___HallExpansion: _TypeAlias = HallExpansion  # noqa: Y015
 
 @_typing.final
+class Building(_message.Message):
+    """A data-centre building that can be built at a site, once."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    CRITICAL_MW_FIELD_NUMBER: _builtins.int
+    CAPEX_USD_FIELD_NUMBER: _builtins.int
+    BUILD_MONTHS_FIELD_NUMBER: _builtins.int
+    EARLIEST_MONTH_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name, unique at the site."""
+    critical_mw: _builtins.float
+    """Space, in MW of critical IT."""
+    capex_usd: _builtins.float
+    """Cost of the building, spread evenly over the months of building."""
+    build_months: _builtins.int
+    """Months from the decision until it is finished; at 0 all of the cost is paid in the month of the decision."""
+    @_builtins.property
+    def earliest_month(self) -> _date_pb2.Date:
+        """Earliest month in which the decision can be taken. Day 1."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str | None = ...,
+        critical_mw: _builtins.float | None = ...,
+        capex_usd: _builtins.float | None = ...,
+        build_months: _builtins.int | None = ...,
+        earliest_month: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_build_months", b"_build_months", "_capex_usd", b"_capex_usd", "_critical_mw", b"_critical_mw", "_name", b"_name", "build_months", b"build_months", "capex_usd", b"capex_usd", "critical_mw", b"critical_mw", "earliest_month", b"earliest_month", "name", b"name"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_build_months", b"_build_months", "_capex_usd", b"_capex_usd", "_critical_mw", b"_critical_mw", "_name", b"_name", "build_months", b"build_months", "capex_usd", b"capex_usd", "critical_mw", b"critical_mw", "earliest_month", b"earliest_month", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__build_months: _TypeAlias = _typing.Literal["build_months"]  # noqa: Y015
+    _WhichOneofArgType__build_months: _TypeAlias = _typing.Literal["_build_months", b"_build_months"]  # noqa: Y015
+    _WhichOneofReturnType__capex_usd: _TypeAlias = _typing.Literal["capex_usd"]  # noqa: Y015
+    _WhichOneofArgType__capex_usd: _TypeAlias = _typing.Literal["_capex_usd", b"_capex_usd"]  # noqa: Y015
+    _WhichOneofReturnType__critical_mw: _TypeAlias = _typing.Literal["critical_mw"]  # noqa: Y015
+    _WhichOneofArgType__critical_mw: _TypeAlias = _typing.Literal["_critical_mw", b"_critical_mw"]  # noqa: Y015
+    _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+    _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__build_months) -> _WhichOneofReturnType__build_months | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__capex_usd) -> _WhichOneofReturnType__capex_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__critical_mw) -> _WhichOneofReturnType__critical_mw | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+
+Global___Building: _TypeAlias = Building  # noqa: Y015
+
+@_typing.final
 class Site(_message.Message):
     """A place with a grid connection, its halls, its power and its costs."""
 
@@ -330,6 +444,8 @@ class Site(_message.Message):
     OPENING_FIELD_NUMBER: _builtins.int
     TRANSMISSION_CREDIT_FIELD_NUMBER: _builtins.int
     HALL_EXPANSION_FIELD_NUMBER: _builtins.int
+    BUILDINGS_FIELD_NUMBER: _builtins.int
+    CARBON_T_PER_MWH_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Unique name."""
     country: _builtins.str
@@ -352,6 +468,8 @@ class Site(_message.Message):
     """Rent, staff, security: paid while the site is open, whatever runs."""
     import_duty_frac: _builtins.float
     """Customs and taxes on machines that arrive, as a share of their value."""
+    carbon_t_per_mwh: _builtins.float
+    """Carbon that a MWh at the meter causes, in t; none is counted if absent."""
     @_builtins.property
     def grid(self) -> _containers.RepeatedCompositeFieldContainer[Global___GridStep]:
         """Import limit over time in MW, steps in ascending order; 0 before the first one."""
@@ -384,6 +502,10 @@ class Site(_message.Message):
     def hall_expansion(self) -> Global___HallExpansion:
         """Terms of adding mining halls; absent if none can be."""
 
+    @_builtins.property
+    def buildings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Building]:
+        """Data-centre buildings that can be built, for contracts that need one."""
+
     def __init__(
         self,
         *,
@@ -406,11 +528,15 @@ class Site(_message.Message):
         opening: Global___Opening | None = ...,
         transmission_credit: Global___TransmissionCredit | None = ...,
         hall_expansion: Global___HallExpansion | None = ...,
+        buildings: _abc.Iterable[Global___Building] | None = ...,
+        carbon_t_per_mwh: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_country", b"_country", "_fixed_opex_usd_per_month", b"_fixed_opex_usd_per_month", "_grid_operator", b"_grid_operator", "_hall_mw", b"_hall_mw", "_hosting_pue", b"_hosting_pue", "_import_duty_frac", b"_import_duty_frac", "_mining_opex_usd_per_mw_month", b"_mining_opex_usd_per_mw_month", "_mining_pue", b"_mining_pue", "_mining_uptime_frac", b"_mining_uptime_frac", "_name", b"_name", "_region", b"_region", "country", b"country", "demand_response", b"demand_response", "fixed_opex_usd_per_month", b"fixed_opex_usd_per_month", "grid_operator", b"grid_operator", "hall_expansion", b"hall_expansion", "hall_mw", b"hall_mw", "hosting_pue", b"hosting_pue", "import_duty_frac", b"import_duty_frac", "lease_end_month", b"lease_end_month", "mining_opex_usd_per_mw_month", b"mining_opex_usd_per_mw_month", "mining_pue", b"mining_pue", "mining_uptime_frac", b"mining_uptime_frac", "name", b"name", "opening", b"opening", "power", b"power", "region", b"region", "transmission_credit", b"transmission_credit"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_carbon_t_per_mwh", b"_carbon_t_per_mwh", "_country", b"_country", "_fixed_opex_usd_per_month", b"_fixed_opex_usd_per_month", "_grid_operator", b"_grid_operator", "_hall_mw", b"_hall_mw", "_hosting_pue", b"_hosting_pue", "_import_duty_frac", b"_import_duty_frac", "_mining_opex_usd_per_mw_month", b"_mining_opex_usd_per_mw_month", "_mining_pue", b"_mining_pue", "_mining_uptime_frac", b"_mining_uptime_frac", "_name", b"_name", "_region", b"_region", "carbon_t_per_mwh", b"carbon_t_per_mwh", "country", b"country", "demand_response", b"demand_response", "fixed_opex_usd_per_month", b"fixed_opex_usd_per_month", "grid_operator", b"grid_operator", "hall_expansion", b"hall_expansion", "hall_mw", b"hall_mw", "hosting_pue", b"hosting_pue", "import_duty_frac", b"import_duty_frac", "lease_end_month", b"lease_end_month", "mining_opex_usd_per_mw_month", b"mining_opex_usd_per_mw_month", "mining_pue", b"mining_pue", "mining_uptime_frac", b"mining_uptime_frac", "name", b"name", "opening", b"opening", "power", b"power", "region", b"region", "transmission_credit", b"transmission_credit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_country", b"_country", "_fixed_opex_usd_per_month", b"_fixed_opex_usd_per_month", "_grid_operator", b"_grid_operator", "_hall_mw", b"_hall_mw", "_hosting_pue", b"_hosting_pue", "_import_duty_frac", b"_import_duty_frac", "_mining_opex_usd_per_mw_month", b"_mining_opex_usd_per_mw_month", "_mining_pue", b"_mining_pue", "_mining_uptime_frac", b"_mining_uptime_frac", "_name", b"_name", "_region", b"_region", "country", b"country", "demand_response", b"demand_response", "fixed_opex_usd_per_month", b"fixed_opex_usd_per_month", "grid", b"grid", "grid_operator", b"grid_operator", "hall_expansion", b"hall_expansion", "hall_mw", b"hall_mw", "hosting_pue", b"hosting_pue", "hosting_pue_by_month", b"hosting_pue_by_month", "import_duty_frac", b"import_duty_frac", "lease_end_month", b"lease_end_month", "mining_opex_usd_per_mw_month", b"mining_opex_usd_per_mw_month", "mining_pue", b"mining_pue", "mining_uptime_frac", b"mining_uptime_frac", "name", b"name", "opening", b"opening", "power", b"power", "region", b"region", "transmission_credit", b"transmission_credit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_carbon_t_per_mwh", b"_carbon_t_per_mwh", "_country", b"_country", "_fixed_opex_usd_per_month", b"_fixed_opex_usd_per_month", "_grid_operator", b"_grid_operator", "_hall_mw", b"_hall_mw", "_hosting_pue", b"_hosting_pue", "_import_duty_frac", b"_import_duty_frac", "_mining_opex_usd_per_mw_month", b"_mining_opex_usd_per_mw_month", "_mining_pue", b"_mining_pue", "_mining_uptime_frac", b"_mining_uptime_frac", "_name", b"_name", "_region", b"_region", "buildings", b"buildings", "carbon_t_per_mwh", b"carbon_t_per_mwh", "country", b"country", "demand_response", b"demand_response", "fixed_opex_usd_per_month", b"fixed_opex_usd_per_month", "grid", b"grid", "grid_operator", b"grid_operator", "hall_expansion", b"hall_expansion", "hall_mw", b"hall_mw", "hosting_pue", b"hosting_pue", "hosting_pue_by_month", b"hosting_pue_by_month", "import_duty_frac", b"import_duty_frac", "lease_end_month", b"lease_end_month", "mining_opex_usd_per_mw_month", b"mining_opex_usd_per_mw_month", "mining_pue", b"mining_pue", "mining_uptime_frac", b"mining_uptime_frac", "name", b"name", "opening", b"opening", "power", b"power", "region", b"region", "transmission_credit", b"transmission_credit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__carbon_t_per_mwh: _TypeAlias = _typing.Literal["carbon_t_per_mwh"]  # noqa: Y015
+    _WhichOneofArgType__carbon_t_per_mwh: _TypeAlias = _typing.Literal["_carbon_t_per_mwh", b"_carbon_t_per_mwh"]  # noqa: Y015
     _WhichOneofReturnType__country: _TypeAlias = _typing.Literal["country"]  # noqa: Y015
     _WhichOneofArgType__country: _TypeAlias = _typing.Literal["_country", b"_country"]  # noqa: Y015
     _WhichOneofReturnType__fixed_opex_usd_per_month: _TypeAlias = _typing.Literal["fixed_opex_usd_per_month"]  # noqa: Y015
@@ -433,6 +559,8 @@ class Site(_message.Message):
     _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
     _WhichOneofReturnType__region: _TypeAlias = _typing.Literal["region"]  # noqa: Y015
     _WhichOneofArgType__region: _TypeAlias = _typing.Literal["_region", b"_region"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__carbon_t_per_mwh) -> _WhichOneofReturnType__carbon_t_per_mwh | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__country) -> _WhichOneofReturnType__country | None: ...
     @_typing.overload

@@ -48,6 +48,7 @@ CAPEX_BUDGET = ConstraintFamily(
         "open_site",
         "advance_step",
         "added_hall_mw",
+        "build_building",
     ),
     ("capex_within_budget",),
     build,

@@ -100,6 +100,7 @@ def _post_use(program: Program, problem: PlanningProblem) -> None:
     reserved, displaced = starts.reserved_mw * scale, starts.displaced_mw * scale
     post_by_site(program, problem, "power_mw", starts.site, columns, calendar.period_max(reserved))
     post_by_site(program, problem, "halls_mw", starts.site, columns, calendar.period_max(displaced))
+    post_by_site(program, problem, "space_mw", starts.site, columns, calendar.period_max(starts.space_mw * scale))
 
 
 CONTRACT_START = ConstraintFamily(

@@ -11,7 +11,7 @@ symbol                                  unit     meaning
 ======================================  =======  =========================================================
 
 What is neither leaves its halls displaced and its power free. Halls that come back are posted as displaced no longer. In the period in which the
-term ends the contract and what is let again reserve the same MW one after the other, so there the latter adds nothing.
+term ends the contract and what is let again take the same power and space one after the other, so there the latter adds nothing.
 
 Dual: NPV of one more MW of the contract at its end.
 """
@@ -59,9 +59,12 @@ def _post_reconverted(program: Program, problem: PlanningProblem) -> None:
 def _post_re_leased(program: Program, problem: PlanningProblem) -> None:
     again, calendar, months = problem.re_leases, problem.calendar, problem.calendar.month_count
     columns, site = program.variables["re_leased_mw"].columns, problem.starts.site[again.start]
-    before = problem.starts.reserved_mw[again.start]
-    added = calendar.period_max(before + again.reserved_mw) - calendar.period_max(before)
-    post_by_site(program, problem, "power_mw", site, columns, added)
+    for account, before, after in (
+        ("power_mw", problem.starts.reserved_mw[again.start], again.reserved_mw),
+        ("space_mw", problem.starts.space_mw[again.start], again.space_mw),
+    ):
+        added = calendar.period_max(before + after) - calendar.period_max(before)
+        post_by_site(program, problem, account, site, columns, added)
     post_cash(program, problem, "hosting", columns, again.noi_musd[:, :months] - again.refit_musd)
     post_earnings(program, problem, "hosting", columns, again.noi_musd)
     tail = calendar.discount("hosting")[months:] * problem.portfolio.finance.terminal.contract_tail_frac
