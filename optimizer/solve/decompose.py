@@ -112,7 +112,9 @@ class _Known:
 
     @property
     def gap_frac(self) -> float:
-        """Relative gap between the two."""
+        """Relative gap between the two; infinite without a plan or a bound."""
+        if not np.isfinite(self.worth_musd):
+            return float("inf")
         return (self.bound_musd - self.worth_musd) / max(abs(self.worth_musd), 1e-6)
 
 
@@ -127,6 +129,8 @@ class _Decomposition:
     stages: Stages = field(init=False)
     known: _Known = field(default_factory=_Known)
     cuts: list[Cut] = field(default_factory=list)
+    infeasible: bool = False
+    """Whether no first decisions can be part of a plan."""
 
     def __post_init__(self) -> None:
         self.stages = Stages(self.matrix)
@@ -152,6 +156,16 @@ class _Decomposition:
             self._tell()
         return found
 
+    def anywhere(self) -> Floats | None:
+        """First decisions that are best if nothing followed; None if there are none."""
+        model = self._master.model
+        upper = model.matrix.column_upper.copy()
+        upper[-1] = 0.0
+        with model.changed(column_upper=upper):
+            ended = model.run(self._left(), self._quiet)
+            self.infeasible = ended.reason is TerminationReason.INFEASIBLE
+            return model.values[self._master.first] if ended.reason is TerminationReason.OPTIMAL else None
+
     def guess(self, following: _Following) -> Floats | None:
         """Relaxed first decisions that are likely to be affordable while sites go on like that."""
         program = self.stages.affordable(following.values)
@@ -170,13 +184,13 @@ class _Decomposition:
         model = self._master.model
         model.update(integer=np.zeros_like(self._master.integer))
         ended = model.run(self._left(), self._quiet, presolve="off")
+        self._ended(ended)
         if ended.reason is not TerminationReason.OPTIMAL or ended.objective_usd is None:
             return None
-        self._bounded(ended.objective_usd)
         return model.values[self._master.first], ended.objective_usd / USD_PER_MUSD
 
-    def whole(self, gap_frac: float, allowed: Floats | None = None) -> tuple[Termination, Floats | None]:
-        """The master in whole decisions: how it ended, and what it decides.
+    def whole(self, gap_frac: float, allowed: Floats | None = None) -> Floats | None:
+        """The master in whole decisions; None if it finds none.
 
         With upper limits ``allowed`` on its columns, it is no bound.
         """
@@ -191,9 +205,9 @@ class _Decomposition:
             ended = master.model.run(options, Search(told, self.search.should_stop))
             values = master.model.values[master.first] if ended.has_plan else None
         self.known.nodes += ended.node_count
-        if allowed is None and ended.bound_usd is not None and ended.reason is not TerminationReason.INFEASIBLE:
-            self._bounded(ended.bound_usd)
-        return ended, values
+        if allowed is None:
+            self._ended(ended)
+        return values
 
     def promising(self) -> Floats:
         """Upper limits that leave the master the whole decisions which the relaxation takes or nearly takes."""
@@ -205,8 +219,12 @@ class _Decomposition:
         upper[whole[order[max(int(PROMISING_SHARE * len(whole)), LEAST_PROMISING) :]]] = 0.0
         return np.maximum(upper, model.matrix.column_lower)
 
-    def _bounded(self, bound_usd: float) -> None:
-        self.known.bound_musd = min(self.known.bound_musd, bound_usd / USD_PER_MUSD)
+    def _ended(self, master: Termination) -> None:
+        """Take note of what the end of a run of the master, relaxed or not, proves of the program."""
+        if master.reason is TerminationReason.INFEASIBLE:
+            self.infeasible = True
+        elif master.bound_usd is not None:
+            self.known.bound_musd = min(self.known.bound_musd, master.bound_usd / USD_PER_MUSD)
         self._tell()
 
     def _left(self) -> SolveOptions:
@@ -249,12 +267,14 @@ def solve_in_stages(
     """
     matrix = LiveModel.of(program).matrix
     job = _Decomposition(matrix, options, search, time.monotonic() + options.time_limit_s)
-    first = np.maximum(matrix.column_lower, 0.0) if start is None else start
-    core = job.follow(first[job.stages.first])
+    first = job.anywhere() if start is None else start[job.stages.first]
+    core = None if first is None else job.follow(first)
     if core is not None:
         core = _relaxed_rounds(job, core)
-        if not job.over and _whole_rounds(job, core.values[job.stages.first]):
-            return Solution(Termination(reason=TerminationReason.INFEASIBLE, node_count=job.known.nodes), None)
+        if not job.over:
+            _whole_rounds(job, core.values[job.stages.first])
+    if job.infeasible:
+        return Solution(Termination(reason=TerminationReason.INFEASIBLE, node_count=job.known.nodes), None)
     return _solution(job)
 
 
@@ -280,15 +300,15 @@ def _relaxed_rounds(job: _Decomposition, core: _Following) -> _Following:
     return core
 
 
-def _whole_rounds(job: _Decomposition, point: Floats) -> bool:
-    """Rounds of whole decisions, the first among promising ones only; whether the program was proven infeasible."""
+def _whole_rounds(job: _Decomposition, point: Floats) -> None:
+    """Rounds of whole decisions, the first among promising ones only."""
     idle, allowed = 0, job.promising()
     gap = FIRST_GAP_FRAC
     while not job.over and job.known.gap_frac > job.options.gap_frac and idle < MOST_IDLE_ROUNDS:
         before = job.known.bound_musd, job.known.worth_musd
-        ended, first = job.whole(gap, allowed)
-        if ended.reason is TerminationReason.INFEASIBLE and allowed is None:
-            return True
+        first = job.whole(gap, allowed)
+        if job.infeasible:
+            break
         if first is not None:
             found = job.follow(first, whole_only=True)
             if found is None:
@@ -298,10 +318,10 @@ def _whole_rounds(job: _Decomposition, point: Floats) -> bool:
             point = (point + found.values[job.stages.first]) / 2.0
             job.follow(point)
         moved = (before[0] - job.known.bound_musd, job.known.worth_musd - before[1])
-        idle = 0 if max(moved) > LEAST_MOVE_SHARE * job.options.gap_frac * abs(job.known.worth_musd) else idle + 1
+        least = LEAST_MOVE_SHARE * job.options.gap_frac * abs(job.known.bound_musd)
+        idle = 0 if max(moved) > least else idle + 1
         allowed = None
         gap = max(MASTER_GAP_SHARE * min(job.known.gap_frac, FIRST_GAP_FRAC), job.options.gap_frac / 2.0)
-    return False
 
 
 def _solution(job: _Decomposition) -> Solution:

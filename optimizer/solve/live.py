@@ -28,7 +28,13 @@ from optimizer.units import USD_PER_MUSD
 SECONDS_BETWEEN_REPORTS = 0.5
 ABSOLUTE_GAP_MUSD = 1e-6
 """A gap of a dollar is no gap."""
-PLAIN: Final = {"presolve": "choose", "primal_feasibility_tolerance": 1e-7, "threads": 1, "random_seed": 0, "simplex_strategy": 1}
+PLAIN: Final = {
+    "presolve": "choose",
+    "primal_feasibility_tolerance": 1e-7,
+    "threads": 1,
+    "random_seed": 0,
+    "simplex_strategy": 1,
+}
 """What a run goes back to where it is not told otherwise."""
 PASS_ANEW_FRAC = 0.01
 """Above this share of changed coefficients all are passed again: one by one each costs a hundred times as much."""

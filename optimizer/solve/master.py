@@ -66,7 +66,9 @@ class Master:
         stated = np.zeros(len(self._stated.cost))
         stated[self._stated.site == FIRST_STAGE] = first
         row = entry_rows(self._stated)
-        activity = np.bincount(row, self._stated.value * stated[self._stated.index], minlength=self._told.max(initial=0) + 1)
+        activity = np.bincount(
+            row, self._stated.value * stated[self._stated.index], minlength=self._told.max(initial=0) + 1
+        )
         values[self.model.matrix.site == ACTIVITY] = activity[self._told]
         values[-1] = self.expected_musd(first)
         return values

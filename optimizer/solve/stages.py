@@ -17,6 +17,8 @@ from optimizer.solve.search import Floats
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
+OWN_ROOM = 1e-6
+"""Room that rows of the first stage alone get where it is given: the master keeps them to its own tolerance only."""
 
 
 def entry_rows(matrix: Matrix) -> Ints:
@@ -134,8 +136,13 @@ class Stages:
         row = np.concatenate([entry_rows(matrix), missed])
         column = np.concatenate([matrix.index, len(matrix.cost) + np.arange(len(missed))])
         order = np.argsort(row, kind="stable")
+        limits = np.stack([matrix.row_lower, matrix.row_upper])
+        size = 1.0 + np.abs(np.where(np.isfinite(limits), limits, 0.0))
+        room = np.where(self.has_second, 0.0, OWN_ROOM) * size
         return replace(
             matrix,
+            row_lower=matrix.row_lower - room[0],
+            row_upper=matrix.row_upper + room[1],
             cost=np.concatenate([matrix.cost, np.full(len(missed), -penalty_musd)]),
             column_lower=np.concatenate([matrix.column_lower, np.zeros(len(missed))]),
             column_upper=np.concatenate([matrix.column_upper, np.full(len(missed), np.inf)]),
@@ -150,9 +157,9 @@ class Stages:
         """The cut at a point: all values there, dual prices of the rows, and the worth of the second stage."""
         matrix, row = self.matrix, entry_rows(self.matrix)
         linking = self.linking[row]
-        slope = -np.bincount(
-            matrix.index[linking], (matrix.value * price[row])[linking], minlength=len(matrix.cost)
-        )[self.first]
+        slope = -np.bincount(matrix.index[linking], (matrix.value * price[row])[linking], minlength=len(matrix.cost))[
+            self.first
+        ]
         return Cut(worth_musd - float(slope @ values[: len(matrix.cost)][self.first]), slope)
 
     def master(self) -> Matrix:

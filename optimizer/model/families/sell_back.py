@@ -30,7 +30,8 @@ def build(program: Program, problem: PlanningProblem) -> None:
     """State the family."""
     sales, calendar, months = problem.sales, problem.calendar, period_keys(problem)
     keys = [(problem.portfolio.sites[s].name, month) for s in sales.site for month in months]
-    sold = program.add_variables("sold_mw", keys, upper=calendar.period_min(sales.most_mw).ravel())
+    at = np.repeat(sales.site, calendar.period_count)
+    sold = program.add_variables("sold_mw", keys, upper=calendar.period_min(sales.most_mw).ravel(), site=at)
     if not keys:
         return
     period = np.repeat(np.arange(calendar.period_count), calendar.period_length)
@@ -39,7 +40,7 @@ def build(program: Program, problem: PlanningProblem) -> None:
     post_cash(program, problem, "mining", sold.columns, earned)
     post_earnings(program, problem, "mining", sold.columns, earned)
     taken = np.tile(-np.eye(calendar.period_count), (len(sales.site), 1))
-    post_by_site(program, problem, "grid_mw", np.repeat(sales.site, calendar.period_count), sold.columns, taken)
+    post_by_site(program, problem, "grid_mw", at, sold.columns, taken)
 
 
 SELL_BACK = ConstraintFamily("sell_back", (), ("sold_mw",), build)
