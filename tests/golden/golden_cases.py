@@ -165,7 +165,7 @@ def enterprise() -> Portfolio:
 
 
 def rules() -> Portfolio:
-    """Everything, with less of any one technology."""
+    """Everything, with less of any one technology, an order that must be, and few changes to it."""
     data = everything().model_dump(exclude_unset=True)
     old = asic("old", modes=[{"hashrate_th_s": 100.0, "power_w": 3000.0}], move_usd_per_machine=10.0)
     data["asic_models"] = [*data["asic_models"], old]
@@ -174,6 +174,17 @@ def rules() -> Portfolio:
         {"use": "hosting", "maximum_share_frac": 0.3, "from_month": "2027-06"},
         {"asic_models": ["M"], "maximum_share_frac": 0.9},
     ]
+    data["finance"]["opening_cash_usd"] = 1.4e7
+    order = {"gpu_option": "G", "site": "B", "order_month": "2027-03", "block_count": 1}
+    data["policy"]["mandatory_gpu_orders"] = [order]
+    data["policy"]["freeze_orders_until_month"] = "2027-04"
+    data["policy"]["contract_changes"] = {
+        "previous": [],
+        "maximum_count": 3,
+        "counts_orders": True,
+        "previous_gpu_orders": [order],
+        "previous_openings": [{"site": "C", "month": "2027-07"}],
+    }
     return Portfolio.model_validate(data)
 
 
