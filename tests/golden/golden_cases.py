@@ -141,7 +141,8 @@ def site_works() -> Portfolio:
         fleets=[fleet(1800)],
         offers=[
             offer("one", critical_mw=9.0, term_months=8, sign_until_month="2027-05",
-                  sites=[place("A", halls_displaced_mw_per_critical_mw=0.2, needs_building=True, **ends), place("B", re_lease=ends["re_lease"])]),
+                  sites=[place("A", halls_displaced_mw_per_critical_mw=0.2, needs_building=True,
+                               halls_down_mw_per_critical_mw=0.1, **ends), place("B", re_lease=ends["re_lease"])]),
             scalable("two", least=4.0, most=12.0, price_usd_per_kw_month=85.0, term_months=20,
                      sign_until_month="2027-09", sites=[place("A", halls_displaced_mw_per_critical_mw=0.4), place("B")]),
         ],

@@ -228,6 +228,7 @@ def _offers() -> list[dict[str, Any]]:
                     "capex_usd_per_critical_mw": 8e6,
                     "halls_displaced_mw_per_critical_mw": 0.9,
                     "needs_building": True,
+                    "halls_down_mw_per_critical_mw": 0.2,
                     "reconversion": {"usd_per_hall_mw": 2e5, "months": 4},
                     "re_lease": {
                         "vacancy_months": 6,
