@@ -55,7 +55,7 @@ class WhatIfs:
         should_stop: Callable[[], bool] | None = None,
         time_share_frac: float = TIME_SHARE_FRAC,
     ) -> None:
-        """Plan the portfolio within ``options``; each what-if then gets ``time_share_frac`` of the time that this took.
+        """Plan the portfolio within ``options``; each what-if takes ``time_share_frac`` of the time that this took.
 
         Raises:
             InvalidInputError: for a solver other than HiGHS or a paranoid search; otherwise as :func:`optimizer.plan`.
@@ -71,7 +71,8 @@ class WhatIfs:
         began = time.monotonic()
         self.base: Plan = self.plan(portfolio)
         """The plan of the portfolio as it is."""
-        share = max(time_share_frac * (time.monotonic() - began), LEAST_S)
+        audit_s = sum(item.seconds for item in self.base.manifest.timings if item.stage == "audit")
+        share = max(time_share_frac * (time.monotonic() - began) - audit_s, LEAST_S)
         self.options = self.options.model_copy(update={"time_limit_s": min(share, self.options.time_limit_s)})
 
     def plan(

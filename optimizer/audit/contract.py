@@ -165,10 +165,12 @@ class Contract:
         return self.critical_mw * self.live(month).share_frac + again
 
     def displaced_halls_mw(self, month: int) -> float:
-        """Mining halls displaced in a month."""
+        """Mining halls displaced, or out of use while a phase is built, in a month."""
         begun = sum(p.share_frac for p in self.offer.phases if month >= self.build_start + p.offset_months)
         back = self.reconverted_mw if self.halls_back is not None and month >= self.halls_back else 0.0
-        return (self.critical_mw * begun - back) * self.place.halls_displaced_mw_per_critical_mw
+        energized = sum(p.share_frac for p in self.offer.phases if month >= self.energize + p.offset_months)
+        down = self.critical_mw * (begun - energized) * (self.place.halls_down_mw_per_critical_mw or 0.0)
+        return (self.critical_mw * begun - back) * self.place.halls_displaced_mw_per_critical_mw + down
 
     def under_construction(self, month: int) -> bool:
         """Whether it is being built in a month."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from optimizer.audit.book import Book
 from optimizer.audit.contract import Contract
+from optimizer.audit.limits_orders import changed_orders, order_checks
 from optimizer.audit.paths import FloatArray
 from optimizer.audit.recalculate import Recalculation
 from optimizer.audit.worst import CARBON_TOLERANCE_FRAC, EXACT, HASHRATE_TOLERANCE_EH_S, MW_TOLERANCE, Worst
@@ -20,6 +21,7 @@ def policy_checks(recalculation: Recalculation) -> Iterator[AuditCheck]:
     book = recalculation.book
     yield from _groups(book)
     yield from _placements(book)
+    yield from order_checks(book)
     yield from _changes(book)
     yield from _parallel_builds(book)
     yield from _concentration(recalculation)
@@ -81,6 +83,8 @@ def _changes(book: Book) -> Iterator[AuditCheck]:
     ]
     before = {item.offer for item in changes.previous}
     changed += [contract.label for contract in book.contracts if contract.offer.name not in before]
+    if changes.counts_orders:
+        changed += changed_orders(book, changes)
     worst = Worst("changes of contracts within their number", "1")
     worst.add(len(changed) - changes.maximum_count, EXACT, ", ".join(changed))
     yield from worst.checks()

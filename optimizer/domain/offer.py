@@ -121,6 +121,9 @@ class OfferSite(Value):
     """Grid capacity reserved per MW of critical IT (interconnect sizing, not energy)."""
     halls_displaced_mw_per_critical_mw: Annotated[float, Quantity("MW/MW", 0.0, 5.0)] = 0.0
     """Mining hall MW that each MW of critical IT takes, from the start of its building on."""
+    halls_down_mw_per_critical_mw: Annotated[float, Quantity("MW/MW", 0.0, 5.0)] | None = None
+    """Mining hall MW out of use per MW of critical IT only while it is built, on top of those taken for good, as for
+    the cut-over of feeders; none if absent."""
     earliest_energize_month: Month | None = None
     """Earliest month in which the site can energize this offer."""
     needs_building: bool | None = None

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from optimizer.domain.base import Frac, Month, Name, PathOf, Quantity, Value, ValuePath, problem
+from optimizer.domain.decisions import GpuOrder, SiteOpening
 
 
 class DomesticBasis(StrEnum):
@@ -133,6 +134,13 @@ class ContractChanges(Value):
     maximum_count: Annotated[int, Quantity("1", 0, 10_000)]
     """Most contracts that may be dropped, added or changed in site or month; each counts once."""
 
+    counts_orders: bool = False
+    """Whether GPU blocks and openings count too: each block and each opening that is dropped, added or changed once."""
+    previous_gpu_orders: tuple[GpuOrder, ...] = ()
+    """GPU orders of the previous plan."""
+    previous_openings: tuple[SiteOpening, ...] = ()
+    """Openings of the previous plan."""
+
     @model_validator(mode="after")
     def _complete(self) -> ContractChanges:
         if any(item.site is None or item.sign_month is None for item in self.previous):
@@ -140,6 +148,9 @@ class ContractChanges(Value):
         offers = [item.offer for item in self.previous]
         if len(offers) != len(set(offers)):
             raise problem("previous", "an offer is listed twice", "one entry a contract")
+        if not self.counts_orders and (self.previous_gpu_orders or self.previous_openings):
+            raise problem("previous", "previous orders are stated, but do not count", "set counts_orders: true")
+        _refuse_orders_twice(self.previous_gpu_orders, self.previous_openings)
         return self
 
 
@@ -168,6 +179,15 @@ class CarbonRule(Value):
         if len(years) != len(set(years)):
             raise problem("caps", "a year has two caps", "one entry a year")
         return self
+
+
+def _refuse_orders_twice(orders: tuple[GpuOrder, ...], openings: tuple[SiteOpening, ...]) -> None:
+    """Each option, site and month once, each site once; no order of nothing."""
+    keys = [(item.gpu_option, item.site, item.order_month) for item in orders]
+    if len(set(keys)) != len(keys) or len({item.site for item in openings}) != len(openings):
+        raise problem("orders", "an order or an opening is listed twice", "one entry an option, site and month")
+    if any(item.block_count < 1 for item in orders):
+        raise problem("orders", "an order is of no block", "state block_count, 1 or more")
 
 
 class Policy(Value):
@@ -199,3 +219,14 @@ class Policy(Value):
     """Price of carbon and limits on it."""
     contract_changes: ContractChanges | None = None
     """Budget of changes against a previous plan."""
+    mandatory_gpu_orders: tuple[GpuOrder, ...] = ()
+    """GPU blocks that must be ordered, at least so many at that site in that month."""
+    mandatory_openings: tuple[SiteOpening, ...] = ()
+    """Sites that must be opened in that month."""
+    freeze_orders_until_month: Month | None = None
+    """Before this month no GPU blocks are ordered and no sites opened but those that are mandatory."""
+
+    @model_validator(mode="after")
+    def _orders_once(self) -> Policy:
+        _refuse_orders_twice(self.mandatory_gpu_orders, self.mandatory_openings)
+        return self

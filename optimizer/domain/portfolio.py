@@ -12,14 +12,15 @@ from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, model
 
 from optimizer.domain.base import Name, Value, raise_problems
 from optimizer.domain.finance import Finance
-from optimizer.domain.findings import Finding, Location, findings_between_parts
+from optimizer.domain.findings import Finding, findings_between_parts
 from optimizer.domain.findings import known as _known
 from optimizer.domain.fleet import AsicModel, Fleet
 from optimizer.domain.gpu import GpuOption
 from optimizer.domain.horizon import Horizon
 from optimizer.domain.market import Market
 from optimizer.domain.offer import Offer, OfferSite
-from optimizer.domain.policy import Placement, Policy
+from optimizer.domain.policy import Policy
+from optimizer.domain.policy_findings import policy_findings
 from optimizer.domain.risk import RiskSpec
 from optimizer.domain.series import HourlySeries
 from optimizer.domain.site import Site
@@ -194,66 +195,7 @@ def _dangling_references(portfolio: Portfolio) -> Iterator[Finding]:
     for i, option in enumerate(portfolio.gpu_options):
         for j, name in enumerate(option.sites):
             yield from _known(("gpu_options", i, "sites", j), name, sites, "site")
-    yield from _policy_references(portfolio)
-
-
-def _policy_references(portfolio: Portfolio) -> Iterator[Finding]:
-    policy = portfolio.policy
-    offers = [offer.name for offer in portfolio.offers]
-    tenants = sorted({offer.tenant for offer in portfolio.offers})
-    regions = sorted({site.region for site in portfolio.sites})
-    countries = sorted({site.country for site in portfolio.sites})
-    for kind in ("exclusive_groups", "all_or_nothing_groups"):
-        for i, group in enumerate(getattr(policy, kind)):
-            for j, name in enumerate(group.offers):
-                yield from _known(("policy", kind, i, "offers", j), name, offers, "offer")
-    for kind in ("mandatory", "forbidden"):
-        for i, item in enumerate(getattr(policy, kind)):
-            yield from _placement(("policy", kind, i), item, portfolio)
-    for i, item in enumerate(policy.mandatory):
-        yield from _possible(("policy", "mandatory", i), item, portfolio)
-    if policy.contract_changes is not None:
-        for i, item in enumerate(policy.contract_changes.previous):
-            yield from _placement(("policy", "contract_changes", "previous", i), item, portfolio)
-    for i, build in enumerate(policy.parallel_builds):
-        if build.region is not None:
-            yield from _known(("policy", "parallel_builds", i, "region"), build.region, regions, "region")
-    for i, tenant in enumerate(policy.tenant_limits):
-        yield from _known(("policy", "tenant_limits", i, "tenant"), tenant.tenant, tenants, "tenant")
-    for i, country in enumerate(policy.country_limits):
-        yield from _known(("policy", "country_limits", i, "country"), country.country, countries, "country")
-    models = list(portfolio.asic_models_by_name)
-    for i, technology in enumerate(policy.technology_limits):
-        for j, name in enumerate(technology.asic_models):
-            yield from _known(("policy", "technology_limits", i, "asic_models", j), name, models, "ASIC model")
-    if policy.domestic_share is not None:
-        yield from _known(("policy", "domestic_share", "country"), policy.domestic_share.country, countries, "country")
-
-
-def _placement(location: Location, item: Placement, portfolio: Portfolio) -> Iterator[Finding]:
-    offer = portfolio.offers_by_name.get(item.offer)
-    if offer is None:
-        yield from _known((*location, "offer"), item.offer, list(portfolio.offers_by_name), "offer")
-    elif item.site is not None and item.site not in [place.site for place in offer.sites]:
-        places = ", ".join(place.site for place in offer.sites)
-        yield (*location, "site"), f"{item.offer} cannot be placed at {item.site!r}", f"it can at {places}", item.site
-
-
-def _possible(location: Location, item: Placement, portfolio: Portfolio) -> Iterator[Finding]:
-    """A contract that must be signed in a month that is not in its window, not on the grid or not in the horizon."""
-    offer, month, horizon = portfolio.offers_by_name.get(item.offer), item.sign_month, portfolio.horizon
-    if offer is None or month is None:
-        return
-    index = horizon.index_of(month)
-    in_window = offer.sign_from_month <= month <= offer.sign_until_month
-    if not in_window or not 0 <= index < horizon.month_count or index % horizon.sign_every_months:
-        yield (
-            (*location, "sign_month"),
-            f"{item.offer} cannot be signed in {month:%Y-%m}",
-            f"it can from {offer.sign_from_month:%Y-%m} until {offer.sign_until_month:%Y-%m}, every "
-            f"{horizon.sign_every_months} months from {horizon.start_month:%Y-%m}",
-            month,
-        )
+    yield from policy_findings(portfolio)
 
 
 def _impossible(portfolio: Portfolio) -> Iterator[Finding]:

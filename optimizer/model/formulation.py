@@ -22,6 +22,7 @@ from optimizer.model.families.liquidity import LIQUIDITY
 from optimizer.model.families.minimum_hashrate import MINIMUM_HASHRATE
 from optimizer.model.families.mining_fleet import MINING_FLEET
 from optimizer.model.families.offer_groups import OFFER_GROUPS
+from optimizer.model.families.order_placements import ORDER_PLACEMENTS
 from optimizer.model.families.parallel_builds import PARALLEL_BUILDS
 from optimizer.model.families.placements import PLACEMENTS
 from optimizer.model.families.power_balance import POWER_BALANCE
@@ -56,6 +57,7 @@ FORMULATION: Final[tuple[ConstraintFamily, ...]] = (
     # the owner's rules
     OFFER_GROUPS,
     PLACEMENTS,
+    ORDER_PLACEMENTS,
     PARALLEL_BUILDS,
     CONCENTRATION,
     TECHNOLOGY_LIMITS,

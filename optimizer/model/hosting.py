@@ -45,7 +45,7 @@ class Starts:
     reserved_mw: Floats
     """Grid MW reserved per critical MW, ``[N, T]``."""
     displaced_mw: Floats
-    """Hall MW displaced per critical MW, ``[N, T]``."""
+    """Hall MW displaced, or out of use while it is built, per critical MW, ``[N, T]``."""
     space_mw: Floats
     """Critical MW that need space in a building per critical MW, ``[N, T]``."""
     noi_musd: Floats
@@ -191,7 +191,7 @@ class OfferAtSite:
         age, energize = self.age(sign), _energize(sign, place, self.portfolio)
         full = energize + offer.phases[-1].offset_months
         noi, contracted = self._noi(age, expected)
-        capex, displaced = self._building(age)
+        capex, halls = self._building(age)
         count, live = len(sign), self._live_share(age)[:, :horizon]
         debt = _debt_profile(
             self.portfolio.finance.project_debt, capex, contracted, full - energize, age, offer.term_months
@@ -207,7 +207,7 @@ class OfferAtSite:
             maximum_mw=np.full(count, offer.maximum_mw),
             reserved_mw=live * place.grid_mw_per_critical_mw,
             space_mw=live * bool(place.needs_building),
-            displaced_mw=(displaced * place.halls_displaced_mw_per_critical_mw)[:, :horizon],
+            displaced_mw=halls[:, :horizon],
             noi_musd=noi,
             prepayment_musd=self._prepayment(sign, age),
             capex_musd=capex,
@@ -271,16 +271,18 @@ class OfferAtSite:
         return flow
 
     def _building(self, age: Ints) -> tuple[Floats, Floats]:
-        """Owner's capex in million USD, and share of the MW whose building has begun, per critical MW."""
+        """Owner's capex in million USD, and MW of halls displaced or out of use, per critical MW."""
         place = self.place
         owner = place.capex_usd_per_critical_mw * (1.0 - place.tenant_capex_share_frac) / USD_PER_MUSD
-        capex, begun = np.zeros(age.shape), np.zeros(age.shape)
+        displaced, down = place.halls_displaced_mw_per_critical_mw, place.halls_down_mw_per_critical_mw or 0.0
+        capex, halls = np.zeros(age.shape), np.zeros(age.shape)
         for phase in self.offer.phases:
             since = age - phase.offset_months
-            paid = (since >= -place.build_months) & (since < 0) if place.build_months else since == 0
+            begun, built = since >= -place.build_months, since >= 0
+            paid = begun & ~built if place.build_months else since == 0
             capex += owner * phase.share_frac * paid / max(place.build_months, 1)
-            begun += phase.share_frac * (since >= -place.build_months)
-        return capex, begun
+            halls += phase.share_frac * (displaced * begun + down * (begun & ~built))
+        return capex, halls
 
 
 @dataclass(frozen=True, eq=False)

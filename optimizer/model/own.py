@@ -45,6 +45,8 @@ PARTS: Final[dict[str, tuple[str, ...]]] = {
     "added_hall_mw": ("site", "month"),
     "build_building": ("site", "building", "month"),
     "gpu_blocks": ("gpu_option", "site", "month"),
+    "kept_gpu_blocks": ("gpu_option", "site", "month"),
+    "changed_gpu_blocks": ("gpu_option",),
     "running_machines": ("site", "asic_model", "condition_frac", "mode", "month"),
     "stock_machines": STANDING,
     "bought_machines": STANDING,

@@ -312,3 +312,11 @@ def test_nothing_is_let_again_after_the_lease_of_the_site():
     assert found.use.hosting_mw[0] == pytest.approx([0, 0, *[15] * 7, 0, 0, 0])
     assert column(found, "hosting_noi_usd")[9:].sum() == 0.0
     assert found.terminal_npv_usd["hosting"] == 0.0
+
+
+def test_halls_are_out_of_use_while_each_phase_is_built():
+    stated = {**PHASED, "sites": [{**PHASED["sites"][0], "halls_down_mw_per_critical_mw": 0.25}]}
+    case = portfolio(offers=[stated])
+    found = recalculate(case, market_of(case), signed())
+    # 6 MW x 0.25 in months 1 to 3, 4 MW x 0.25 in months 3 to 5, on top of those displaced for good.
+    assert found.use.displaced_hall_mw[0] == pytest.approx([0, 4.5, 4.5, 7.5, 6, 6, 5, 5, 5, 5, 5, 5])

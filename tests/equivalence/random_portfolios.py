@@ -29,6 +29,7 @@ def random_portfolio(seed: int, *, machines: bool = False) -> Portfolio:
     parts: dict[str, Any] = {"sites": sites, "offers": offers, "policy": _policy(random, offers, sites)}
     if random.random() < 0.5:
         parts["gpu_options"] = [_gpus(random, names)]
+        _rule_orders(random.spawn(1)[0], parts["policy"], parts["gpu_options"][0], sites)
     if machines:
         model = asic(price_usd_per_th=float(random.uniform(0.0, 2.0)), resale_frac=0.5, move_usd_per_machine=5.0,
                      move_downtime_months=1, purchasable=bool(random.random() < 0.5), delivery_lead_months=1)  # fmt: skip
@@ -170,6 +171,18 @@ def _policy(random: Any, offers: list[dict[str, Any]], sites: list[dict[str, Any
         policy["contract_changes"] = {"previous": previous, "maximum_count": 1}
     chance = random.spawn(1)[0]  # what was drawn before stays what it was
     if chance.random() < 0.5:
-        use, share = str(chance.choice(["mining", "hosting", "gpu"])), float(chance.choice([0.15, 0.3, 0.5]))
+        use, share = str(chance.choice(["mining", "hosting", "hosting", "gpu"])), float(chance.choice([0.2, 0.3, 0.5]))
         policy["technology_limits"] = [{"use": use, "maximum_share_frac": share, "from_month": "2027-03"}]
     return policy
+
+
+def _rule_orders(random: Any, policy: dict[str, Any], gpus: dict[str, Any], sites: list[dict[str, Any]]) -> None:
+    order = {"gpu_option": "G", "site": gpus["sites"][0], "order_month": gpus["order_from_month"], "block_count": 1}
+    if random.random() < 0.25:
+        policy["mandatory_gpu_orders"] = [order]
+    if random.random() < 0.2:
+        policy["freeze_orders_until_month"] = month(int(random.integers(1, 4)))
+    if random.random() < 0.5:
+        changes = policy.setdefault("contract_changes", {"previous": [], "maximum_count": int(random.integers(3, 6))})
+        before = [{"site": item["name"], "month": "2027-01"} for item in sites if "opening" in item]
+        changes |= {"counts_orders": True, "previous_gpu_orders": [order], "previous_openings": before[:1]}

@@ -24,9 +24,10 @@ def variations(seed):
     base, random = program.compile(), np.random.default_rng(seed)
     yield base
     for _ in range(3):
+        priced = (np.abs(base.value) != 1.0) & (random.random() < 0.5)
         yield replace(
             base, cost=base.cost * random.uniform(0.7, 1.3, len(base.cost)),
-            value=base.value * random.uniform(0.97, 1.03, len(base.value)) if random.random() < 0.5 else base.value,
+            value=base.value * np.where(priced, random.uniform(0.97, 1.03, len(base.value)), 1.0),
             row_upper=np.where(base.row_upper > 1.0, base.row_upper * random.uniform(0.9, 1.1), base.row_upper),
         )  # fmt: skip
 

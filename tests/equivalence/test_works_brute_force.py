@@ -76,7 +76,7 @@ def test_the_cases_are_worth_trying():
     assert sum(is_whole(answer_of(seed)) for seed in SEEDS) >= len(SEEDS) - 3
     again = [contract.re_leased_mw for item in decided for contract in item.contracts]
     assert sum(mw > 0.0 for mw in again) >= 8
-    assert sum(len(item.building_orders) for item in decided) >= 5
+    assert sum(len(item.building_orders) for item in decided) >= 4
     assert sum(len(item.contracts) for item in decided) >= 30
     assert sum(len(item.site_openings) for item in decided) >= 1
     assert sum(len(item.grid_advances) for item in decided) >= 7

@@ -108,6 +108,7 @@ def _offer(random: Any, name: str) -> dict[str, Any]:
         sites=[
             place(
                 str(at),
+                **({"halls_down_mw_per_critical_mw": 0.2} if name == "O2" else {}),
                 **({"re_lease": _re_lease(random)} if random.random() < 0.5 else {}),
                 capex_usd_per_critical_mw=float(random.uniform(2e4, 1e5)),
                 build_months=int(random.integers(0, 3)),

@@ -141,7 +141,8 @@ def site_works() -> Portfolio:
         fleets=[fleet(1800)],
         offers=[
             offer("one", critical_mw=9.0, term_months=8, sign_until_month="2027-05",
-                  sites=[place("A", halls_displaced_mw_per_critical_mw=0.2, needs_building=True, **ends), place("B", re_lease=ends["re_lease"])]),
+                  sites=[place("A", halls_displaced_mw_per_critical_mw=0.2, needs_building=True,
+                               halls_down_mw_per_critical_mw=0.1, **ends), place("B", re_lease=ends["re_lease"])]),
             scalable("two", least=4.0, most=12.0, price_usd_per_kw_month=85.0, term_months=20,
                      sign_until_month="2027-09", sites=[place("A", halls_displaced_mw_per_critical_mw=0.4), place("B")]),
         ],
@@ -165,7 +166,7 @@ def enterprise() -> Portfolio:
 
 
 def rules() -> Portfolio:
-    """Everything, with less of any one technology."""
+    """Everything, with less of any one technology, an order that must be, and few changes to it."""
     data = everything().model_dump(exclude_unset=True)
     old = asic("old", modes=[{"hashrate_th_s": 100.0, "power_w": 3000.0}], move_usd_per_machine=10.0)
     data["asic_models"] = [*data["asic_models"], old]
@@ -174,6 +175,17 @@ def rules() -> Portfolio:
         {"use": "hosting", "maximum_share_frac": 0.3, "from_month": "2027-06"},
         {"asic_models": ["M"], "maximum_share_frac": 0.9},
     ]
+    data["finance"]["opening_cash_usd"] = 1.4e7
+    order = {"gpu_option": "G", "site": "B", "order_month": "2027-03", "block_count": 1}
+    data["policy"]["mandatory_gpu_orders"] = [order]
+    data["policy"]["freeze_orders_until_month"] = "2027-04"
+    data["policy"]["contract_changes"] = {
+        "previous": [],
+        "maximum_count": 3,
+        "counts_orders": True,
+        "previous_gpu_orders": [order],
+        "previous_openings": [{"site": "C", "month": "2027-07"}],
+    }
     return Portfolio.model_validate(data)
 
 

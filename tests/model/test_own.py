@@ -273,6 +273,14 @@ def test_every_variable_and_account_has_its_parts():
         fleets=[fleet()],
         offers=[offer("O1", sites=[place(**LEASE_END), place("B")]), scalable("O2")],
         gpu_options=[gpu_option()],
+        policy={
+            "contract_changes": {
+                "previous": [],
+                "maximum_count": 9,
+                "counts_orders": True,
+                "previous_gpu_orders": [{"gpu_option": "G", "site": "A", "order_month": "2027-01", "block_count": 1}],
+            }
+        },
         finance={
             "project_debt": {"loan_to_cost_frac": 0.5, "interest_per_year_frac": 0.1, "amortization_months": 12},
             "stresses": [{"name": "winter"}],

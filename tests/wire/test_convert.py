@@ -112,7 +112,7 @@ def json_of(item, key=""):
         return [json_of(value, key) for value in item]
     if isinstance(item, dt.datetime):
         return {"year": item.year, "month": item.month, "day": item.day, "hours": item.hour}
-    if key.endswith("_month") and isinstance(item, str):
+    if key.endswith("month") and isinstance(item, str):
         year, month = item.split("-")
         return {"year": int(year), "month": int(month), "day": 1}
     if key in PATHS and isinstance(item, float):

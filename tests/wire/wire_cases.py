@@ -228,6 +228,7 @@ def _offers() -> list[dict[str, Any]]:
                     "capex_usd_per_critical_mw": 8e6,
                     "halls_displaced_mw_per_critical_mw": 0.9,
                     "needs_building": True,
+                    "halls_down_mw_per_critical_mw": 0.2,
                     "reconversion": {"usd_per_hall_mw": 2e5, "months": 4},
                     "re_lease": {
                         "vacancy_months": 6,
@@ -379,6 +380,7 @@ def _finance() -> dict[str, Any]:
 
 def _policy() -> dict[str, Any]:
     placement = {"offer": "Alpha", "site": "Odessa", "sign_month": "2027-04"}
+    order = {"gpu_option": "own", "site": "Tacuru", "order_month": "2027-07", "block_count": 2}
     return {
         "exclusive_groups": [{"name": "one", "offers": ["Alpha", "Beta"], "maximum_count": 1}],
         "all_or_nothing_groups": [{"name": "both", "offers": ["Alpha", "Beta"]}],
@@ -403,7 +405,16 @@ def _policy() -> dict[str, Any]:
             "price_usd_per_t": {"value": 60.0, "growth_per_year_frac": 0.05},
             "caps": [{"year": 2027, "maximum_t": 1e5}],
         },
-        "contract_changes": {"previous": [placement], "maximum_count": 1},
+        "contract_changes": {
+            "previous": [placement],
+            "maximum_count": 1,
+            "counts_orders": True,
+            "previous_gpu_orders": [order],
+            "previous_openings": [{"site": "Odessa", "month": "2027-04"}],
+        },
+        "mandatory_gpu_orders": [order],
+        "mandatory_openings": [{"site": "Odessa", "month": "2027-04"}],
+        "freeze_orders_until_month": "2027-04",
     }
 
 

@@ -317,6 +317,7 @@ class OfferSite(_message.Message):
     RECONVERSION_FIELD_NUMBER: _builtins.int
     RE_LEASE_FIELD_NUMBER: _builtins.int
     NEEDS_BUILDING_FIELD_NUMBER: _builtins.int
+    HALLS_DOWN_MW_PER_CRITICAL_MW_FIELD_NUMBER: _builtins.int
     site: _builtins.str
     """Name of a site."""
     capex_usd_per_critical_mw: _builtins.float
@@ -333,6 +334,10 @@ class OfferSite(_message.Message):
     """Mining hall MW that each MW of critical IT takes, from the start of its building on."""
     needs_building: _builtins.bool
     """Whether its critical MW need space in a finished building of the site; not if absent."""
+    halls_down_mw_per_critical_mw: _builtins.float
+    """Mining hall MW out of use per MW of critical IT only while it is built, on top of those taken for good, as for the
+    cut-over of feeders; none if absent.
+    """
     @_builtins.property
     def earliest_energize_month(self) -> _date_pb2.Date:
         """Earliest month in which the site can energize this offer. Day 1."""
@@ -359,10 +364,11 @@ class OfferSite(_message.Message):
         reconversion: Global___Reconversion | None = ...,
         re_lease: Global___ReLease | None = ...,
         needs_building: _builtins.bool | None = ...,
+        halls_down_mw_per_critical_mw: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_build_months", b"_build_months", "_capex_usd_per_critical_mw", b"_capex_usd_per_critical_mw", "_grid_mw_per_critical_mw", b"_grid_mw_per_critical_mw", "_halls_displaced_mw_per_critical_mw", b"_halls_displaced_mw_per_critical_mw", "_needs_building", b"_needs_building", "_pue", b"_pue", "_site", b"_site", "_tenant_capex_share_frac", b"_tenant_capex_share_frac", "build_months", b"build_months", "capex_usd_per_critical_mw", b"capex_usd_per_critical_mw", "earliest_energize_month", b"earliest_energize_month", "grid_mw_per_critical_mw", b"grid_mw_per_critical_mw", "halls_displaced_mw_per_critical_mw", b"halls_displaced_mw_per_critical_mw", "needs_building", b"needs_building", "pue", b"pue", "re_lease", b"re_lease", "reconversion", b"reconversion", "site", b"site", "tenant_capex_share_frac", b"tenant_capex_share_frac"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_build_months", b"_build_months", "_capex_usd_per_critical_mw", b"_capex_usd_per_critical_mw", "_grid_mw_per_critical_mw", b"_grid_mw_per_critical_mw", "_halls_displaced_mw_per_critical_mw", b"_halls_displaced_mw_per_critical_mw", "_halls_down_mw_per_critical_mw", b"_halls_down_mw_per_critical_mw", "_needs_building", b"_needs_building", "_pue", b"_pue", "_site", b"_site", "_tenant_capex_share_frac", b"_tenant_capex_share_frac", "build_months", b"build_months", "capex_usd_per_critical_mw", b"capex_usd_per_critical_mw", "earliest_energize_month", b"earliest_energize_month", "grid_mw_per_critical_mw", b"grid_mw_per_critical_mw", "halls_displaced_mw_per_critical_mw", b"halls_displaced_mw_per_critical_mw", "halls_down_mw_per_critical_mw", b"halls_down_mw_per_critical_mw", "needs_building", b"needs_building", "pue", b"pue", "re_lease", b"re_lease", "reconversion", b"reconversion", "site", b"site", "tenant_capex_share_frac", b"tenant_capex_share_frac"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_build_months", b"_build_months", "_capex_usd_per_critical_mw", b"_capex_usd_per_critical_mw", "_grid_mw_per_critical_mw", b"_grid_mw_per_critical_mw", "_halls_displaced_mw_per_critical_mw", b"_halls_displaced_mw_per_critical_mw", "_needs_building", b"_needs_building", "_pue", b"_pue", "_site", b"_site", "_tenant_capex_share_frac", b"_tenant_capex_share_frac", "build_months", b"build_months", "capex_usd_per_critical_mw", b"capex_usd_per_critical_mw", "earliest_energize_month", b"earliest_energize_month", "grid_mw_per_critical_mw", b"grid_mw_per_critical_mw", "halls_displaced_mw_per_critical_mw", b"halls_displaced_mw_per_critical_mw", "needs_building", b"needs_building", "pue", b"pue", "re_lease", b"re_lease", "reconversion", b"reconversion", "site", b"site", "tenant_capex_share_frac", b"tenant_capex_share_frac"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_build_months", b"_build_months", "_capex_usd_per_critical_mw", b"_capex_usd_per_critical_mw", "_grid_mw_per_critical_mw", b"_grid_mw_per_critical_mw", "_halls_displaced_mw_per_critical_mw", b"_halls_displaced_mw_per_critical_mw", "_halls_down_mw_per_critical_mw", b"_halls_down_mw_per_critical_mw", "_needs_building", b"_needs_building", "_pue", b"_pue", "_site", b"_site", "_tenant_capex_share_frac", b"_tenant_capex_share_frac", "build_months", b"build_months", "capex_usd_per_critical_mw", b"capex_usd_per_critical_mw", "earliest_energize_month", b"earliest_energize_month", "grid_mw_per_critical_mw", b"grid_mw_per_critical_mw", "halls_displaced_mw_per_critical_mw", b"halls_displaced_mw_per_critical_mw", "halls_down_mw_per_critical_mw", b"halls_down_mw_per_critical_mw", "needs_building", b"needs_building", "pue", b"pue", "re_lease", b"re_lease", "reconversion", b"reconversion", "site", b"site", "tenant_capex_share_frac", b"tenant_capex_share_frac"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__build_months: _TypeAlias = _typing.Literal["build_months"]  # noqa: Y015
     _WhichOneofArgType__build_months: _TypeAlias = _typing.Literal["_build_months", b"_build_months"]  # noqa: Y015
@@ -372,6 +378,8 @@ class OfferSite(_message.Message):
     _WhichOneofArgType__grid_mw_per_critical_mw: _TypeAlias = _typing.Literal["_grid_mw_per_critical_mw", b"_grid_mw_per_critical_mw"]  # noqa: Y015
     _WhichOneofReturnType__halls_displaced_mw_per_critical_mw: _TypeAlias = _typing.Literal["halls_displaced_mw_per_critical_mw"]  # noqa: Y015
     _WhichOneofArgType__halls_displaced_mw_per_critical_mw: _TypeAlias = _typing.Literal["_halls_displaced_mw_per_critical_mw", b"_halls_displaced_mw_per_critical_mw"]  # noqa: Y015
+    _WhichOneofReturnType__halls_down_mw_per_critical_mw: _TypeAlias = _typing.Literal["halls_down_mw_per_critical_mw"]  # noqa: Y015
+    _WhichOneofArgType__halls_down_mw_per_critical_mw: _TypeAlias = _typing.Literal["_halls_down_mw_per_critical_mw", b"_halls_down_mw_per_critical_mw"]  # noqa: Y015
     _WhichOneofReturnType__needs_building: _TypeAlias = _typing.Literal["needs_building"]  # noqa: Y015
     _WhichOneofArgType__needs_building: _TypeAlias = _typing.Literal["_needs_building", b"_needs_building"]  # noqa: Y015
     _WhichOneofReturnType__pue: _TypeAlias = _typing.Literal["pue"]  # noqa: Y015
@@ -388,6 +396,8 @@ class OfferSite(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__grid_mw_per_critical_mw) -> _WhichOneofReturnType__grid_mw_per_critical_mw | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__halls_displaced_mw_per_critical_mw) -> _WhichOneofReturnType__halls_displaced_mw_per_critical_mw | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__halls_down_mw_per_critical_mw) -> _WhichOneofReturnType__halls_down_mw_per_critical_mw | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__needs_building) -> _WhichOneofReturnType__needs_building | None: ...
     @_typing.overload

@@ -24,10 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
+from optimizer.api.v1 import decisions_pb2 as optimizer_dot_api_dot_v1_dot_decisions__pb2
 from optimizer.api.v1 import value_path_pb2 as optimizer_dot_api_dot_v1_dot_value__path__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1doptimizer/api/v1/policy.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\x1a!optimizer/api/v1/value_path.proto\"D\n\nOfferGroup\x12\x17\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x14\n\x06offers\x18\x02 \x03(\tB\x04\xe2\x41\x01\x02\x42\x07\n\x05_name\"v\n\x0e\x45xclusiveGroup\x12\x17\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x14\n\x06offers\x18\x02 \x03(\tB\x04\xe2\x41\x01\x02\x12\x1a\n\rmaximum_count\x18\x03 \x01(\x05H\x01\x88\x01\x01\x42\x07\n\x05_nameB\x10\n\x0e_maximum_count\"r\n\tPlacement\x12\x18\n\x05offer\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x11\n\x04site\x18\x02 \x01(\tH\x01\x88\x01\x01\x12%\n\nsign_month\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x08\n\x06_offerB\x07\n\x05_site\"h\n\x12ParallelBuildLimit\x12\x13\n\x06region\x18\x01 \x01(\tH\x00\x88\x01\x01\x12 \n\rmaximum_count\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x42\t\n\x07_regionB\x10\n\x0e_maximum_count\"q\n\x0bTenantLimit\x12\x19\n\x06tenant\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12%\n\x12maximum_share_frac\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x42\t\n\x07_tenantB\x15\n\x13_maximum_share_frac\"t\n\x0c\x43ountryLimit\x12\x1a\n\x07\x63ountry\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12%\n\x12maximum_share_frac\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x42\n\n\x08_countryB\x15\n\x13_maximum_share_frac\"\xc1\x01\n\x0fTechnologyLimit\x12,\n\x03use\x18\x01 \x01(\x0e\x32\x1a.optimizer.api.v1.PowerUseH\x00\x88\x01\x01\x12\x13\n\x0b\x61sic_models\x18\x02 \x03(\t\x12%\n\x12maximum_share_frac\x18\x03 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12%\n\nfrom_month\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\x06\n\x04_useB\x15\n\x13_maximum_share_frac\"\xdb\x01\n\rDomesticShare\x12\x1a\n\x07\x63ountry\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x33\n\x05\x62\x61sis\x18\x02 \x01(\x0e\x32\x1f.optimizer.api.v1.DomesticBasisH\x01\x88\x01\x01\x12%\n\x12minimum_share_frac\x18\x03 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x02\x88\x01\x01\x12%\n\nfrom_month\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\n\n\x08_countryB\x08\n\x06_basisB\x15\n\x13_minimum_share_frac\"\x92\x01\n\x0fMinimumHashrate\x12\x1f\n\x0cminimum_eh_s\x18\x01 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12%\n\nfrom_month\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12&\n\x0buntil_month\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x0f\n\r_minimum_eh_s\"z\n\x0f\x43ontractChanges\x12\x33\n\x08previous\x18\x01 \x03(\x0b\x32\x1b.optimizer.api.v1.PlacementB\x04\xe2\x41\x01\x02\x12 \n\rmaximum_count\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x42\x10\n\x0e_maximum_count\"Y\n\tCarbonCap\x12\x17\n\x04year\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x1c\n\tmaximum_t\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x42\x07\n\x05_yearB\x0c\n\n_maximum_t\"m\n\nCarbonRule\x12\x34\n\x0fprice_usd_per_t\x18\x01 \x01(\x0b\x32\x1b.optimizer.api.v1.ValuePath\x12)\n\x04\x63\x61ps\x18\x02 \x03(\x0b\x32\x1b.optimizer.api.v1.CarbonCap\"\xdc\x05\n\x06Policy\x12:\n\x10\x65xclusive_groups\x18\x01 \x03(\x0b\x32 .optimizer.api.v1.ExclusiveGroup\x12;\n\x15\x61ll_or_nothing_groups\x18\x02 \x03(\x0b\x32\x1c.optimizer.api.v1.OfferGroup\x12.\n\tmandatory\x18\x03 \x03(\x0b\x32\x1b.optimizer.api.v1.Placement\x12.\n\tforbidden\x18\x04 \x03(\x0b\x32\x1b.optimizer.api.v1.Placement\x12=\n\x0fparallel_builds\x18\x05 \x03(\x0b\x32$.optimizer.api.v1.ParallelBuildLimit\x12\x34\n\rtenant_limits\x18\x06 \x03(\x0b\x32\x1d.optimizer.api.v1.TenantLimit\x12\x36\n\x0e\x63ountry_limits\x18\x07 \x03(\x0b\x32\x1e.optimizer.api.v1.CountryLimit\x12\x37\n\x0e\x64omestic_share\x18\x08 \x01(\x0b\x32\x1f.optimizer.api.v1.DomesticShare\x12;\n\x10minimum_hashrate\x18\t \x03(\x0b\x32!.optimizer.api.v1.MinimumHashrate\x12-\n\x12\x66reeze_until_month\x18\n \x01(\x0b\x32\x11.google.type.Date\x12;\n\x10\x63ontract_changes\x18\x0b \x01(\x0b\x32!.optimizer.api.v1.ContractChanges\x12<\n\x11technology_limits\x18\x0c \x03(\x0b\x32!.optimizer.api.v1.TechnologyLimit\x12,\n\x06\x63\x61rbon\x18\r \x01(\x0b\x32\x1c.optimizer.api.v1.CarbonRule*f\n\rDomesticBasis\x12\x1e\n\x1a\x44OMESTIC_BASIS_UNSPECIFIED\x10\x00\x12\x18\n\x14\x44OMESTIC_BASIS_POWER\x10\x01\x12\x1b\n\x17\x44OMESTIC_BASIS_HASHRATE\x10\x02*e\n\x08PowerUse\x12\x19\n\x15POWER_USE_UNSPECIFIED\x10\x00\x12\x14\n\x10POWER_USE_MINING\x10\x01\x12\x15\n\x11POWER_USE_HOSTING\x10\x02\x12\x11\n\rPOWER_USE_GPU\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1doptimizer/api/v1/policy.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\x1a optimizer/api/v1/decisions.proto\x1a!optimizer/api/v1/value_path.proto\"D\n\nOfferGroup\x12\x17\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x14\n\x06offers\x18\x02 \x03(\tB\x04\xe2\x41\x01\x02\x42\x07\n\x05_name\"v\n\x0e\x45xclusiveGroup\x12\x17\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x14\n\x06offers\x18\x02 \x03(\tB\x04\xe2\x41\x01\x02\x12\x1a\n\rmaximum_count\x18\x03 \x01(\x05H\x01\x88\x01\x01\x42\x07\n\x05_nameB\x10\n\x0e_maximum_count\"r\n\tPlacement\x12\x18\n\x05offer\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x11\n\x04site\x18\x02 \x01(\tH\x01\x88\x01\x01\x12%\n\nsign_month\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x08\n\x06_offerB\x07\n\x05_site\"h\n\x12ParallelBuildLimit\x12\x13\n\x06region\x18\x01 \x01(\tH\x00\x88\x01\x01\x12 \n\rmaximum_count\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x42\t\n\x07_regionB\x10\n\x0e_maximum_count\"q\n\x0bTenantLimit\x12\x19\n\x06tenant\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12%\n\x12maximum_share_frac\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x42\t\n\x07_tenantB\x15\n\x13_maximum_share_frac\"t\n\x0c\x43ountryLimit\x12\x1a\n\x07\x63ountry\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12%\n\x12maximum_share_frac\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x42\n\n\x08_countryB\x15\n\x13_maximum_share_frac\"\xc1\x01\n\x0fTechnologyLimit\x12,\n\x03use\x18\x01 \x01(\x0e\x32\x1a.optimizer.api.v1.PowerUseH\x00\x88\x01\x01\x12\x13\n\x0b\x61sic_models\x18\x02 \x03(\t\x12%\n\x12maximum_share_frac\x18\x03 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12%\n\nfrom_month\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\x06\n\x04_useB\x15\n\x13_maximum_share_frac\"\xdb\x01\n\rDomesticShare\x12\x1a\n\x07\x63ountry\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x33\n\x05\x62\x61sis\x18\x02 \x01(\x0e\x32\x1f.optimizer.api.v1.DomesticBasisH\x01\x88\x01\x01\x12%\n\x12minimum_share_frac\x18\x03 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x02\x88\x01\x01\x12%\n\nfrom_month\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\n\n\x08_countryB\x08\n\x06_basisB\x15\n\x13_minimum_share_frac\"\x92\x01\n\x0fMinimumHashrate\x12\x1f\n\x0cminimum_eh_s\x18\x01 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12%\n\nfrom_month\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12&\n\x0buntil_month\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x0f\n\r_minimum_eh_s\"\x9b\x02\n\x0f\x43ontractChanges\x12\x33\n\x08previous\x18\x01 \x03(\x0b\x32\x1b.optimizer.api.v1.PlacementB\x04\xe2\x41\x01\x02\x12 \n\rmaximum_count\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x1a\n\rcounts_orders\x18\x03 \x01(\x08H\x01\x88\x01\x01\x12\x37\n\x13previous_gpu_orders\x18\x04 \x03(\x0b\x32\x1a.optimizer.api.v1.GpuOrder\x12\x38\n\x11previous_openings\x18\x05 \x03(\x0b\x32\x1d.optimizer.api.v1.SiteOpeningB\x10\n\x0e_maximum_countB\x10\n\x0e_counts_orders\"Y\n\tCarbonCap\x12\x17\n\x04year\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x1c\n\tmaximum_t\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x42\x07\n\x05_yearB\x0c\n\n_maximum_t\"m\n\nCarbonRule\x12\x34\n\x0fprice_usd_per_t\x18\x01 \x01(\x0b\x32\x1b.optimizer.api.v1.ValuePath\x12)\n\x04\x63\x61ps\x18\x02 \x03(\x0b\x32\x1b.optimizer.api.v1.CarbonCap\"\x87\x07\n\x06Policy\x12:\n\x10\x65xclusive_groups\x18\x01 \x03(\x0b\x32 .optimizer.api.v1.ExclusiveGroup\x12;\n\x15\x61ll_or_nothing_groups\x18\x02 \x03(\x0b\x32\x1c.optimizer.api.v1.OfferGroup\x12.\n\tmandatory\x18\x03 \x03(\x0b\x32\x1b.optimizer.api.v1.Placement\x12.\n\tforbidden\x18\x04 \x03(\x0b\x32\x1b.optimizer.api.v1.Placement\x12=\n\x0fparallel_builds\x18\x05 \x03(\x0b\x32$.optimizer.api.v1.ParallelBuildLimit\x12\x34\n\rtenant_limits\x18\x06 \x03(\x0b\x32\x1d.optimizer.api.v1.TenantLimit\x12\x36\n\x0e\x63ountry_limits\x18\x07 \x03(\x0b\x32\x1e.optimizer.api.v1.CountryLimit\x12\x37\n\x0e\x64omestic_share\x18\x08 \x01(\x0b\x32\x1f.optimizer.api.v1.DomesticShare\x12;\n\x10minimum_hashrate\x18\t \x03(\x0b\x32!.optimizer.api.v1.MinimumHashrate\x12-\n\x12\x66reeze_until_month\x18\n \x01(\x0b\x32\x11.google.type.Date\x12;\n\x10\x63ontract_changes\x18\x0b \x01(\x0b\x32!.optimizer.api.v1.ContractChanges\x12<\n\x11technology_limits\x18\x0c \x03(\x0b\x32!.optimizer.api.v1.TechnologyLimit\x12,\n\x06\x63\x61rbon\x18\r \x01(\x0b\x32\x1c.optimizer.api.v1.CarbonRule\x12\x38\n\x14mandatory_gpu_orders\x18\x0e \x03(\x0b\x32\x1a.optimizer.api.v1.GpuOrder\x12\x39\n\x12mandatory_openings\x18\x0f \x03(\x0b\x32\x1d.optimizer.api.v1.SiteOpening\x12\x34\n\x19\x66reeze_orders_until_month\x18\x10 \x01(\x0b\x32\x11.google.type.Date*f\n\rDomesticBasis\x12\x1e\n\x1a\x44OMESTIC_BASIS_UNSPECIFIED\x10\x00\x12\x18\n\x14\x44OMESTIC_BASIS_POWER\x10\x01\x12\x1b\n\x17\x44OMESTIC_BASIS_HASHRATE\x10\x02*e\n\x08PowerUse\x12\x19\n\x15POWER_USE_UNSPECIFIED\x10\x00\x12\x14\n\x10POWER_USE_MINING\x10\x01\x12\x15\n\x11POWER_USE_HOSTING\x10\x02\x12\x11\n\rPOWER_USE_GPU\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -70,34 +71,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CARBONCAP'].fields_by_name['year']._serialized_options = b'\342A\001\002'
   _globals['_CARBONCAP'].fields_by_name['maximum_t']._loaded_options = None
   _globals['_CARBONCAP'].fields_by_name['maximum_t']._serialized_options = b'\342A\001\002'
-  _globals['_DOMESTICBASIS']._serialized_start=2416
-  _globals['_DOMESTICBASIS']._serialized_end=2518
-  _globals['_POWERUSE']._serialized_start=2520
-  _globals['_POWERUSE']._serialized_end=2621
-  _globals['_OFFERGROUP']._serialized_start=143
-  _globals['_OFFERGROUP']._serialized_end=211
-  _globals['_EXCLUSIVEGROUP']._serialized_start=213
-  _globals['_EXCLUSIVEGROUP']._serialized_end=331
-  _globals['_PLACEMENT']._serialized_start=333
-  _globals['_PLACEMENT']._serialized_end=447
-  _globals['_PARALLELBUILDLIMIT']._serialized_start=449
-  _globals['_PARALLELBUILDLIMIT']._serialized_end=553
-  _globals['_TENANTLIMIT']._serialized_start=555
-  _globals['_TENANTLIMIT']._serialized_end=668
-  _globals['_COUNTRYLIMIT']._serialized_start=670
-  _globals['_COUNTRYLIMIT']._serialized_end=786
-  _globals['_TECHNOLOGYLIMIT']._serialized_start=789
-  _globals['_TECHNOLOGYLIMIT']._serialized_end=982
-  _globals['_DOMESTICSHARE']._serialized_start=985
-  _globals['_DOMESTICSHARE']._serialized_end=1204
-  _globals['_MINIMUMHASHRATE']._serialized_start=1207
-  _globals['_MINIMUMHASHRATE']._serialized_end=1353
-  _globals['_CONTRACTCHANGES']._serialized_start=1355
-  _globals['_CONTRACTCHANGES']._serialized_end=1477
-  _globals['_CARBONCAP']._serialized_start=1479
-  _globals['_CARBONCAP']._serialized_end=1568
-  _globals['_CARBONRULE']._serialized_start=1570
-  _globals['_CARBONRULE']._serialized_end=1679
-  _globals['_POLICY']._serialized_start=1682
-  _globals['_POLICY']._serialized_end=2414
+  _globals['_DOMESTICBASIS']._serialized_start=2783
+  _globals['_DOMESTICBASIS']._serialized_end=2885
+  _globals['_POWERUSE']._serialized_start=2887
+  _globals['_POWERUSE']._serialized_end=2988
+  _globals['_OFFERGROUP']._serialized_start=177
+  _globals['_OFFERGROUP']._serialized_end=245
+  _globals['_EXCLUSIVEGROUP']._serialized_start=247
+  _globals['_EXCLUSIVEGROUP']._serialized_end=365
+  _globals['_PLACEMENT']._serialized_start=367
+  _globals['_PLACEMENT']._serialized_end=481
+  _globals['_PARALLELBUILDLIMIT']._serialized_start=483
+  _globals['_PARALLELBUILDLIMIT']._serialized_end=587
+  _globals['_TENANTLIMIT']._serialized_start=589
+  _globals['_TENANTLIMIT']._serialized_end=702
+  _globals['_COUNTRYLIMIT']._serialized_start=704
+  _globals['_COUNTRYLIMIT']._serialized_end=820
+  _globals['_TECHNOLOGYLIMIT']._serialized_start=823
+  _globals['_TECHNOLOGYLIMIT']._serialized_end=1016
+  _globals['_DOMESTICSHARE']._serialized_start=1019
+  _globals['_DOMESTICSHARE']._serialized_end=1238
+  _globals['_MINIMUMHASHRATE']._serialized_start=1241
+  _globals['_MINIMUMHASHRATE']._serialized_end=1387
+  _globals['_CONTRACTCHANGES']._serialized_start=1390
+  _globals['_CONTRACTCHANGES']._serialized_end=1673
+  _globals['_CARBONCAP']._serialized_start=1675
+  _globals['_CARBONCAP']._serialized_end=1764
+  _globals['_CARBONRULE']._serialized_start=1766
+  _globals['_CARBONRULE']._serialized_end=1875
+  _globals['_POLICY']._serialized_start=1878
+  _globals['_POLICY']._serialized_end=2781
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
+from optimizer.api.v1 import decisions_pb2 as _decisions_pb2
 from optimizer.api.v1 import value_path_pb2 as _value_path_pb2
 import builtins as _builtins
 import sys
@@ -418,24 +419,45 @@ class ContractChanges(_message.Message):
 
     PREVIOUS_FIELD_NUMBER: _builtins.int
     MAXIMUM_COUNT_FIELD_NUMBER: _builtins.int
+    COUNTS_ORDERS_FIELD_NUMBER: _builtins.int
+    PREVIOUS_GPU_ORDERS_FIELD_NUMBER: _builtins.int
+    PREVIOUS_OPENINGS_FIELD_NUMBER: _builtins.int
     maximum_count: _builtins.int
     """Most contracts that may be dropped, added or changed in site or month; each counts once."""
+    counts_orders: _builtins.bool
+    """Whether GPU blocks and openings count too: each block and each opening that is dropped, added or changed once."""
     @_builtins.property
     def previous(self) -> _containers.RepeatedCompositeFieldContainer[Global___Placement]:
         """Contracts of the previous plan, each with offer, site and month."""
+
+    @_builtins.property
+    def previous_gpu_orders(self) -> _containers.RepeatedCompositeFieldContainer[_decisions_pb2.GpuOrder]:
+        """GPU orders of the previous plan."""
+
+    @_builtins.property
+    def previous_openings(self) -> _containers.RepeatedCompositeFieldContainer[_decisions_pb2.SiteOpening]:
+        """Openings of the previous plan."""
 
     def __init__(
         self,
         *,
         previous: _abc.Iterable[Global___Placement] | None = ...,
         maximum_count: _builtins.int | None = ...,
+        counts_orders: _builtins.bool | None = ...,
+        previous_gpu_orders: _abc.Iterable[_decisions_pb2.GpuOrder] | None = ...,
+        previous_openings: _abc.Iterable[_decisions_pb2.SiteOpening] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_maximum_count", b"_maximum_count", "maximum_count", b"maximum_count"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_counts_orders", b"_counts_orders", "_maximum_count", b"_maximum_count", "counts_orders", b"counts_orders", "maximum_count", b"maximum_count"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum_count", b"_maximum_count", "maximum_count", b"maximum_count", "previous", b"previous"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_counts_orders", b"_counts_orders", "_maximum_count", b"_maximum_count", "counts_orders", b"counts_orders", "maximum_count", b"maximum_count", "previous", b"previous", "previous_gpu_orders", b"previous_gpu_orders", "previous_openings", b"previous_openings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__counts_orders: _TypeAlias = _typing.Literal["counts_orders"]  # noqa: Y015
+    _WhichOneofArgType__counts_orders: _TypeAlias = _typing.Literal["_counts_orders", b"_counts_orders"]  # noqa: Y015
     _WhichOneofReturnType__maximum_count: _TypeAlias = _typing.Literal["maximum_count"]  # noqa: Y015
     _WhichOneofArgType__maximum_count: _TypeAlias = _typing.Literal["_maximum_count", b"_maximum_count"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__counts_orders) -> _WhichOneofReturnType__counts_orders | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum_count) -> _WhichOneofReturnType__maximum_count | None: ...
 
 Global___ContractChanges: _TypeAlias = ContractChanges  # noqa: Y015
@@ -522,6 +544,9 @@ class Policy(_message.Message):
     CONTRACT_CHANGES_FIELD_NUMBER: _builtins.int
     TECHNOLOGY_LIMITS_FIELD_NUMBER: _builtins.int
     CARBON_FIELD_NUMBER: _builtins.int
+    MANDATORY_GPU_ORDERS_FIELD_NUMBER: _builtins.int
+    MANDATORY_OPENINGS_FIELD_NUMBER: _builtins.int
+    FREEZE_ORDERS_UNTIL_MONTH_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def exclusive_groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExclusiveGroup]:
         """Groups of which at most some offers may be signed."""
@@ -574,6 +599,18 @@ class Policy(_message.Message):
     def carbon(self) -> Global___CarbonRule:
         """Price of carbon and limits on it."""
 
+    @_builtins.property
+    def mandatory_gpu_orders(self) -> _containers.RepeatedCompositeFieldContainer[_decisions_pb2.GpuOrder]:
+        """GPU blocks that must be ordered, at least so many at that site in that month."""
+
+    @_builtins.property
+    def mandatory_openings(self) -> _containers.RepeatedCompositeFieldContainer[_decisions_pb2.SiteOpening]:
+        """Sites that must be opened in that month."""
+
+    @_builtins.property
+    def freeze_orders_until_month(self) -> _date_pb2.Date:
+        """Before this month no GPU blocks are ordered and no sites opened but those that are mandatory. Day 1."""
+
     def __init__(
         self,
         *,
@@ -590,10 +627,13 @@ class Policy(_message.Message):
         contract_changes: Global___ContractChanges | None = ...,
         technology_limits: _abc.Iterable[Global___TechnologyLimit] | None = ...,
         carbon: Global___CarbonRule | None = ...,
+        mandatory_gpu_orders: _abc.Iterable[_decisions_pb2.GpuOrder] | None = ...,
+        mandatory_openings: _abc.Iterable[_decisions_pb2.SiteOpening] | None = ...,
+        freeze_orders_until_month: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["carbon", b"carbon", "contract_changes", b"contract_changes", "domestic_share", b"domestic_share", "freeze_until_month", b"freeze_until_month"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["carbon", b"carbon", "contract_changes", b"contract_changes", "domestic_share", b"domestic_share", "freeze_orders_until_month", b"freeze_orders_until_month", "freeze_until_month", b"freeze_until_month"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_or_nothing_groups", b"all_or_nothing_groups", "carbon", b"carbon", "contract_changes", b"contract_changes", "country_limits", b"country_limits", "domestic_share", b"domestic_share", "exclusive_groups", b"exclusive_groups", "forbidden", b"forbidden", "freeze_until_month", b"freeze_until_month", "mandatory", b"mandatory", "minimum_hashrate", b"minimum_hashrate", "parallel_builds", b"parallel_builds", "technology_limits", b"technology_limits", "tenant_limits", b"tenant_limits"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_or_nothing_groups", b"all_or_nothing_groups", "carbon", b"carbon", "contract_changes", b"contract_changes", "country_limits", b"country_limits", "domestic_share", b"domestic_share", "exclusive_groups", b"exclusive_groups", "forbidden", b"forbidden", "freeze_orders_until_month", b"freeze_orders_until_month", "freeze_until_month", b"freeze_until_month", "mandatory", b"mandatory", "mandatory_gpu_orders", b"mandatory_gpu_orders", "mandatory_openings", b"mandatory_openings", "minimum_hashrate", b"minimum_hashrate", "parallel_builds", b"parallel_builds", "technology_limits", b"technology_limits", "tenant_limits", b"tenant_limits"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,16 +1,24 @@
 r"""A budget of changes against a previous plan.
 
-.. math:: \sum_{i \in \mathrm{previous}} (1 - \mathrm{sign}_i) + \sum_{o \notin \mathrm{previous}} \mathrm{signed}_o \le n
+.. math::
+   \sum_{i \in \mathrm{previous}} (1 - \mathrm{sign}_i) + \sum_{o \notin \mathrm{previous}} \mathrm{signed}_o
+   + \sum_g c_g + \sum_{j \in \mathrm{previous}} (1 - \mathrm{open}_j) + \sum_{s \notin \mathrm{previous}} \mathrm{opened}_s \le n \qquad
+   c_g \ge \sum_i b_i - \sum_i k_i, \quad c_g \ge \sum_{s,m} n_{g,s,m} - \sum_i k_i, \quad k_i \le n_i, \quad k_i \le b_i
 
 ======================================  =======  =========================================================
 symbol                                  unit     meaning
 ======================================  =======  =========================================================
 :math:`\mathrm{sign}_i`                 0/1      previous contract *i* is signed at the same site and month
 :math:`\mathrm{signed}_o`               0/1      offer *o* is signed, anywhere and at any time
+:math:`\mathrm{open}_j`                 0/1      previous opening *j* is decided in the same month
+:math:`\mathrm{opened}_s`               0/1      site *s* is opened at any time
+:math:`b_i, n_i, k_i`                   blocks   of a previous GPU order of option *g*: before, now, kept
+:math:`c_g`                             blocks   blocks of option *g* that are dropped, added or moved
 :math:`n`                               1        most changes
 ======================================  =======  =========================================================
 
-A previous contract that can no longer be signed as it was counts as changed.
+A previous contract, order or opening that can no longer be as it was counts as changed. Orders and openings count only where the
+rule says so.
 
 Dual: NPV of one more change.
 """
@@ -19,6 +27,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from optimizer.domain.policy import ContractChanges
+from optimizer.model.families.order_placements import matching_openings, matching_orders
 from optimizer.model.families.placements import matching_starts
 from optimizer.model.family import ConstraintFamily
 from optimizer.model.problem import PlanningProblem
@@ -28,6 +38,8 @@ from optimizer.model.program import Program, Triplets
 def build(program: Program, problem: PlanningProblem) -> None:
     """State the family."""
     rule, terms = problem.portfolio.policy.contract_changes, Triplets()
+    counted = rule if rule is not None and rule.counts_orders else None
+    _count_blocks(program, problem, counted)
     if rule is None:
         program.add_rows("contract_changes_within_budget", [], terms)
         return
@@ -37,7 +49,48 @@ def build(program: Program, problem: PlanningProblem) -> None:
     before = [names.index(item.offer) for item in rule.previous]
     terms.add(0, sign[~np.isin(problem.starts.offer, before)], 1.0)
     most = float(rule.maximum_count - len(rule.previous))
+    if counted is not None:
+        opened = program.variables["open_site"].columns
+        for opening in counted.previous_openings:
+            terms.add(0, opened[matching_openings(problem, opening)], -1.0)
+        sites = [problem.portfolio.site_index[opening.site] for opening in counted.previous_openings]
+        terms.add(0, opened[~np.isin(problem.openings[0], sites)], 1.0)
+        terms.add(0, program.variables["changed_gpu_blocks"].columns, 1.0)
+        most -= len(counted.previous_openings)
     program.add_rows("contract_changes_within_budget", ["changes"], terms, upper=most)
 
 
-CONTRACT_CHANGES = ConstraintFamily("contract_changes", ("sign",), ("contract_changes_within_budget",), build)
+def _count_blocks(program: Program, problem: PlanningProblem, rule: ContractChanges | None) -> None:
+    """Blocks kept of each previous order, and blocks changed of each option."""
+    previous = rule.previous_gpu_orders if rule is not None else ()
+    names = [option.name for option in problem.portfolio.gpu_options] if rule is not None else []
+    keys = [(item.gpu_option, item.site, f"{item.order_month:%Y-%m}") for item in previous]
+    upper = np.array([item.block_count for item in previous], dtype=float)
+    kept = program.add_variables("kept_gpu_blocks", keys, upper=upper)
+    changed = program.add_variables("changed_gpu_blocks", [(name,) for name in names])
+    blocks, within, counted = program.variables["gpu_blocks"].columns, Triplets(), Triplets()
+    for row, item in enumerate(previous):
+        within.add(row, kept.columns[row], 1.0)
+        within.add(row, blocks[matching_orders(problem, item)], -1.0)
+    program.add_rows("kept_gpu_blocks_ordered", keys, within, upper=0.0)
+    least = np.zeros(2 * len(names))
+    for g, name in enumerate(names):
+        ours = [i for i, item in enumerate(previous) if item.gpu_option == name]
+        for row in (2 * g, 2 * g + 1):
+            counted.add(row, changed.columns[g], 1.0)
+            counted.add(row, kept.columns[ours], 1.0)
+        counted.add(2 * g + 1, blocks[problem.gpu_orders.option == g], -1.0)
+        least[2 * g] = upper[ours].sum()
+    sides = [(name, side) for name in names for side in ("dropped", "added")]
+    program.add_rows("changed_gpu_blocks_counted", sides, counted, lower=least)
+
+
+CONTRACT_CHANGES = ConstraintFamily(
+    "contract_changes",
+    ("sign", "gpu_blocks", "open_site"),
+    (
+        "kept_gpu_blocks", "changed_gpu_blocks", "kept_gpu_blocks_ordered", "changed_gpu_blocks_counted",
+        "contract_changes_within_budget",
+    ),
+    build,
+)  # fmt: skip

@@ -6,7 +6,7 @@ r"""Mining halls at each site.
 symbol                                  unit     meaning
 ======================================  =======  =========================================================
 :math:`w_{k,j}`                         MW       machine power of a thousand at mode *j*, before pue
-:math:`\mathrm{displaced}_{s,p}`        MW       halls that contracts and GPU blocks have taken, less those converted back
+:math:`\mathrm{displaced}_{s,p}`        MW       halls that contracts and GPU blocks have taken or keep out of use, less those converted back
 :math:`H_{s,p}`                         MW       halls there are, with those added
 ======================================  =======  =========================================================
 

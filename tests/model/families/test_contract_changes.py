@@ -3,7 +3,25 @@
 from __future__ import annotations
 
 import pytest
-from support import best, binding, close, offer, place, portfolio, reason, signed, site, worth
+from support import (
+    best,
+    binding,
+    close,
+    gpu_option,
+    hours,
+    offer,
+    opening,
+    place,
+    portfolio,
+    reason,
+    signed,
+    site,
+    worth,
+)  # fmt: skip
+
+from optimizer.audit import Claims, audit
+from optimizer.curves.futures import Futures
+from optimizer.domain import GpuOrder
 
 OFFERS = [
     offer("P", price_usd_per_kw_month=25.0, sign_until_month="2027-02", sites=[place("A"), place("B")]),
@@ -53,3 +71,77 @@ def test_a_contract_that_can_no_longer_be_signed_counts_as_changed():
 def test_with_nothing_before_it_limits_how_many_are_signed():
     assert close(worth(case(1, [])), 1e6)
     assert close(worth(case(2, [])), 2e6)
+
+
+# --------------------------------------------------------------------------------------------------- orders and openings
+
+BLOCKS = gpu_option(maximum_block_count=4, order_until_month="2027-03", life_months=1, capex_usd_per_gpu=650.0)
+"""A block brings 0.064 million USD in a month of 31 days and costs 0.005 in February."""
+
+
+def orders(count, previous, **rest):
+    changes = {"previous": [], "maximum_count": count, "counts_orders": True, "previous_gpu_orders": previous, **rest}
+    return portfolio(3, gpu_options=[BLOCKS], policy={"contract_changes": changes})
+
+
+def order(month, count):
+    return {"gpu_option": "G", "site": "A", "order_month": month, "block_count": count}
+
+
+LONG, SHORT = 960.0 * hours(0) - 6.5e5, 960.0 * hours(1) - 6.5e5
+
+
+@pytest.mark.parametrize(
+    ("count", "value"),
+    [(0, 2 * SHORT + LONG), (1, SHORT + 2 * LONG), (2, 3 * LONG), (3, 4 * LONG), (4, 4 * LONG)],
+)
+def test_blocks_count_one_by_one_and_a_block_moved_once(count, value):
+    # Two stand in February, at a loss, and one in January: move one, move both, then add.
+    case = orders(count, [order("2027-02", 2), order("2027-01", 1)])
+    assert close(worth(case), value)
+    if count == 0:
+        assert "contract_changes_within_budget" in binding(case)
+
+
+def test_blocks_do_not_count_unless_it_is_said():
+    changes = {"previous": [], "maximum_count": 0}
+    assert close(worth(portfolio(3, gpu_options=[BLOCKS], policy={"contract_changes": changes})), 4 * LONG)
+
+
+def test_an_order_that_can_no_longer_be_placed_counts_as_changed():
+    gone = [order("2026-12", 2)]
+    assert reason(orders(1, gone)) == "infeasible"
+    assert close(worth(orders(2, gone)), 2 * LONG)
+
+
+@pytest.mark.parametrize(
+    ("count", "previous", "opened"),
+    [
+        (0, [{"site": "B", "month": "2027-02"}], {"B": "2027-02"}),
+        (0, [], {}),
+        (1, [], {"C": "2027-02"}),
+        (1, [{"site": "B", "month": "2027-02"}], {"B": "2027-02", "C": "2027-02"}),
+        (2, [{"site": "B", "month": "2027-02"}], {"C": "2027-02"}),
+        (0, [{"site": "C", "month": "2027-01"}], {"C": "2027-01"}),
+    ],
+)
+def test_openings_count_too(count, previous, opened):
+    # B only costs; C must be open in February for its contract, and costs less the later it is opened.
+    sites = [site("A"), site("B", opening=opening(1e4)), site("C", opening=opening(1e5), fixed_opex_usd_per_month=1e3)]
+    late = offer("N", sign_from_month="2027-02", sign_until_month="2027-02", sites=[place("C", build_months=0)])
+    contracts = [{"offer": "N", "site": "C", "sign_month": "2027-02"}] if "C" in opened else []
+    changes = {"previous": contracts, "maximum_count": count, "counts_orders": True, "previous_openings": previous}
+    answer = best(portfolio(4, sites=sites, offers=[late], policy={"contract_changes": changes}))
+    assert {item.site: f"{item.month:%Y-%m}" for item in answer.decisions.site_openings} == opened
+
+
+def test_the_audit_counts_orders_and_openings():
+    free = portfolio(3, gpu_options=[BLOCKS])
+    found = best(free).decisions
+    for count, names in ((3, []), (2, ["changes of contracts within their number"])):
+        bound = orders(count, [order("2027-02", 2), order("2027-01", 1)])
+        moved = found.model_copy(update={"gpu_orders": (GpuOrder.model_validate(order("2027-03", 3)),)})
+        _, report = audit(bound, Futures.of(bound), moved, Claims())
+        assert [item.name for item in report.failures] == names
+        if names:
+            assert report.failures[0].where == ", ".join(["a block of G"] * 3)

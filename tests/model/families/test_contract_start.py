@@ -3,7 +3,23 @@
 from __future__ import annotations
 
 import pytest
-from support import best, binding, close, offer, opening, place, portfolio, problem_of, scalable, signed, site, worth
+from support import (
+    asic,
+    best,
+    binding,
+    close,
+    fleet,
+    hours,
+    offer,
+    opening,
+    place,
+    portfolio,
+    problem_of,
+    scalable,
+    signed,
+    site,
+    worth,
+)
 
 
 def sign_months(months=12, sign_every_months=1, sites=None, **terms):
@@ -166,3 +182,42 @@ def test_a_late_interconnect_delays_the_building_and_not_the_signature():
     assert starts.sign_month.tolist() == [0, 1, 2, 3, 4, 5]
     assert starts.energize_month.tolist() == [5, 5, 5, 5, 6, 7]
     assert starts.build_month.tolist() == [3, 3, 3, 3, 4, 5]
+
+
+def down(months=6, hall_mw=5.0, **changes):
+    """10 MW built in two months for a million, 0.3 MW of halls out of use for each while they are."""
+    where = place(build_months=2, halls_down_mw_per_critical_mw=0.3, **changes)
+    return portfolio(
+        months,
+        sites=[site(hall_mw=hall_mw)],
+        offers=[offer(sites=[where])],
+        asic_models=[asic()],
+        fleets=[fleet()],
+    )
+
+
+def test_halls_are_out_of_use_while_a_contract_is_built_and_come_back():
+    answer = best(down())
+    assert [row.mining_mw for row in answer.capacity] == pytest.approx([2, 2, 5, 5, 5, 5])
+    assert close(answer.termination.objective_usd, 1e6 + 200.0 * hours(*range(6)) - 120.0 * hours(0, 1))
+    both = best(down(halls_displaced_mw_per_critical_mw=0.1))
+    assert [row.mining_mw for row in both.capacity] == pytest.approx([1, 1, 4, 4, 4, 4])
+
+
+def test_halls_that_are_out_of_use_must_be_there():
+    assert best(down(hall_mw=2.9)).decisions.contracts == ()
+    assert len(best(down(hall_mw=3.0)).decisions.contracts) == 1
+    assert "site_halls_within_limit" in binding(down(hall_mw=2.9))
+
+
+def test_each_phase_keeps_its_own_halls_out_of_use():
+    phases = [{"share_frac": 0.4, "offset_months": 0}, {"share_frac": 0.6, "offset_months": 1}]
+    case = down()
+    lease = {**case.offers[0].model_dump(exclude_unset=True), "phases": phases, "term_months": 3}
+    phased = portfolio(6, sites=[site(hall_mw=5.0)], offers=[lease], asic_models=[asic()], fleets=[fleet()])
+    assert [row.mining_mw for row in best(phased).capacity] == pytest.approx([3.8, 2.0, 3.2, 5, 5, 5])
+    # In quarters the most of a quarter counts: all three MW in the first.
+    coarse = portfolio(
+        segments=[(3, 2)], sites=[site(hall_mw=5.0)], offers=[lease], asic_models=[asic()], fleets=[fleet()]
+    )
+    assert [row.mining_mw for row in best(coarse).capacity] == pytest.approx([2.0] * 3 + [5.0] * 3)
