@@ -10,8 +10,7 @@ first with the relaxation of the master, which costs little, then with the whole
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -302,8 +301,8 @@ def _relaxed_rounds(job: _Decomposition, core: _Following) -> _Following:
 
 def _whole_rounds(job: _Decomposition, point: Floats) -> None:
     """Rounds of whole decisions, the first among promising ones only."""
-    idle, allowed = 0, job.promising()
-    gap = FIRST_GAP_FRAC
+    allowed: Floats | None = job.promising()
+    idle, gap = 0, FIRST_GAP_FRAC
     while not job.over and job.known.gap_frac > job.options.gap_frac and idle < MOST_IDLE_ROUNDS:
         before = job.known.bound_musd, job.known.worth_musd
         first = job.whole(gap, allowed)

@@ -44,9 +44,8 @@ def solve_fixed(
 ) -> Solution:
     """Solve with some columns fixed: ``fixed`` has their value, and NaN where a column is free.
 
-    At tight tolerance; a large program begins where its sites, one by one, end with the first
-    decisions of ``near``. It is not stopped with the search, for it is what there is to fall back on; it only takes note
-    of Ctrl-C.
+    At tight tolerance; a large program begins where its sites, one by one, end with the first decisions of ``near``.
+    It is not stopped with the search, for it is what there is to fall back on; it only takes note of Ctrl-C.
     """
     model, given = LiveModel.of(program), ~np.isnan(fixed)
     matrix = model.matrix

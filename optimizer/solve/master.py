@@ -14,7 +14,7 @@ import numpy as np
 from optimizer.model.program import FIRST_STAGE, Matrix
 from optimizer.solve.live import LiveModel
 from optimizer.solve.search import Floats
-from optimizer.solve.stages import Bools, Cut, entry_rows
+from optimizer.solve.stages import Bools, Cut, activity, entry_rows
 
 THETA, ACTIVITY = -3, -4
 """Places of the columns for the worth of what follows, and for the activity of a row."""
@@ -51,8 +51,8 @@ class Master:
         lower[:count], upper[:count] = program.row_lower, program.row_upper
         lower[told] = upper[told] = 0.0
         low, high = self.model.matrix.column_lower.copy(), self.model.matrix.column_upper.copy()
-        activity = self.model.matrix.site == ACTIVITY
-        low[activity], high[activity] = program.row_lower[told], program.row_upper[told]
+        held = self.model.matrix.site == ACTIVITY
+        low[held], high[held] = program.row_lower[told], program.row_upper[told]
         self.model.update(row_lower=lower, row_upper=upper, column_lower=low, column_upper=high)
 
     def expected_musd(self, first: Floats) -> float:
@@ -65,11 +65,7 @@ class Master:
         values[self.first] = first
         stated = np.zeros(len(self._stated.cost))
         stated[self._stated.site == FIRST_STAGE] = first
-        row = entry_rows(self._stated)
-        activity = np.bincount(
-            row, self._stated.value * stated[self._stated.index], minlength=self._told.max(initial=0) + 1
-        )
-        values[self.model.matrix.site == ACTIVITY] = activity[self._told]
+        values[self.model.matrix.site == ACTIVITY] = activity(self._stated, stated)[self._told]
         values[-1] = self.expected_musd(first)
         return values
 

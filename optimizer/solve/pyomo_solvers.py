@@ -164,9 +164,10 @@ def _executable(pyomo_name: str, option_names: dict[str, str], install: str) -> 
     def available() -> bool:
         return bool(pyo.SolverFactory(pyomo_name).available(exception_flag=False))
 
-    def solve(model: Any, options: SolveOptions, started: bool) -> _Found:
+    def solve(model: Any, options: SolveOptions, _: bool) -> _Found:
         stated = {word: getattr(options, name) for name, word in option_names.items()}
-        result = pyo.SolverFactory(pyomo_name).solve(model, load_solutions=False, warmstart=started, options=stated)
+        # Without a start: cbc 2.10 ends with an illegal index where presolve dropped columns of the file of the start.
+        result = pyo.SolverFactory(pyomo_name).solve(model, load_solutions=False, options=stated)
         has_plan = len(result.solution) > 0
         if has_plan:
             model.solutions.load_from(result)

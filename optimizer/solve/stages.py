@@ -65,7 +65,8 @@ def part(matrix: Matrix, rows: Bools | Ints, columns: Bools | Ints) -> Matrix:
 
 def activity(matrix: Matrix, values: Floats) -> Floats:
     """``A x`` by row."""
-    return np.bincount(entry_rows(matrix), matrix.value * values[matrix.index], minlength=len(matrix.row_lower))
+    terms = matrix.value * values[matrix.index]
+    return np.bincount(entry_rows(matrix), terms, minlength=len(matrix.row_lower)).astype(float)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,8 +120,8 @@ class Stages:
         value, column = matrix.value[of_second], matrix.index[of_second]
         low, high = matrix.column_lower[column] * value, matrix.column_upper[column] * value
         return (
-            np.bincount(row[of_second], np.minimum(low, high), minlength=count),
-            np.bincount(row[of_second], np.maximum(low, high), minlength=count),
+            np.bincount(row[of_second], np.minimum(low, high), minlength=count).astype(float),
+            np.bincount(row[of_second], np.maximum(low, high), minlength=count).astype(float),
         )
 
     @property
@@ -157,9 +158,8 @@ class Stages:
         """The cut at a point: all values there, dual prices of the rows, and the worth of the second stage."""
         matrix, row = self.matrix, entry_rows(self.matrix)
         linking = self.linking[row]
-        slope = -np.bincount(matrix.index[linking], (matrix.value * price[row])[linking], minlength=len(matrix.cost))[
-            self.first
-        ]
+        posted = np.bincount(matrix.index[linking], (matrix.value * price[row])[linking], minlength=len(matrix.cost))
+        slope = -posted[self.first].astype(float)
         return Cut(worth_musd - float(slope @ values[: len(matrix.cost)][self.first]), slope)
 
     def master(self) -> Matrix:
