@@ -51,7 +51,7 @@ ROWS: Final = (
     "live_after_building",
     "halls_taken_for_good",
     "under_construction_until_live",
-    "building_at_open_site",
+    "construction_at_open_site",
     "power_of_live_phase",
     "halls_of_begun_phase",
 )

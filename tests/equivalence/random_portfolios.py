@@ -17,9 +17,10 @@ def month(index: int) -> str:
     return f"{2027 + index // 12}-{index % 12 + 1:02}"
 
 
-def random_portfolio(seed: int, *, machines: bool = False) -> Portfolio:
+def random_portfolio(seed: int, *, machines: bool = False, ruled: bool = False) -> Portfolio:
     """Two or three sites, three or four offers, a GPU option now and then, and some of the owner's rules.
 
+    ``ruled`` portfolios also limit technologies, and demand, freeze and count GPU orders and openings.
     Without ``machines`` all decisions are whole numbers; with them there are also machines, debt and MW to decide.
     """
     random = np.random.default_rng(seed)
@@ -27,9 +28,12 @@ def random_portfolio(seed: int, *, machines: bool = False) -> Portfolio:
     sites = [_site(random, name, index) for index, name in enumerate(names)]
     offers = [_offer(random, f"O{i + 1}", names, machines) for i in range(int(random.integers(3, 5)))]
     parts: dict[str, Any] = {"sites": sites, "offers": offers, "policy": _policy(random, offers, sites)}
+    if ruled:
+        _rule_technology(random.spawn(1)[0], parts["policy"])
     if random.random() < 0.5:
         parts["gpu_options"] = [_gpus(random, names)]
-        _rule_orders(random.spawn(1)[0], parts["policy"], parts["gpu_options"][0], sites)
+        if ruled:
+            _rule_orders(random.spawn(1)[0], parts["policy"], parts["gpu_options"][0], sites)
     if machines:
         model = asic(price_usd_per_th=float(random.uniform(0.0, 2.0)), resale_frac=0.5, move_usd_per_machine=5.0,
                      move_downtime_months=1, purchasable=bool(random.random() < 0.5), delivery_lead_months=1)  # fmt: skip
@@ -169,11 +173,13 @@ def _policy(random: Any, offers: list[dict[str, Any]], sites: list[dict[str, Any
             {"offer": names[0], "site": offers[0]["sites"][0]["site"], "sign_month": offers[0]["sign_from_month"]}
         ]
         policy["contract_changes"] = {"previous": previous, "maximum_count": 1}
-    chance = random.spawn(1)[0]  # what was drawn before stays what it was
-    if chance.random() < 0.5:
-        use, share = str(chance.choice(["mining", "hosting", "hosting", "gpu"])), float(chance.choice([0.2, 0.3, 0.5]))
-        policy["technology_limits"] = [{"use": use, "maximum_share_frac": share, "from_month": "2027-03"}]
     return policy
+
+
+def _rule_technology(random: Any, policy: dict[str, Any]) -> None:
+    if random.random() < 0.5:
+        use, share = str(random.choice(["mining", "hosting", "hosting", "gpu"])), float(random.choice([0.2, 0.3, 0.5]))
+        policy["technology_limits"] = [{"use": use, "maximum_share_frac": share, "from_month": "2027-03"}]
 
 
 def _rule_orders(random: Any, policy: dict[str, Any], gpus: dict[str, Any], sites: list[dict[str, Any]]) -> None:

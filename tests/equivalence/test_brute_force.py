@@ -55,13 +55,13 @@ MOST = 600
 @cache
 def answer_of(seed: int, machines: bool) -> Plan:
     """The plan of a random portfolio."""
-    return plan(random_portfolio(seed, machines=machines), EXACT)
+    return plan(random_portfolio(seed, machines=machines, ruled=True), EXACT)
 
 
 @pytest.mark.parametrize("seed", CHECKED_BY_AUDIT)
 def test_the_best_plan_is_the_best_that_the_audit_lets_pass(seed):
     answer = answer_of(seed, False)
-    best_usd = best_that_passes_usd(random_portfolio(seed))
+    best_usd = best_that_passes_usd(random_portfolio(seed, ruled=True))
     if best_usd is None:
         assert answer.termination.reason == "infeasible"
     else:
@@ -93,7 +93,7 @@ def whole_vectors(program: Any) -> Iterator[np.ndarray]:
 
 @pytest.mark.parametrize("seed", CHECKED_WITH_MACHINES)
 def test_with_machines_debt_and_scale_the_best_of_all_linear_programs_is_found(seed):
-    case = random_portfolio(seed, machines=True)
+    case = random_portfolio(seed, machines=True, ruled=True)
     program = assembled(case)
     vectors = list(itertools.islice(whole_vectors(program), MOST + 1))
     assert len(vectors) <= MOST, "leave this seed out"
@@ -111,7 +111,7 @@ def test_with_machines_debt_and_scale_the_best_of_all_linear_programs_is_found(s
 def test_the_cases_are_worth_trying():
     ends, signed, ordered, opened, borrowed, scaled = Counter(), 0, 0, 0, 0, 0
     for seed in [*CHECKED_BY_AUDIT, *CHECKED_WITH_MACHINES]:
-        case = random_portfolio(seed, machines=seed in CHECKED_WITH_MACHINES)
+        case = random_portfolio(seed, machines=seed in CHECKED_WITH_MACHINES, ruled=True)
         answer = answer_of(seed, seed in CHECKED_WITH_MACHINES)
         ends[answer.termination.reason.value] += 1
         signed += len(answer.decisions.contracts)
