@@ -1,12 +1,14 @@
-"""How families post to the ledger: cash by month, and amounts by site and period."""
+"""How families post to the ledger, cash by month and amounts by site and period, and limit one total by another."""
 
 from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 
 from optimizer.model.calendar import EARNINGS, LINES, Floats, Ints
 from optimizer.model.problem import PlanningProblem
-from optimizer.model.program import Program
+from optimizer.model.program import Program, RowBlock, Triplets
 
 
 def post_cash(
@@ -77,3 +79,13 @@ def period_keys(problem: PlanningProblem) -> list[str]:
 def month_key(problem: PlanningProblem, month: int) -> str:
     """A month index as ``2027-04``."""
     return problem.month_keys[int(month)]
+
+
+def use_within_limit(program: Program, name: str, keys: Sequence[Hashable], used: str, limit: str) -> RowBlock:
+    """Rows ``account used <= account limit``."""
+    terms = Triplets()
+    use, there = program.close(used), program.close(limit)
+    terms.add(*use.terms.arrays())
+    row, column, coefficient = there.terms.arrays()
+    terms.add(row, column, -coefficient)
+    return program.add_rows(name, keys, terms, upper=there.constant - use.constant)

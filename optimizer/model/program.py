@@ -119,8 +119,9 @@ class Matrix:
     @property
     def size(self) -> ModelSize:
         """Rows, columns, integers and nonzeros."""
-        rows, columns = self.shape
-        return ModelSize(rows=rows, columns=columns, integers=int(self.integer.sum()), nonzeros=len(self.value))
+        return ModelSize(
+            rows=len(self.row_lower), columns=len(self.cost), integers=int(self.integer.sum()), nonzeros=len(self.value)
+        )
 
     def holds(self, values: Floats, tolerance: float = 1e-6) -> bool:
         """Whether a vector satisfies every row, relative to the size of its terms, every bound and whole number."""
@@ -201,15 +202,14 @@ class Program:
     ) -> VariableBlock:
         """State one variable for each key; ``declared`` are the Pyomo variables, if they are there already.
 
-        ``site`` marks what only follows from the other decisions, as machines and cash do from contracts: the index of
-        its site, or ``COMPANY``. Decomposition prices it instead of deciding it; the program is the same without it.
+        ``site`` marks what only follows from other decisions, as machines from contracts: its site, or ``COMPANY``.
         """
         if name in self.variables:
             raise ModelAssemblyError(f"variable {name!r} is declared twice")
         count = len(keys)
         low = np.broadcast_to(np.asarray(lower, dtype=float), (count,)).copy()
         high = np.broadcast_to(np.asarray(upper, dtype=float), (count,)).copy()
-        place = np.broadcast_to(np.asarray(site, dtype=np.int64), (count,)).copy()
+        place = np.broadcast_to(np.asarray(site, dtype=np.int64), (count,))
         block = VariableBlock(name, tuple(keys), self.column_count, low, high, integer, place, self.pyomo, declared)
         self.variables[name] = block
         self.column_count += count
@@ -391,13 +391,3 @@ def _by_rows(
     place, value = place[first], np.add.reduceat(value, first) if len(first) else value
     start = np.searchsorted(place, np.arange(row_count + 1) * column_count)
     return start.astype(np.int32), (place % max(column_count, 1)).astype(np.int32), value
-
-
-def use_within_limit(program: Program, name: str, keys: Sequence[Hashable], used: str, limit: str) -> RowBlock:
-    """Rows ``account used <= account limit``."""
-    terms = Triplets()
-    use, there = program.close(used), program.close(limit)
-    terms.add(*use.terms.arrays())
-    row, column, coefficient = there.terms.arrays()
-    terms.add(row, column, -coefficient)
-    return program.add_rows(name, keys, terms, upper=there.constant - use.constant)

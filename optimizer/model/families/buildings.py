@@ -25,9 +25,9 @@ from __future__ import annotations
 import numpy as np
 
 from optimizer.model.family import ConstraintFamily
-from optimizer.model.posting import month_key, post_by_site, post_cash, site_period_keys
+from optimizer.model.posting import month_key, post_by_site, post_cash, site_period_keys, use_within_limit
 from optimizer.model.problem import PlanningProblem
-from optimizer.model.program import Program, Triplets, use_within_limit
+from optimizer.model.program import Program, Triplets
 
 
 def build(program: Program, problem: PlanningProblem) -> None:

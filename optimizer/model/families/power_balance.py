@@ -17,9 +17,9 @@ What is left is idle. Dual: NPV of one more MW at the site in that period.
 from __future__ import annotations
 
 from optimizer.model.family import ConstraintFamily
-from optimizer.model.posting import site_period_keys
+from optimizer.model.posting import site_period_keys, use_within_limit
 from optimizer.model.problem import PlanningProblem
-from optimizer.model.program import Program, use_within_limit
+from optimizer.model.program import Program
 
 
 def build(program: Program, problem: PlanningProblem) -> None:
