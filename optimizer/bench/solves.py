@@ -14,7 +14,7 @@ from functools import partial
 from statistics import fmean
 from typing import Any, Final
 
-from optimizer.bench.best_known import BestKnown, known_of
+from optimizer.bench.best_known import known_of
 from optimizer.bench.hearing import Moment, Stated
 from optimizer.bench.instances import SUITES, Size, instance, instance_name, instance_sha256
 from optimizer.bench.machine import machine_info
@@ -295,25 +295,3 @@ def _result(size: Size, seed: int, outcomes: Sequence[Outcome]) -> InstanceResul
         best_bound_usd=min([*bounds, *([known.bound_usd] if known else [])], default=None),
         solves=tuple(judged(outcome, best) for outcome in outcomes),
     )
-
-
-def known_from(report: SolveReport) -> dict[str, BestKnown]:
-    """What a run has found out of each instance, by name; only audited plans count."""
-    found = {}
-    for item in report.instances:
-        outcomes = [solve.outcome for solve in item.solves]
-        plans = [outcome for outcome in outcomes if outcome.audit_passed and outcome.objective_usd is not None]
-        bounded = [outcome for outcome in outcomes if outcome.bound_usd is not None]
-        if plans and bounded:
-            best = max(plans, key=lambda outcome: outcome.objective_usd or -math.inf)
-            least = min(bounded, key=lambda outcome: outcome.bound_usd or math.inf)
-            assert best.objective_usd is not None
-            assert least.bound_usd is not None
-            found[item.name] = BestKnown(
-                item.name, item.sha256, best.objective_usd, least.bound_usd, _named(best), _named(least)
-            )
-    return found
-
-
-def _named(outcome: Outcome) -> str:
-    return f"{outcome.solver} {outcome.version}"

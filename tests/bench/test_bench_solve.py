@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from optimizer.bench import best_known as known_values
 from optimizer.bench import solvers as bench_solvers
-from optimizer.bench.best_known import BestKnown, best_known, known_of, save_best_known
+from optimizer.bench.best_known import BestKnown, best_known, known_from, known_of, merged, save_best_known
 from optimizer.bench.file_solvers import _heard_from_cbc
 from optimizer.bench.hearing import Moment, Told
 from optimizer.bench.instances import SUITES, Size, instance_name, instance_sha256
@@ -28,7 +28,6 @@ from optimizer.bench.solves import (
     InstanceResult,
     SolveReport,
     judged,
-    known_from,
     means_of,
     run,
     seconds_to,
@@ -129,16 +128,19 @@ def test_what_is_wrong_is_told():
 
 
 def test_best_known_values_take_audited_plans_only():
-    found = known_from(
-        report(result(outcome(), outcome("scip", objective_usd=105 * USD, bound_usd=100.5 * USD, audit_passed=False)))
-    )
-    assert found["2x4x36-s1"] == BestKnown("2x4x36-s1", "f", 100 * USD, 100.5 * USD, "highs 1", "scip 1")
+    more = outcome("scip", objective_usd=105 * USD, bound_usd=100.5 * USD, audit_passed=False)
+    nothing = replace(outcome("cbc", objective_usd=None, bound_usd=None, audit_passed=None), ended="error")
+    found = known_from(report(result(outcome(), more, nothing)).as_json())
+    assert found == {"2x4x36-s1": BestKnown("2x4x36-s1", "f", 100 * USD, 100.5 * USD, "highs 1", "scip 1")}
 
 
 def test_the_better_of_two_figures_is_kept():
     one, other = BestKnown("i", "f", 5.0, 9.0, "a", "a"), BestKnown("i", "f", 4.0, 8.0, "b", "b")
     assert one.joined(other) == other.joined(one) == BestKnown("i", "f", 5.0, 8.0, "a", "b")
     assert one.joined(other).gap_frac == pytest.approx(0.6)
+    assert merged({"i": one}, {"i": other, "j": other}) == {"i": one.joined(other), "j": other}
+    redrawn = replace(other, sha256="g")
+    assert merged({"i": one}, {"i": redrawn}) == {"i": redrawn}
 
 
 # ----------------------------------------------------------------------------------------------- the best known values
