@@ -61,7 +61,7 @@ def result(*outcomes, best=100 * USD) -> InstanceResult:
 
 
 def report(*results) -> SolveReport:
-    return SolveReport("optimizer bench solve", "quick", (1,), 60.0, 1e-4, 1.0, {}, (), results, ())
+    return SolveReport("optimizer bench solve", "quick", (1,), 60.0, 1e-4, False, 1.0, {}, (), results, ())
 
 
 # ------------------------------------------------------------------------------------------------------- the measures
@@ -350,6 +350,24 @@ def test_a_wrong_answer_ends_with_1(monkeypatch):
     done = CliRunner().invoke(app, ["solve", "--quick", "--solver", "highs"])
     assert done.exit_code == 1
     assert "its plan fails the audit" in done.output
+
+
+def test_an_interrupted_run_keeps_the_instances_that_are_done(monkeypatch):
+    solved = []
+
+    def solve(job):
+        if len(solved) == 3:
+            raise KeyboardInterrupt
+        solved.append(job.solver)
+        return outcome(job.solver)
+
+    monkeypatch.setattr("optimizer.bench.solves.solve_apart", solve)
+    told = run("quick", seeds=2, solvers=["highs", "naive"])
+    assert told.interrupted
+    assert [item.name for item in told.instances] == ["2x4x36-s1"]
+    assert {item.instances for item in told.means} == {1}
+    monkeypatch.setattr("optimizer.bench.solves.solve_apart", lambda job: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert run("quick", solvers=["highs"]).means == ()
 
 
 def test_the_help_names_every_solver_and_suite():
