@@ -186,6 +186,7 @@ Cbc0010I After 0 nodes, 1 on tree, -1007.4901 best solution, best possible -1066
 """
 CUT_SHORT = "Cbc0005I Partial search - best objective -1007.4901 (best possible -1066.5), took 741 iterations and 3 nodes (37.60 seconds)\n"
 PROVEN = "Cbc0001I Search completed - best objective -1007.4901, took 7 iterations and 2 nodes (0.57 seconds)\n"
+AFTER_BRANCHING = "Cbc0004I Integer solution of -995.15 found after 4210 iterations and 12 nodes (80.12 seconds)\n"
 NO_PLAN = "Cbc0005I Partial search - best objective 1e+50 (best possible -1069.2578), took 0 iterations and 0 nodes (12.41 seconds)\n"
 
 
@@ -194,6 +195,7 @@ NO_PLAN = "Cbc0005I Partial search - best objective 1e+50 (best possible -1069.2
     [
         (CBC_SAYS + CUT_SHORT, False, 1066.5, 3, 1007.4901),
         (CBC_SAYS + PROVEN, True, 1007.4901, 2, 1007.4901),
+        (CBC_SAYS.splitlines()[0] + "\n" + AFTER_BRANCHING, False, 1130.89, 12, 995.15),
         (CBC_SAYS.splitlines()[0] + "\n" + NO_PLAN, False, 1069.2578, 0, None),
     ],
 )
