@@ -1,14 +1,19 @@
-"""The best plan and the best bound that anybody has found of an instance; kept in ``data/best_known.csv``."""
+"""The best plan and the best bound that anybody has found of an instance; kept in ``data/best_known.csv``.
+
+``python -m optimizer.bench.best_known bench.json ...`` takes over what reports of the bench have found.
+"""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from optimizer.bench.instances import Size, instance_name, instance_sha256
 from optimizer.io import write_text
@@ -83,3 +88,48 @@ def save_best_known(rows: Iterable[BestKnown], path: Path) -> None:
         values = asdict(row) | {"objective_usd": f"{row.objective_usd:.0f}", "bound_usd": f"{row.bound_usd:.0f}"}
         lines.append(",".join(str(values[name]) for name in names))
     write_text(path, "\n".join(lines) + "\n")
+
+
+def known_from(report: Mapping[str, Any]) -> dict[str, BestKnown]:
+    """What the plain data of a report has found out of each instance, by name; only audited plans count."""
+    found = {}
+    for item in report["instances"]:
+        plans = [solve for solve in item["solves"] if solve["audit_passed"]]
+        bounded = [solve for solve in item["solves"] if solve["bound_usd"] is not None]
+        if plans and bounded:
+            best = max(plans, key=lambda solve: solve["objective_usd"])
+            least = min(bounded, key=lambda solve: solve["bound_usd"])
+            found[item["name"]] = BestKnown(
+                instance=item["name"],
+                sha256=item["sha256"],
+                objective_usd=best["objective_usd"],
+                bound_usd=least["bound_usd"],
+                found_by=f"{best['solver']} {best['version']}",
+                bound_by=f"{least['solver']} {least['version']}",
+            )
+    return found
+
+
+def merged(known: Mapping[str, BestKnown], found: Mapping[str, BestKnown]) -> dict[str, BestKnown]:
+    """Both together; what was known of another drawing is dropped."""
+    result = dict(known)
+    for name, row in found.items():
+        before = known.get(name)
+        result[name] = row if before is None or before.sha256 != row.sha256 else before.joined(row)
+    return result
+
+
+def main(paths: Sequence[str]) -> int:
+    """Merge reports into the table of what is known."""
+    known = best_known()
+    for path in paths:
+        known = merged(known, known_from(json.loads(Path(path).read_text(encoding="utf-8"))))
+    for name, row in known.items():
+        sys.stdout.write(f"{name}: {row.objective_usd:,.0f} of {row.bound_usd:,.0f} USD, gap {row.gap_frac:.3%}\n")
+    with resources.as_file(resources.files("optimizer.bench").joinpath(FILE)) as target:
+        save_best_known(known.values(), target)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -56,7 +56,7 @@ def scip(portfolio: Portfolio, options: SolveOptions, told: Told) -> Found:
     return Found(proven, usd_or_none(model.getDualbound()), int(model.getNTotalNodes()), stated=stated, values=values)
 
 
-_PLAN = re.compile(r"^Cbc0012I Integer solution of (\S+) found .* (\d+) nodes")
+_PLAN = re.compile(r"^Cbc00(?:04|12|16)I Integer solution of (\S+) found .*?(\d+) nodes")
 _BOUND = re.compile(r"^Cbc0010I After (\d+) nodes, .* on tree, (\S+) best solution, best possible (\S+) ")
 _END = re.compile(r"^Cbc000(1|5)I .* best objective (\S+?),? (?:\(best possible (\S+)\), )?took .* and (\d+) nodes")
 
@@ -93,9 +93,9 @@ def _heard_from_cbc(running: subprocess.Popen[str], told: Told) -> Found:
         elif match := _PLAN.match(line):
             plan_musd, nodes = -float(match[1]), int(match[2])
         elif match := _BOUND.match(line):
-            nodes, bound_musd = int(match[1]), -float(match[3])
+            nodes, plan_musd, bound_musd = int(match[1]), -float(match[2]), -float(match[3])
         elif match := _END.match(line):
-            proven, nodes = match[1] == "1", int(match[4])
+            proven, nodes, plan_musd = match[1] == "1", int(match[4]), -float(match[2])
             bound_musd = -float(match[3]) if match[3] else -float(match[2])
         else:
             continue

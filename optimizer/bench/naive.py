@@ -8,19 +8,19 @@ month, and power is tied to them by big-M. Money is that of the model, by start;
    \sum_{\tau=m}^{e_m} r_\tau \ge (e_m - m + 1)\, z_m \qquad \sum_s r_{o,s,t} \le 1
 .. math::
    l_t \ge r_t + r_{t-L} - 1 \qquad l_t \le r_t,\ r_{t-L} \qquad h_t \ge r_t,\ h_{t-1} \qquad
-   d_t \le d_{t-1} + l'_t \qquad b_t \ge h_t - d_t
-.. math:: p \ge g\,q - g\,\overline q\,(1 - l_t) \qquad w \ge f\,q - f\,\overline q\,(1 - h_t)
+   d_t \le d_{t-1} + l_t \qquad b_t \ge h_t - d_t
+.. math:: x_t \ge q - \overline q\,(1 - \mathrm{status}_t) \qquad p \ge \sum_{\mathrm{phases}} g\,x_t \quad \forall t
 
 ======================  =======  ===========================================================================
 symbol                  unit     meaning
 ======================  =======  ===========================================================================
 :math:`z, r`            0/1      signed in the month; under contract in it, for an offer at a site
 :math:`e_m`             month    last month of a contract that is signed in *m*
-:math:`l, l'`           0/1      a phase is live, the last one is; *L* months of building after the signature at least
-:math:`h, d, b`         0/1      building has begun; all phases have been live; under construction
-:math:`p, w`            MW       power reserved, halls displaced by a phase in a period
+:math:`l`               0/1      a phase is live; *L* months of building after the signature at least
+:math:`h, d, b`         0/1      its building has begun; it has been live; it is being built
+:math:`x`               MW       critical IT of a phase while a status holds
 :math:`q, \overline q`  MW       critical IT signed at the site, and the most of it
-:math:`g, f`            MW/MW    grid MW reserved and hall MW displaced per critical MW
+:math:`p, g`            MW       power, space or halls used in a period, and what a MW uses of it
 ======================  =======  ===========================================================================
 
 It has the same optimum as the model, and a relaxation that says little: what solvers are spared by starts whose whole
@@ -52,11 +52,16 @@ ROWS: Final = (
     "halls_taken_for_good",
     "under_construction_until_live",
     "construction_at_open_site",
-    "power_of_live_phase",
-    "halls_of_begun_phase",
+    "works_until_live",
+    "megawatts_of_status",
+    "use_in_period",
 )
-STATUSES: Final = ("under_contract", "live", "begun", "completed", "building")
-MEGAWATTS: Final = ("reserved_mw", "displaced_mw")
+STATUSES: Final = ("under_contract", "live", "begun", "completed", "works", "building")
+BY_PHASE: Final = ("live", "begun", "completed", "works")
+MEGAWATTS: Final = ("live_mw", "begun_mw", "works_mw")
+"""By month: critical MW of a phase while the status holds."""
+USES: Final = ("most_power_mw", "most_space_mw", "most_halls_mw")
+"""By period: the most of its months, of all phases together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +121,12 @@ class _Statement:
         self.phase_position = {(id(p), i): n for n, (p, i) in enumerate(phases)}
         months, periods = [month_key(problem, t) for t in range(self.months)], period_keys(problem)
         for name in STATUSES:
-            keys = [(*key, month) for key in (parts if name in ("live", "begun") else whole) for month in months]
+            keys = [(*key, month) for key in (parts if name in BY_PHASE else whole) for month in months]
             program.add_variables(name, keys, upper=self._upper(name, phases), integer=True)
         for name in MEGAWATTS:
-            program.add_variables(name, [(*key, period) for key in parts for period in periods])
+            program.add_variables(name, [(*key, month) for key in parts for month in months])
+        for name in USES:
+            program.add_variables(name, [(*key, period) for key in whole for period in periods])
 
     def _upper(self, name: str, phases: list[tuple[_Placement, int]]) -> Floats | float:
         """0 before a phase can be live, or its building have begun."""
@@ -132,13 +139,14 @@ class _Statement:
         return (np.arange(self.months) >= np.array(first).reshape(-1, 1)).astype(float).ravel()
 
     def status(self, name: str, p: _Placement, phase: int = 0) -> Ints:
-        """Columns of a status by month, ``[T]``."""
-        position = self.phase_position[id(p), phase] if name in ("live", "begun") else self.position[id(p)]
+        """Columns of a status, or of its MW, by month, ``[T]``."""
+        by_phase = name in (*BY_PHASE, *MEGAWATTS)
+        position = self.phase_position[id(p), phase] if by_phase else self.position[id(p)]
         return self.program.variables[name].columns[position * self.months : (position + 1) * self.months]
 
-    def megawatts(self, name: str, p: _Placement, phase: int) -> Ints:
+    def use(self, name: str, p: _Placement) -> Ints:
         """Columns by period, ``[P]``."""
-        periods, position = self.problem.calendar.period_count, self.phase_position[id(p), phase]
+        periods, position = self.problem.calendar.period_count, self.position[id(p)]
         return self.program.variables[name].columns[position * periods : (position + 1) * periods]
 
     # ------------------------------------------------------------------------------------------------------ the rows
@@ -163,7 +171,7 @@ class _Statement:
     def phases(self, p: _Placement) -> None:
         """Live so many months after the signature, halls taken from the start of building and for good."""
         run, build, last = self.status("under_contract", p), p.place.build_months, len(p.offer.phases) - 1
-        live, taken, works = (self.rows[name] for name in ROWS[3:6])
+        live, taken, works, down = (self.rows[name] for name in (*ROWS[3:6], ROWS[7]))
         for i, phase in enumerate(p.offer.phases):
             on, begun = self.status("live", p, i), self.status("begun", p, i)
             lag = build if i == 0 else phase.offset_months
@@ -177,11 +185,12 @@ class _Statement:
             source = run[now] if i == 0 else self.status("begun", p, 0)[now - phase.offset_months]
             taken.add(p.key, 0.0, (begun[now], 1.0), (source, -1.0))
             taken.add(p.key, 0.0, (begun[1:], 1.0), (begun[:-1], -1.0))
-        done, at_work = self.status("completed", p), self.status("building", p)
-        on, begun = self.status("live", p, last), self.status("begun", p, 0)
-        works.add(p.key, 0.0, (on[:1], 1.0), (done[:1], -1.0))
-        works.add(p.key, 0.0, (on[1:], 1.0), (done[:-1], 1.0), (done[1:], -1.0))
-        works.add(p.key, 0.0, (at_work, 1.0), (begun, -1.0), (done, 1.0))
+            done = self.status("completed", p, i)
+            works.add(p.key, 0.0, (on[:1], 1.0), (done[:1], -1.0))
+            works.add(p.key, 0.0, (on[1:], 1.0), (done[:-1], 1.0), (done[1:], -1.0))
+            down.add(p.key, 0.0, (self.status("works", p, i), 1.0), (begun, -1.0), (done, 1.0))
+        first_begun, all_done = self.status("begun", p, 0), self.status("completed", p, last)
+        works.add(p.key, 0.0, (self.status("building", p), 1.0), (first_begun, -1.0), (all_done, 1.0))
 
     def opened(self, p: _Placement) -> None:
         """Building only where the site is open."""
@@ -194,32 +203,36 @@ class _Statement:
             open_by = columns[(site == p.site) & (month + opening.lead_months <= t)]
             self.rows[ROWS[6]].add_sum(p.key, 0.0, (open_by, 1.0), (np.array([begun]), -1.0))
 
-    def use(self, p: _Placement) -> None:
-        """Power of what is live and halls of what has begun, by big-M."""
-        calendar, starts = self.problem.calendar, self.problem.starts
-        most = float(starts.maximum_mw[p.starts[0]])
-        signed = (self.quantity[p.starts], self.factor[p.starts])
-        rates = (p.place.grid_mw_per_critical_mw, p.place.halls_displaced_mw_per_critical_mw)
-        kinds = zip(MEGAWATTS, ("live", "begun"), ROWS[7:], ("power_mw", "halls_mw"), rates, strict=True)
-        for name, status, rows, account, rate in kinds:
-            for i, phase in enumerate(p.offer.phases):
-                share, used = rate * phase.share_frac, self.megawatts(name, p, i)
-                on = self.status(status, p, i)
-                if not share:
-                    continue
-                for period, (first, length) in enumerate(
-                    zip(calendar.period_first, calendar.period_length, strict=True)
-                ):
-                    for t in range(first, first + length):
-                        self.rows[rows].add_sum(
-                            p.key,
-                            -share * most,
-                            (used[period : period + 1], 1.0),
-                            (signed[0], -share * signed[1]),
-                            (on[t : t + 1], -share * most),
-                        )
-                each = np.eye(len(used))
-                post_by_site(self.program, self.problem, account, np.full(len(used), p.site), used, each)
+    def megawatts(self, p: _Placement) -> None:
+        """Critical MW of every status, by big-M."""
+        most = float(self.problem.starts.maximum_mw[p.starts[0]])
+        signed, factor = self.quantity[p.starts], self.factor[p.starts]
+        for name in MEGAWATTS:
+            for i in range(len(p.offer.phases)):
+                pairs = zip(self.status(name, p, i), self.status(name.removesuffix("_mw"), p, i), strict=True)
+                for mw, on in pairs:
+                    parts = ((np.array([mw]), 1.0), (signed, -factor), (np.array([on]), -most))
+                    self.rows[ROWS[8]].add_sum(p.key, -most, *parts)
+
+    def uses(self, p: _Placement) -> None:
+        """Power, space and halls of a period: the most of its months."""
+        place, calendar = p.place, self.problem.calendar
+        down = place.halls_down_mw_per_critical_mw or 0.0
+        rates = (
+            {"live_mw": place.grid_mw_per_critical_mw},
+            {"live_mw": float(bool(place.needs_building))},
+            {"begun_mw": place.halls_displaced_mw_per_critical_mw, "works_mw": down},
+        )
+        period_of = np.repeat(np.arange(calendar.period_count), calendar.period_length)
+        for name, account, rate in zip(USES, ("power_mw", "space_mw", "halls_mw"), rates, strict=True):
+            used = self.use(name, p)
+            parts = [
+                (self.status(of, p, i), -each * phase.share_frac)
+                for of, each in rate.items()
+                for i, phase in enumerate(p.offer.phases)
+            ]
+            self.rows[ROWS[9]].add(p.key, 0.0, (used[period_of], 1.0), *parts)
+            post_by_site(self.program, self.problem, account, np.full(len(used), p.site), used, np.eye(len(used)))
 
     def one_at_a_time(self) -> None:
         """An offer is under contract at one site."""
@@ -249,7 +262,8 @@ def _contracts(program: Program, problem: PlanningProblem) -> None:
         statement.contract(placement)
         statement.phases(placement)
         statement.opened(placement)
-        statement.use(placement)
+        statement.megawatts(placement)
+        statement.uses(placement)
     statement.one_at_a_time()
     for name, rows in statement.rows.items():
         program.add_rows(name, rows.keys, rows.terms, lower=np.array(rows.least))
@@ -273,7 +287,16 @@ def _builds(program: Program, problem: PlanningProblem) -> None:
 _CONTRACTS: Final = ConstraintFamily(
     "contracts_by_month",
     CONTRACT_START.needs,
-    ("sign", "critical_mw", "offer_signed_at_most_once", "critical_mw_within_offer", *STATUSES, *MEGAWATTS, *ROWS),
+    (
+        "sign",
+        "critical_mw",
+        "offer_signed_at_most_once",
+        "critical_mw_within_offer",
+        *STATUSES,
+        *MEGAWATTS,
+        *USES,
+        *ROWS,
+    ),
     _contracts,
 )
 _BUILDS: Final = ConstraintFamily("builds_by_month", ("building",), PARALLEL_BUILDS.adds, _builds)

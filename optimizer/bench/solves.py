@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import product
 from statistics import fmean
 from typing import Any, Final
 
-from optimizer.bench.best_known import BestKnown, known_of
+from optimizer.bench.best_known import known_of
 from optimizer.bench.hearing import Moment, Stated
 from optimizer.bench.instances import SUITES, Size, instance, instance_name, instance_sha256
 from optimizer.bench.machine import machine_info
@@ -103,6 +104,8 @@ class SolveReport:
     seeds: tuple[int, ...]
     time_limit_s: float
     gap_frac: float
+    interrupted: bool
+    """Whether Ctrl-C ended it; what is here are the instances that all solvers had finished by then."""
     seconds: float
     machine: dict[str, Any]
     not_installed: tuple[str, ...]
@@ -229,7 +232,7 @@ def run(
     command: str = "",
     on_solve: Callable[[str, str], None] = lambda _instance, _solver: None,
 ) -> SolveReport:
-    """Measure ``solvers``, or all that are installed, on a suite with the seeds from 1 on.
+    """Measure ``solvers``, or all that are installed, on a suite with the seeds from 1 on; Ctrl-C keeps what is done.
 
     Raises:
         NotFoundError: for an unknown suite or solver.
@@ -237,25 +240,28 @@ def run(
     """
     sizes, names = sizes_of(suite), _solvers(solvers)
     began, machine = time.perf_counter(), machine_info()
-    results = []
-    for size in sizes:
-        for seed in range(1, seeds + 1):
+    results, interrupted = [], False
+    try:
+        for size, seed in product(sizes, range(1, seeds + 1)):
             outcomes = []
             for name in names:
                 on_solve(instance_name(size, seed), name)
                 outcomes.append(solve_apart(Job(size, seed, name, time_limit_s, gap_frac)))
             results.append(_result(size, seed, outcomes))
+    except KeyboardInterrupt:
+        interrupted = True
     return SolveReport(
         command=command,
         suite=suite,
         seeds=tuple(range(1, seeds + 1)),
         time_limit_s=time_limit_s,
         gap_frac=gap_frac,
+        interrupted=interrupted,
         seconds=time.perf_counter() - began,
         machine=machine,
         not_installed=tuple(name for name, solver in SOLVERS.items() if not solver.installed),
         instances=tuple(results),
-        means=means_of(results, names, time_limit_s),
+        means=means_of(results, names, time_limit_s) if results else (),
     )
 
 
@@ -295,25 +301,3 @@ def _result(size: Size, seed: int, outcomes: Sequence[Outcome]) -> InstanceResul
         best_bound_usd=min([*bounds, *([known.bound_usd] if known else [])], default=None),
         solves=tuple(judged(outcome, best) for outcome in outcomes),
     )
-
-
-def known_from(report: SolveReport) -> dict[str, BestKnown]:
-    """What a run has found out of each instance, by name; only audited plans count."""
-    found = {}
-    for item in report.instances:
-        outcomes = [solve.outcome for solve in item.solves]
-        plans = [outcome for outcome in outcomes if outcome.audit_passed and outcome.objective_usd is not None]
-        bounded = [outcome for outcome in outcomes if outcome.bound_usd is not None]
-        if plans and bounded:
-            best = max(plans, key=lambda outcome: outcome.objective_usd or -math.inf)
-            least = min(bounded, key=lambda outcome: outcome.bound_usd or math.inf)
-            assert best.objective_usd is not None
-            assert least.bound_usd is not None
-            found[item.name] = BestKnown(
-                item.name, item.sha256, best.objective_usd, least.bound_usd, _named(best), _named(least)
-            )
-    return found
-
-
-def _named(outcome: Outcome) -> str:
-    return f"{outcome.solver} {outcome.version}"

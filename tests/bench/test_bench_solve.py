@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from optimizer.bench import best_known as known_values
 from optimizer.bench import solvers as bench_solvers
-from optimizer.bench.best_known import BestKnown, best_known, known_of, save_best_known
+from optimizer.bench.best_known import BestKnown, best_known, known_from, known_of, merged, save_best_known
 from optimizer.bench.file_solvers import _heard_from_cbc
 from optimizer.bench.hearing import Moment, Told
 from optimizer.bench.instances import SUITES, Size, instance_name, instance_sha256
@@ -28,7 +28,6 @@ from optimizer.bench.solves import (
     InstanceResult,
     SolveReport,
     judged,
-    known_from,
     means_of,
     run,
     seconds_to,
@@ -62,7 +61,7 @@ def result(*outcomes, best=100 * USD) -> InstanceResult:
 
 
 def report(*results) -> SolveReport:
-    return SolveReport("optimizer bench solve", "quick", (1,), 60.0, 1e-4, 1.0, {}, (), results, ())
+    return SolveReport("optimizer bench solve", "quick", (1,), 60.0, 1e-4, False, 1.0, {}, (), results, ())
 
 
 # ------------------------------------------------------------------------------------------------------- the measures
@@ -129,16 +128,19 @@ def test_what_is_wrong_is_told():
 
 
 def test_best_known_values_take_audited_plans_only():
-    found = known_from(
-        report(result(outcome(), outcome("scip", objective_usd=105 * USD, bound_usd=100.5 * USD, audit_passed=False)))
-    )
-    assert found["2x4x36-s1"] == BestKnown("2x4x36-s1", "f", 100 * USD, 100.5 * USD, "highs 1", "scip 1")
+    more = outcome("scip", objective_usd=105 * USD, bound_usd=100.5 * USD, audit_passed=False)
+    nothing = replace(outcome("cbc", objective_usd=None, bound_usd=None, audit_passed=None), ended="error")
+    found = known_from(report(result(outcome(), more, nothing)).as_json())
+    assert found == {"2x4x36-s1": BestKnown("2x4x36-s1", "f", 100 * USD, 100.5 * USD, "highs 1", "scip 1")}
 
 
 def test_the_better_of_two_figures_is_kept():
     one, other = BestKnown("i", "f", 5.0, 9.0, "a", "a"), BestKnown("i", "f", 4.0, 8.0, "b", "b")
     assert one.joined(other) == other.joined(one) == BestKnown("i", "f", 5.0, 8.0, "a", "b")
     assert one.joined(other).gap_frac == pytest.approx(0.6)
+    assert merged({"i": one}, {"i": other, "j": other}) == {"i": one.joined(other), "j": other}
+    redrawn = replace(other, sha256="g")
+    assert merged({"i": one}, {"i": redrawn}) == {"i": redrawn}
 
 
 # ----------------------------------------------------------------------------------------------- the best known values
@@ -184,6 +186,7 @@ Cbc0010I After 0 nodes, 1 on tree, -1007.4901 best solution, best possible -1066
 """
 CUT_SHORT = "Cbc0005I Partial search - best objective -1007.4901 (best possible -1066.5), took 741 iterations and 3 nodes (37.60 seconds)\n"
 PROVEN = "Cbc0001I Search completed - best objective -1007.4901, took 7 iterations and 2 nodes (0.57 seconds)\n"
+AFTER_BRANCHING = "Cbc0004I Integer solution of -995.15 found after 4210 iterations and 12 nodes (80.12 seconds)\n"
 NO_PLAN = "Cbc0005I Partial search - best objective 1e+50 (best possible -1069.2578), took 0 iterations and 0 nodes (12.41 seconds)\n"
 
 
@@ -192,6 +195,7 @@ NO_PLAN = "Cbc0005I Partial search - best objective 1e+50 (best possible -1069.2
     [
         (CBC_SAYS + CUT_SHORT, False, 1066.5, 3, 1007.4901),
         (CBC_SAYS + PROVEN, True, 1007.4901, 2, 1007.4901),
+        (CBC_SAYS.splitlines()[0] + "\n" + AFTER_BRANCHING, False, 1130.89, 12, 995.15),
         (CBC_SAYS.splitlines()[0] + "\n" + NO_PLAN, False, 1069.2578, 0, None),
     ],
 )
@@ -348,6 +352,24 @@ def test_a_wrong_answer_ends_with_1(monkeypatch):
     done = CliRunner().invoke(app, ["solve", "--quick", "--solver", "highs"])
     assert done.exit_code == 1
     assert "its plan fails the audit" in done.output
+
+
+def test_an_interrupted_run_keeps_the_instances_that_are_done(monkeypatch):
+    solved = []
+
+    def solve(job):
+        if len(solved) == 3:
+            raise KeyboardInterrupt
+        solved.append(job.solver)
+        return outcome(job.solver)
+
+    monkeypatch.setattr("optimizer.bench.solves.solve_apart", solve)
+    told = run("quick", seeds=2, solvers=["highs", "naive"])
+    assert told.interrupted
+    assert [item.name for item in told.instances] == ["2x4x36-s1"]
+    assert {item.instances for item in told.means} == {1}
+    monkeypatch.setattr("optimizer.bench.solves.solve_apart", lambda job: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert run("quick", solvers=["highs"]).means == ()
 
 
 def test_the_help_names_every_solver_and_suite():

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from random_portfolios import random_portfolio
-from support import EXACT, assembled, close, offer, opening, place, portfolio, scalable, site
+from support import EXACT, asic, assembled, close, fleet, offer, opening, place, portfolio, scalable, site
+from works_portfolios import works_portfolio
 
 from optimizer.bench.instances import instance
 from optimizer.bench.naive import NAIVE_FORMULATION, ROWS
@@ -35,7 +36,35 @@ def test_the_optimum_is_the_models(seed):
     assert naive == ours if ours is None else close(naive, ours, 20.0)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_the_optimum_is_the_models_with_works_at_sites(seed):
+    case = works_portfolio(900 + seed)
+    ours, naive = best(case, FORMULATION), best(case, NAIVE_FORMULATION)
+    assert naive == ours if ours is None else close(naive, ours, 20.0)
+
+
 HARD = {
+    "halls down while it is built": portfolio(
+        8,
+        segments=[(1, 2), (3, 2)],
+        sites=[site(hall_mw=10.0)],
+        asic_models=[asic()],
+        fleets=[fleet(2000)],
+        offers=[
+            offer(
+                price_usd_per_kw_month=120.0,
+                sign_until_month="2027-04",
+                phases=[{"share_frac": 0.5, "offset_months": 0}, {"share_frac": 0.5, "offset_months": 1}],
+                sites=[
+                    place(
+                        build_months=2,
+                        halls_displaced_mw_per_critical_mw=0.1,
+                        halls_down_mw_per_critical_mw=0.4,
+                    )
+                ],
+            )
+        ],
+    ),
     "phases and a ramp": portfolio(
         8,
         sites=[site(hall_mw=12.0, grid=[{"from_month": "2027-01", "grid_mw": 6.0}, {"from_month": "2027-05", "grid_mw": 12.0}])],
@@ -102,12 +131,13 @@ SHOWN_BY = {
     "live_after_building": 9,
     "halls_taken_for_good": 9,
     "under_construction_until_live": 9,
-    "building_at_open_site": 11,
-    "power_of_live_phase": 3,
-    "halls_of_begun_phase": 3,
+    "construction_at_open_site": 11,
+    "megawatts_of_status": 3,
+    "works_until_live": "halls down while it is built",
+    "use_in_period": 3,
     "parallel_builds_within_limit": 9,
 }
-"""Of each block of rows the seed of a portfolio that would be worth more without it."""
+"""Of each block of rows a case, or the seed of one, that would be worth more without it."""
 
 
 def test_only_one_block_follows_from_the_others():
@@ -117,7 +147,8 @@ def test_only_one_block_follows_from_the_others():
 @pytest.mark.parametrize("rows", SHOWN_BY)
 def test_no_rows_are_idle(rows):
     seed = SHOWN_BY[rows]
-    program = assembled(random_portfolio(500 + seed, machines=seed % 2 == 0), NAIVE_FORMULATION)
+    case = HARD[seed] if isinstance(seed, str) else random_portfolio(500 + seed, machines=seed % 2 == 0)
+    program = assembled(case, NAIVE_FORMULATION)
     worth = solve_program(program.compile(), EXACT).termination.objective_usd
     del program.rows[rows]
     assert solve_program(program.compile(), EXACT).termination.objective_usd > worth + 20.0

@@ -44,8 +44,9 @@ def solve(
     """Time solvers on seeded planning problems: optimizer plan, plain HiGHS, SCIP, CBC, and a naive formulation.
 
     All solvers take an instance in turn, each in a process of its own, on one thread. Gaps are told against a
-    solver's own bound, and against the best plan that anybody knows. Ends with 1 when a solver fails, a plan fails its
-    audit, or a bound is contradicted.
+    solver's own bound, and against the best plan that anybody knows. Ctrl-C ends the run and keeps the instances
+    that all solvers have finished. Ends with 1 when a solver fails, a plan fails its audit, or a bound is
+    contradicted.
 
     Examples:
 
@@ -102,6 +103,8 @@ def _print_report(report: SolveReport, target: Console) -> None:
     print_machine(report.machine, target)
     limits = f"{report.time_limit_s:g} s a solve, gap {report.gap_frac:g}, {report.seconds:.0f} s in all"
     target.print(f"suite {report.suite}, {len(report.seeds)} seeds, {limits}", markup=False)
+    if report.interrupted:
+        target.print("interrupted", markup=False)
     if report.not_installed:
         target.print(f"not installed: {', '.join(report.not_installed)}", markup=False)
     for item in report.instances:
