@@ -292,7 +292,7 @@ class PlanningJob:
 
     def _twin(self, program: Program, model: LiveModel, search: Search) -> Solution:
         """Mining on, signing nothing: what the plan is compared with, and the first plan the search has."""
-        return solve_fixed(model, self._remaining(), self._twin_columns(program), search)
+        return solve_fixed(model, self._remaining(), self._twin_columns(program), search, apart=True)
 
     def _twin_columns(self, program: Program) -> Floats:
         """Its values, NaN where it decides like the plan."""

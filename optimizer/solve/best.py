@@ -115,9 +115,7 @@ def _polished(model: LiveModel, found: Solution, options: SolveOptions, known: K
         return found
     matrix = model.matrix
     if matrix.integer.any():
-        polished = solve_fixed(
-            model, options, np.where(matrix.integer, np.rint(found.values), np.nan), near=found.values
-        )
+        polished = solve_fixed(model, options, np.where(matrix.integer, np.rint(found.values), np.nan))
         worth = polished.termination.objective_usd
         if polished.termination.reason is TerminationReason.OPTIMAL and worth is not None:
             known.add_worth("its own plan", worth)

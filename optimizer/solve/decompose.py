@@ -156,7 +156,10 @@ class _Decomposition:
         return found
 
     def anywhere(self) -> Floats | None:
-        """First decisions that are best if nothing followed; None if there are none."""
+        """Decisions to do nothing, or where that is not allowed those that are best if nothing followed, or None."""
+        nothing = np.maximum(self.matrix.column_lower[self.stages.first], 0.0)
+        if self.stages.master().holds(nothing):
+            return nothing
         model = self._master.model
         upper = model.matrix.column_upper.copy()
         upper[-1] = 0.0
@@ -309,13 +312,15 @@ def _whole_rounds(job: _Decomposition, point: Floats) -> None:
         if job.infeasible:
             break
         if first is not None:
-            found = job.follow(first, whole_only=True)
+            point = (point + first) / 2.0
+            job.follow(point)
+            found = job.follow(first)
+            if found is not None and found.missed > MISSED:
+                found = job.follow(first, whole_only=True)
             if found is None:
                 break
             if found.missed > MISSED:
                 job.recourse.raise_penalty()
-            point = (point + found.values[job.stages.first]) / 2.0
-            job.follow(point)
         moved = (before[0] - job.known.bound_musd, job.known.worth_musd - before[1])
         least = LEAST_MOVE_SHARE * job.options.gap_frac * abs(job.known.bound_musd)
         idle = 0 if max(moved) > least else idle + 1

@@ -40,12 +40,14 @@ def solve_fixed(
     options: SolveOptions,
     fixed: Floats,
     search: Search | None = None,
-    near: Floats | None = None,
+    *,
+    apart: bool = False,
 ) -> Solution:
     """Solve with some columns fixed: ``fixed`` has their value, and NaN where a column is free.
 
-    At tight tolerance; a large program begins where its sites, one by one, end with the first decisions of ``near``.
-    It is not stopped with the search, for it is what there is to fall back on; it only takes note of Ctrl-C.
+    At tight tolerance. It is not stopped with the search, for it is what there is to fall back on; it only takes note
+    of Ctrl-C. Where sites hardly share anything, as when nothing is signed, a large program begins ``apart``, where
+    they end one by one.
     """
     model, given = LiveModel.of(program), ~np.isnan(fixed)
     matrix = model.matrix
@@ -57,8 +59,8 @@ def solve_fixed(
     with model.changed(**narrowed):
         model.forget()
         special: dict[str, float | str] = {"primal_feasibility_tolerance": PRIMAL_TOLERANCE}
-        if len(matrix.value) >= LARGE_NONZEROS:
-            elsewhere = np.maximum(matrix.column_lower, 0.0) if near is None else near
+        if apart and len(matrix.value) >= LARGE_NONZEROS:
+            elsewhere = np.maximum(matrix.column_lower, 0.0)
             special |= from_site_basis(model, np.where(given, fixed, elsewhere), options)
         termination = model.run(options, search or Search(), stoppable=False, **special)
         return Solution(termination, model.values if termination.has_plan else None)
