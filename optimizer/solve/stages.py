@@ -17,7 +17,7 @@ from optimizer.solve.search import Floats
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
-OWN_ROOM = 1e-6
+OWN_ROOM = 2e-7
 """Room that rows of the first stage alone get where it is given: the master keeps them to its own tolerance only."""
 
 
