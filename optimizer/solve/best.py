@@ -21,6 +21,8 @@ from optimizer.solve.stages import Stages
 from optimizer.units import USD_PER_MUSD
 
 HIGHS = "highs"
+SEARCH_SHARE = 0.95
+"""Share of the time limit of a search in stages; polishing the plan of a large program takes some of it."""
 FIRST_SHARE = 0.6
 """Share of the time limit of the first of two searches in paranoid mode; the second has what is left."""
 LEAST_SECOND_S = 1.0
@@ -51,7 +53,7 @@ def solve_program(
     search, model = search or Search(), LiveModel.of(program)
     known = KnownPlans(model.matrix)
     known.add("the plan it started from", start)
-    share = FIRST_SHARE if options.paranoid else 1.0
+    share = FIRST_SHARE if options.paranoid else SEARCH_SHARE if in_stages(model.matrix, options) else 1.0
     first = options.model_copy(update={"time_limit_s": share * options.time_limit_s})
     if options.solver == HIGHS:
         found = _searched(model, first, search, start)
