@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -225,3 +226,12 @@ def test_the_penalty_of_missing_rows_rises():
     after = recourse.at(random_first(case, 1), time.monotonic() + 60.0)
     assert recourse._penalty_musd > PENALTY_MUSD
     assert after.worth_musd <= before.worth_musd + 1e-9
+
+
+def test_whole_numbers_that_cannot_be_are_proven_not_to_by_the_master_alone():
+    case = matrix([1.0, 1.0], [[2.0, 0.0], [1.0, 1.0]], [1.0, 5.0], lower=[1.0, -np.inf], most=4.0)
+    case = replace(case, integer=np.array([True, False]), site=np.array([FIRST_STAGE, 0]))
+    assert solve_in_stages(case, EXACT, Search()).termination.reason is TerminationReason.INFEASIBLE
+    # half of it is possible
+    relaxed = replace(case, row_upper=np.array([2.0, 5.0]))
+    assert solve_in_stages(relaxed, EXACT, Search()).termination.objective_usd == pytest.approx(5e6)
