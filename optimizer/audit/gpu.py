@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,7 @@ class GpuMoney:
     displaced_halls_mw: FloatArray
     """``[S, T]``."""
     margin_usd: FloatArray
-    """Rental less energy and opex, ``[T]``."""
+    """Rental less what is lost to scale, energy and opex, ``[T]``."""
     spent_usd: FloatArray
     """GPUs and fit-out, ``[T]``, negative."""
     residual_usd: FloatArray
@@ -55,6 +56,7 @@ def gpu_money(book: Book, energy: EnergyPrices) -> GpuMoney:
             residual[blocks.end] += value
         else:
             residual_at_end += value
+    margin -= _scale_loss_usd(book, energy)
     return GpuMoney(gpu_mw, displaced, margin, spent, residual, residual_at_end)
 
 
@@ -66,20 +68,25 @@ def residual_usd(blocks: GpuBlocks, month_count: int, gpus_usd: float) -> float:
 
 def gpu_margin_usd(option: GpuOption, site: Site, horizon: Horizon, month: int, energy: EnergyPrices) -> float:
     """Expected rental less energy and opex of one GPU in a month: the best cap in every scenario, or off."""
-    paths, curve = energy.paths, CAP_CURVES[option.cap_curve]
-    hours = float(paths.hours_in_month[month])
-    pue = site.hosting_pue_at(horizon.month_at(month)) if option.pue is None else option.pue
-    rental = option.rental_usd_per_gpu_hour.at(horizon.start_month, horizon.month_at(month))
-    billed_usd = rental * paths.gpu_rental_multiplier[month] * hours * option.utilisation_frac * option.goodput_frac
-    energy_usd = energy.at(site.name).mean_usd_per_mwh(month) * hours * option.power_kw_per_gpu / KW_PER_MW * pue
-    best = np.zeros(paths.scenario_count)
-    for throughput_frac, power_frac in zip(curve.throughput_frac, curve.power_frac, strict=True):
-        best = np.maximum(best, billed_usd * throughput_frac - energy_usd * power_frac)
-    return float(best.mean()) - option.opex_usd_per_gpu_month
+    billed_usd, energy_mwh = _at_best_cap(option, site, horizon, month, energy)
+    price = energy.at(site.name).mean_usd_per_mwh(month)
+    return float((billed_usd - price * energy_mwh).mean()) - option.opex_usd_per_gpu_month
 
 
 def gpu_energy_mwh(option: GpuOption, site: Site, horizon: Horizon, month: int, energy: EnergyPrices) -> float:
     """Expected energy at the meter of one GPU in a month, at the cap that is best in each scenario, or off."""
+    return float(_at_best_cap(option, site, horizon, month, energy)[1].mean())
+
+
+def gpu_billed_usd(option: GpuOption, site: Site, horizon: Horizon, month: int, energy: EnergyPrices) -> float:
+    """Expected billing of one GPU in a month, at the cap that is best in each scenario, or off."""
+    return float(_at_best_cap(option, site, horizon, month, energy)[0].mean())
+
+
+def _at_best_cap(
+    option: GpuOption, site: Site, horizon: Horizon, month: int, energy: EnergyPrices
+) -> tuple[FloatArray, FloatArray]:
+    """Billing in USD and energy in MWh of one GPU in every scenario, at the best cap or off, ``[W]`` each."""
     paths, curve = energy.paths, CAP_CURVES[option.cap_curve]
     hours = float(paths.hours_in_month[month])
     pue = site.hosting_pue_at(horizon.month_at(month)) if option.pue is None else option.pue
@@ -89,4 +96,28 @@ def gpu_energy_mwh(option: GpuOption, site: Site, horizon: Horizon, month: int, 
     price = energy.at(site.name).mean_usd_per_mwh(month)
     caps = [(0.0, 0.0), *zip(curve.throughput_frac, curve.power_frac, strict=True)]
     gained = np.array([billed_usd * throughput - price * full_mwh * power for throughput, power in caps])
-    return float(full_mwh * np.array([power for _, power in caps])[gained.argmax(axis=0)].mean())
+    throughput_frac, power_frac = np.array(caps)[gained.argmax(axis=0)].T
+    return billed_usd * throughput_frac, full_mwh * power_frac
+
+
+def _scale_loss_usd(book: Book, energy: EnergyPrices) -> FloatArray:
+    """Expected billing lost by blocks that share a site with others of their option, ``[T]``."""
+    horizon = book.portfolio.horizon
+    lost = np.zeros(horizon.month_count)
+    live: Counter[tuple[str, str, int]] = Counter()
+    for blocks in book.gpu_blocks:
+        for month in range(max(blocks.first, 0), min(blocks.end, horizon.month_count)):
+            live[blocks.option.name, blocks.site.name, month] += blocks.block_count
+    for (option_name, site_name, month), count in live.items():
+        option = book.portfolio.gpu_options_by_name[option_name]
+        missing = sum(1.0 - _share_frac(option, number) for number in range(1, count + 1))
+        if missing:
+            site = book.portfolio.site(site_name)
+            billed = gpu_billed_usd(option, site, horizon, month, energy)
+            lost[month] += missing * option.block_gpu_count * billed
+    return lost
+
+
+def _share_frac(option: GpuOption, number: int) -> float:
+    """What the block of this number at a site bills, over the first: the share of the last tranche that has begun."""
+    return next((item.share_frac for item in reversed(option.scale_curve) if item.from_block <= number), 1.0)

@@ -65,6 +65,7 @@ from optimizer.curves.throughput import (
     accumulate_scenario_gpu_usd,
     cap_breakevens_usd_per_mwh,
     gpu_block_values,
+    scenario_gpu_billing_usd,
 )
 
 __all__ = [
@@ -135,6 +136,7 @@ __all__ = [
     "retarget_difficulty",
     "retarget_paths",
     "scaling_efficiency_frac",
+    "scenario_gpu_billing_usd",
     "site_merit_orders",
     "subsidy_btc",
     "table_multipliers",

@@ -45,6 +45,7 @@ __all__ = [
     "checkpoint_interval_s",
     "goodput_frac",
     "gpu_block_values",
+    "scenario_gpu_billing_usd",
 ]
 
 SHARD_SCENARIOS: Final = 256
@@ -197,6 +198,30 @@ def accumulate_scenario_gpu_usd(
         scenarios,
         max(1, _THREAD_EVALUATIONS // (months * SHARD_SCENARIOS)) * SHARD_SCENARIOS,
     )
+
+
+def scenario_gpu_billing_usd(
+    *,
+    gpu_count: int,
+    power_kw_per_gpu: float,
+    rental_usd_per_gpu_hour: ArrayLike,
+    utilisation_frac: float,
+    goodput_frac: float,
+    pue: ArrayLike,
+    power_usd_per_mwh: ArrayLike,
+    hours_in_month: ArrayLike,
+    cap_curve: CapCurve,
+) -> Float64Array:
+    """Revenue of a block in each month and scenario, ``[T, W]``, at the cap whose margin is best, or off.
+
+    Arguments as :func:`gpu_block_values`, of whose revenue it is what the mean is taken of.
+    """
+    block = _block(gpu_count, power_kw_per_gpu, utilisation_frac, goodput_frac, pue, hours_in_month, cap_curve)
+    rental, price = _paths(rental_usd_per_gpu_hour, power_usd_per_mwh, block)
+    throughput = np.zeros(rental.shape)
+    for breakeven, step in zip(block.breakeven.T, block.throughput_step_frac, strict=True):
+        throughput += step * (rental * breakeven[:, None] > price)
+    return np.asarray(block.rented_gpu_hours[:, None] * rental * throughput)
 
 
 class CapBreakevens(NamedTuple):

@@ -24,7 +24,7 @@ from optimizer.domain.finance import (
     TerminalValue,
 )
 from optimizer.domain.fleet import AsicModel, Fleet, OperatingMode
-from optimizer.domain.gpu import CapCurve, GpuOption
+from optimizer.domain.gpu import CapCurve, GpuOption, ScaleTranche
 from optimizer.domain.horizon import Horizon, Period, Segment
 from optimizer.domain.market import DifficultyRule, Market
 from optimizer.domain.offer import (
@@ -69,8 +69,8 @@ __all__ = [
     "HourlyPrices", "HourlySeries", "Limit", "MachineDecision", "Market", "MissingHours", "ModeCount", "Multiples",
     "NpvDistribution", "Objective", "Offer", "OfferSite", "Opening", "OperatingMode", "Overlay", "Period", "Phase",
     "Placement", "Plan", "Policy", "Portfolio", "PowerPayer", "PowerSale", "PowerSupply", "Prepayment", "Progress",
-    "ProjectDebt", "ReLease", "Reconversion", "Renewal", "RiskSpec", "ScenarioTable", "Segment", "SellBack",
-    "SeriesFile", "Shock", "Site", "SiteOpening", "SolveOptions", "Stress", "StressDefault", "TerminalValue",
-    "Termination", "TerminationReason", "TransmissionCredit", "Value", "ValuePath", "add_months", "months_between",
-    "validated",
+    "ProjectDebt", "ReLease", "Reconversion", "Renewal", "RiskSpec", "ScaleTranche", "ScenarioTable", "Segment",
+    "SellBack", "SeriesFile", "Shock", "Site", "SiteOpening", "SolveOptions", "Stress", "StressDefault",
+    "TerminalValue", "Termination", "TerminationReason", "TransmissionCredit", "Value", "ValuePath", "add_months",
+    "months_between", "validated",
 ]  # fmt: skip

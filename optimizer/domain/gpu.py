@@ -33,6 +33,15 @@ class CapCurve(StrEnum):
     RTX_PRO_6000_INFERENCE = "rtx-pro-6000-inference"
 
 
+class ScaleTranche(Value):
+    """Blocks of one option at one site that bill the same share of what the first bills."""
+
+    from_block: Annotated[int, Quantity("blocks", 1, 10_000)]
+    """Number of the first block of the tranche; it ends where the next begins."""
+    share_frac: Annotated[float, Quantity("fraction", 1e-6, 1.0, "a fraction, not a percentage: 80 % is 0.8")]
+    """Billed GPU-hours of each of its blocks over those of the first block."""
+
+
 class GpuOption(Value):
     """GPU clusters that can be bought in blocks and rented out by the hour."""
 
@@ -78,6 +87,8 @@ class GpuOption(Value):
     """How throughput answers to a power cap; the best cap is chosen each month against the power price."""
     residual_frac: Frac = 0.0
     """Value at the end of the life as a share of the purchase; in between it falls on a straight line."""
+    scale_curve: tuple[ScaleTranche, ...] = ()
+    """What more blocks at one site bill, the first in full; each bills as much if absent."""
 
     @model_validator(mode="after")
     def _window(self) -> GpuOption:
@@ -85,6 +96,24 @@ class GpuOption(Value):
             raise problem("window", f"order window of {self.name} ends before it starts", "swap the months")
         if len(set(self.sites)) != len(self.sites):
             raise problem("sites", f"{self.name} lists a site twice", "one entry a site")
+        return self
+
+    @model_validator(mode="after")
+    def _scale(self) -> GpuOption:
+        blocks = [tranche.from_block for tranche in self.scale_curve]
+        shares = [tranche.share_frac for tranche in self.scale_curve]
+        if self.scale_curve and (blocks[0] != 1 or shares[0] != 1.0):
+            raise problem(
+                "scale_curve",
+                f"scale curve of {self.name} begins with a share of {shares[0]:g} from block {blocks[0]}",
+                "begin with a share of 1 from block 1",
+            )
+        if blocks != sorted(set(blocks)) or shares != sorted(shares, reverse=True):
+            raise problem(
+                "scale_curve",
+                f"tranches of {self.name} begin at blocks {blocks} with shares {shares}",
+                "blocks ascend, and no block bills more than the one before it",
+            )
         return self
 
     @property

@@ -45,6 +45,7 @@ PARTS: Final[dict[str, tuple[str, ...]]] = {
     "added_hall_mw": ("site", "month"),
     "build_building": ("site", "building", "month"),
     "gpu_blocks": ("gpu_option", "site", "month"),
+    "scaled_blocks": ("gpu_option", "site", "month", "from_block"),
     "kept_gpu_blocks": ("gpu_option", "site", "month"),
     "changed_gpu_blocks": ("gpu_option",),
     "running_machines": ("site", "asic_model", "condition_frac", "mode", "month"),

@@ -14,6 +14,7 @@ from optimizer.model.calendar import Calendar, Floats, Ints
 from optimizer.model.carbon import Carbon, build_carbon
 from optimizer.model.expectations import Expectations
 from optimizer.model.gpu import GpuOrders, build_gpu_orders
+from optimizer.model.gpu_scale import ScaledBlocks, build_scaled_blocks
 from optimizer.model.hosting import Starts, build_starts
 from optimizer.model.lease_ends import Reconversions, ReLeases, build_re_leases, build_reconversions
 from optimizer.model.mining import Machines, build_machines
@@ -43,6 +44,8 @@ class PlanningProblem:
     """Machines by site and class."""
     gpu_orders: GpuOrders
     """Possible GPU orders."""
+    scaled_blocks: ScaledBlocks
+    """Tranches of GPU blocks that bill less than the first."""
     grid_advances: GridAdvances
     """Grid steps that can be brought forward."""
     hall_orders: HallOrders
@@ -74,6 +77,7 @@ class PlanningProblem:
             starts=starts,
             machines=machines,
             gpu_orders=orders,
+            scaled_blocks=build_scaled_blocks(portfolio, calendar, expected, orders),
             grid_advances=build_grid_advances(portfolio, calendar),
             hall_orders=build_hall_orders(portfolio, calendar),
             building_orders=build_building_orders(portfolio, calendar),

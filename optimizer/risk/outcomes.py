@@ -15,11 +15,12 @@ from optimizer.curves.futures import Futures
 from optimizer.curves.margin import accumulate_fleet_margin_usd
 from optimizer.curves.selling import sale_usd_per_mw
 from optimizer.curves.site_fleet import SiteFleet
-from optimizer.curves.throughput import accumulate_scenario_gpu_usd
+from optimizer.curves.throughput import accumulate_scenario_gpu_usd, scenario_gpu_billing_usd
 from optimizer.domain.decisions import ContractDecision, Decisions, GpuOrder, MachineDecision, PowerSale
 from optimizer.domain.portfolio import Portfolio
 from optimizer.model.calendar import Calendar
 from optimizer.model.expectations import Fate, block_paths, block_terms, site_fleet, site_paths
+from optimizer.model.gpu_scale import lost_blocks
 from optimizer.model.hosting import OfferAtSite
 from optimizer.model.machine_classes import machine_classes
 from optimizer.model.mining import mining_tail_weight
@@ -81,6 +82,8 @@ def _varying_usd(
         accumulate_fleet_margin_usd(varying, fleet, site_paths(name, futures), weights=weights)
     for order in decisions.gpu_orders:
         _add_gpus(varying, portfolio, futures, calendar, order)
+    for (option, site), live in _live_blocks(portfolio, calendar, decisions.gpu_orders).items():
+        varying -= _scale_npv(portfolio, futures, calendar, option, site, live)
     for sale in decisions.power_sales:
         varying += _sale_npv(portfolio, futures, calendar, sale)
     for contract in decisions.contracts:
@@ -90,13 +93,40 @@ def _varying_usd(
 
 def _add_gpus(out: Floats, portfolio: Portfolio, futures: Futures, calendar: Calendar, order: GpuOrder) -> None:
     option, site = portfolio.gpu_options_by_name[order.gpu_option], portfolio.site(order.site)
-    start = portfolio.horizon.index_of(order.order_month) + option.lead_months
-    live = slice(start, min(start + option.life_months, calendar.month_count))
-    weight = np.zeros(calendar.month_count)
-    weight[live] = order.block_count * calendar.discount("gpu")[live]
+    weight = _live(portfolio, calendar, order) * calendar.discount("gpu")[: calendar.month_count]
     accumulate_scenario_gpu_usd(
         out, **block_terms(option, site, futures), **block_paths(option, site, futures), weight=weight
     )
+
+
+def _live(portfolio: Portfolio, calendar: Calendar, order: GpuOrder) -> Floats:
+    """Blocks of an order that earn, by month ``[T]``."""
+    option = portfolio.gpu_options_by_name[order.gpu_option]
+    start = portfolio.horizon.index_of(order.order_month) + option.lead_months
+    time = np.arange(calendar.month_count)
+    return np.asarray(order.block_count * ((time >= start) & (time < start + option.life_months)).astype(float))
+
+
+def _live_blocks(
+    portfolio: Portfolio, calendar: Calendar, orders: tuple[GpuOrder, ...]
+) -> dict[tuple[str, str], Floats]:
+    """Blocks that earn by option and site, of options that bill less for more of them, by month ``[T]``."""
+    found: dict[tuple[str, str], Floats] = {}
+    for order in orders:
+        if portfolio.gpu_options_by_name[order.gpu_option].scale_curve:
+            key = order.gpu_option, order.site
+            found[key] = found.get(key, 0.0) + _live(portfolio, calendar, order)
+    return found
+
+
+def _scale_npv(
+    portfolio: Portfolio, futures: Futures, calendar: Calendar, option_name: str, site_name: str, live: Floats
+) -> Floats:
+    """NPV of the billing that blocks at a site lose to scale."""
+    option, site = portfolio.gpu_options_by_name[option_name], portfolio.site(site_name)
+    weight = lost_blocks(option, live) * calendar.discount("gpu")[: calendar.month_count]
+    billed = scenario_gpu_billing_usd(**block_terms(option, site, futures), **block_paths(option, site, futures))
+    return np.asarray(weight @ billed)
 
 
 def _sale_npv(portfolio: Portfolio, futures: Futures, calendar: Calendar, sale: PowerSale) -> Floats:

@@ -362,6 +362,17 @@ LOST = {
         portfolio(gpu_options=[gpu_option(order_until_month="2027-02")]),
         {"GPU blocks within their number, at their sites"},
     ),
+    "scaled_blocks_counted": (
+        portfolio(
+            gpu_options=[
+                gpu_option(
+                    maximum_block_count=2,
+                    scale_curve=[{"from_block": 1, "share_frac": 1.0}, {"from_block": 2, "share_frac": 0.5}],
+                )
+            ]
+        ),
+        {"claimed objective", "claimed NPV by business line", "claimed cash at the end of each period"},
+    ),
     "contract_at_open_site": (
         portfolio(sites=[site("B", opening=opening(0.0, 1))], offers=[offer(sites=[place("B")])]),
         {"sites of contracts usable from building to the end of the term"},

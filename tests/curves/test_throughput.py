@@ -19,6 +19,7 @@ from optimizer.curves import (
     cap_breakevens_usd_per_mwh,
     gpu_block_values,
     reference,
+    scenario_gpu_billing_usd,
     throughput,
 )
 from optimizer.curves.threads import limit_threads
@@ -64,6 +65,13 @@ def test_accumulated_gpu_margin_equals_twin(seed):
     accumulate_scenario_gpu_usd(out, **arguments, weight=weight)
     reference.accumulate_scenario_gpu_usd(expected, **arguments, weight=weight)
     np.testing.assert_allclose(out, expected, rtol=1e-11, atol=1e-11 * (1 + np.abs(expected).max()))
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_the_mean_of_what_scenarios_bill_is_the_revenue_of_the_twin(seed):
+    arguments = gpu_case(np.random.default_rng(seed))
+    billed, revenue = scenario_gpu_billing_usd(**arguments), reference.gpu_block_values(**arguments).revenue_usd
+    np.testing.assert_allclose(billed.mean(axis=1), revenue, rtol=1e-12, atol=1e-13 * revenue.max())
 
 
 def test_a_scenario_does_not_know_its_batch():

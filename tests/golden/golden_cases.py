@@ -189,6 +189,28 @@ def rules() -> Portfolio:
     return Portfolio.model_validate(data)
 
 
+def clusters() -> Portfolio:
+    """Everything, with GPU blocks that are worth less the more there are at a site, and enough of them for it to matter."""
+    data = everything().model_dump(exclude_unset=True)
+    data["gpu_options"] = [
+        {
+            **data["gpu_options"][0],
+            "block_gpu_count": 1000,
+            "maximum_block_count": 9,
+            "rental_usd_per_gpu_hour": 0.9,
+            "cap_curve": "a100-training",
+            "scale_curve": [
+                {"from_block": 1, "share_frac": 1.0},
+                {"from_block": 3, "share_frac": 0.8},
+                {"from_block": 5, "share_frac": 0.5},
+            ],
+        }
+    ]
+    data["finance"]["opening_cash_usd"] = 5e7
+    data["finance"]["capex_budgets"] = []
+    return Portfolio.model_validate(data)
+
+
 CASES: dict[str, Callable[[], Portfolio]] = {
     "tiny": lambda: load_portfolio("tiny"),
     "two-sites": two_sites,
@@ -197,4 +219,5 @@ CASES: dict[str, Callable[[], Portfolio]] = {
     "enterprise": enterprise,
     "site-works": site_works,
     "rules": rules,
+    "clusters": clusters,
 }

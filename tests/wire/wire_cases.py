@@ -265,6 +265,7 @@ def _gpu_option() -> dict[str, Any]:
         "opex_usd_per_gpu_month": 40.0,
         "cap_curve": "a100-training",
         "residual_frac": 0.1,
+        "scale_curve": [{"from_block": 1, "share_frac": 1.0}, {"from_block": 3, "share_frac": 0.8}],
     }
 
 

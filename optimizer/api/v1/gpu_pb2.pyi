@@ -62,6 +62,39 @@ CAP_CURVE_RTX_PRO_6000_INFERENCE: CapCurve.ValueType  # 6
 Global___CapCurve: _TypeAlias = CapCurve  # noqa: Y015
 
 @_typing.final
+class ScaleTranche(_message.Message):
+    """Blocks of one option at one site that bill the same share of what the first bills."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_BLOCK_FIELD_NUMBER: _builtins.int
+    SHARE_FRAC_FIELD_NUMBER: _builtins.int
+    from_block: _builtins.int
+    """Number of the first block of the tranche; it ends where the next begins."""
+    share_frac: _builtins.float
+    """Billed GPU-hours of each of its blocks over those of the first block."""
+    def __init__(
+        self,
+        *,
+        from_block: _builtins.int | None = ...,
+        share_frac: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_from_block", b"_from_block", "_share_frac", b"_share_frac", "from_block", b"from_block", "share_frac", b"share_frac"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_from_block", b"_from_block", "_share_frac", b"_share_frac", "from_block", b"from_block", "share_frac", b"share_frac"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__from_block: _TypeAlias = _typing.Literal["from_block"]  # noqa: Y015
+    _WhichOneofArgType__from_block: _TypeAlias = _typing.Literal["_from_block", b"_from_block"]  # noqa: Y015
+    _WhichOneofReturnType__share_frac: _TypeAlias = _typing.Literal["share_frac"]  # noqa: Y015
+    _WhichOneofArgType__share_frac: _TypeAlias = _typing.Literal["_share_frac", b"_share_frac"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__from_block) -> _WhichOneofReturnType__from_block | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__share_frac) -> _WhichOneofReturnType__share_frac | None: ...
+
+Global___ScaleTranche: _TypeAlias = ScaleTranche  # noqa: Y015
+
+@_typing.final
 class GpuOption(_message.Message):
     """GPU clusters that can be bought in blocks and rented out by the hour."""
 
@@ -88,6 +121,7 @@ class GpuOption(_message.Message):
     OPEX_USD_PER_GPU_MONTH_FIELD_NUMBER: _builtins.int
     CAP_CURVE_FIELD_NUMBER: _builtins.int
     RESIDUAL_FRAC_FIELD_NUMBER: _builtins.int
+    SCALE_CURVE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Unique name."""
     gpu_model: _builtins.str
@@ -138,6 +172,10 @@ class GpuOption(_message.Message):
     def rental_usd_per_gpu_hour(self) -> _value_path_pb2.ValuePath:
         """Rental price per GPU and hour over time."""
 
+    @_builtins.property
+    def scale_curve(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScaleTranche]:
+        """What more blocks at one site bill, the first in full; each bills as much if absent."""
+
     def __init__(
         self,
         *,
@@ -162,10 +200,11 @@ class GpuOption(_message.Message):
         opex_usd_per_gpu_month: _builtins.float | None = ...,
         cap_curve: Global___CapCurve.ValueType | None = ...,
         residual_frac: _builtins.float | None = ...,
+        scale_curve: _abc.Iterable[Global___ScaleTranche] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_block_gpu_count", b"_block_gpu_count", "_cap_curve", b"_cap_curve", "_capex_usd_per_gpu", b"_capex_usd_per_gpu", "_fit_out_usd_per_critical_mw", b"_fit_out_usd_per_critical_mw", "_goodput_frac", b"_goodput_frac", "_gpu_model", b"_gpu_model", "_grid_mw_per_critical_mw", b"_grid_mw_per_critical_mw", "_halls_displaced_mw_per_critical_mw", b"_halls_displaced_mw_per_critical_mw", "_lead_months", b"_lead_months", "_life_months", b"_life_months", "_maximum_block_count", b"_maximum_block_count", "_name", b"_name", "_opex_usd_per_gpu_month", b"_opex_usd_per_gpu_month", "_power_kw_per_gpu", b"_power_kw_per_gpu", "_pue", b"_pue", "_residual_frac", b"_residual_frac", "_utilisation_frac", b"_utilisation_frac", "block_gpu_count", b"block_gpu_count", "cap_curve", b"cap_curve", "capex_usd_per_gpu", b"capex_usd_per_gpu", "fit_out_usd_per_critical_mw", b"fit_out_usd_per_critical_mw", "goodput_frac", b"goodput_frac", "gpu_model", b"gpu_model", "grid_mw_per_critical_mw", b"grid_mw_per_critical_mw", "halls_displaced_mw_per_critical_mw", b"halls_displaced_mw_per_critical_mw", "lead_months", b"lead_months", "life_months", b"life_months", "maximum_block_count", b"maximum_block_count", "name", b"name", "opex_usd_per_gpu_month", b"opex_usd_per_gpu_month", "order_from_month", b"order_from_month", "order_until_month", b"order_until_month", "power_kw_per_gpu", b"power_kw_per_gpu", "pue", b"pue", "rental_usd_per_gpu_hour", b"rental_usd_per_gpu_hour", "residual_frac", b"residual_frac", "utilisation_frac", b"utilisation_frac"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_block_gpu_count", b"_block_gpu_count", "_cap_curve", b"_cap_curve", "_capex_usd_per_gpu", b"_capex_usd_per_gpu", "_fit_out_usd_per_critical_mw", b"_fit_out_usd_per_critical_mw", "_goodput_frac", b"_goodput_frac", "_gpu_model", b"_gpu_model", "_grid_mw_per_critical_mw", b"_grid_mw_per_critical_mw", "_halls_displaced_mw_per_critical_mw", b"_halls_displaced_mw_per_critical_mw", "_lead_months", b"_lead_months", "_life_months", b"_life_months", "_maximum_block_count", b"_maximum_block_count", "_name", b"_name", "_opex_usd_per_gpu_month", b"_opex_usd_per_gpu_month", "_power_kw_per_gpu", b"_power_kw_per_gpu", "_pue", b"_pue", "_residual_frac", b"_residual_frac", "_utilisation_frac", b"_utilisation_frac", "block_gpu_count", b"block_gpu_count", "cap_curve", b"cap_curve", "capex_usd_per_gpu", b"capex_usd_per_gpu", "fit_out_usd_per_critical_mw", b"fit_out_usd_per_critical_mw", "goodput_frac", b"goodput_frac", "gpu_model", b"gpu_model", "grid_mw_per_critical_mw", b"grid_mw_per_critical_mw", "halls_displaced_mw_per_critical_mw", b"halls_displaced_mw_per_critical_mw", "lead_months", b"lead_months", "life_months", b"life_months", "maximum_block_count", b"maximum_block_count", "name", b"name", "opex_usd_per_gpu_month", b"opex_usd_per_gpu_month", "order_from_month", b"order_from_month", "order_until_month", b"order_until_month", "power_kw_per_gpu", b"power_kw_per_gpu", "pue", b"pue", "rental_usd_per_gpu_hour", b"rental_usd_per_gpu_hour", "residual_frac", b"residual_frac", "sites", b"sites", "utilisation_frac", b"utilisation_frac"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_block_gpu_count", b"_block_gpu_count", "_cap_curve", b"_cap_curve", "_capex_usd_per_gpu", b"_capex_usd_per_gpu", "_fit_out_usd_per_critical_mw", b"_fit_out_usd_per_critical_mw", "_goodput_frac", b"_goodput_frac", "_gpu_model", b"_gpu_model", "_grid_mw_per_critical_mw", b"_grid_mw_per_critical_mw", "_halls_displaced_mw_per_critical_mw", b"_halls_displaced_mw_per_critical_mw", "_lead_months", b"_lead_months", "_life_months", b"_life_months", "_maximum_block_count", b"_maximum_block_count", "_name", b"_name", "_opex_usd_per_gpu_month", b"_opex_usd_per_gpu_month", "_power_kw_per_gpu", b"_power_kw_per_gpu", "_pue", b"_pue", "_residual_frac", b"_residual_frac", "_utilisation_frac", b"_utilisation_frac", "block_gpu_count", b"block_gpu_count", "cap_curve", b"cap_curve", "capex_usd_per_gpu", b"capex_usd_per_gpu", "fit_out_usd_per_critical_mw", b"fit_out_usd_per_critical_mw", "goodput_frac", b"goodput_frac", "gpu_model", b"gpu_model", "grid_mw_per_critical_mw", b"grid_mw_per_critical_mw", "halls_displaced_mw_per_critical_mw", b"halls_displaced_mw_per_critical_mw", "lead_months", b"lead_months", "life_months", b"life_months", "maximum_block_count", b"maximum_block_count", "name", b"name", "opex_usd_per_gpu_month", b"opex_usd_per_gpu_month", "order_from_month", b"order_from_month", "order_until_month", b"order_until_month", "power_kw_per_gpu", b"power_kw_per_gpu", "pue", b"pue", "rental_usd_per_gpu_hour", b"rental_usd_per_gpu_hour", "residual_frac", b"residual_frac", "scale_curve", b"scale_curve", "sites", b"sites", "utilisation_frac", b"utilisation_frac"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__block_gpu_count: _TypeAlias = _typing.Literal["block_gpu_count"]  # noqa: Y015
     _WhichOneofArgType__block_gpu_count: _TypeAlias = _typing.Literal["_block_gpu_count", b"_block_gpu_count"]  # noqa: Y015

@@ -53,5 +53,8 @@ def build(program: Program, problem: PlanningProblem) -> None:
 
 
 ENTERPRISE_VALUE = ConstraintFamily(
-    "enterprise_value", ("sign", "re_leased_mw", "gpu_blocks", "running_machines", "debt_musd", "cash_musd"), (), build
+    "enterprise_value",
+    ("sign", "re_leased_mw", "gpu_blocks", "scaled_blocks", "running_machines", "debt_musd", "cash_musd"),
+    (),
+    build,
 )
