@@ -26,7 +26,7 @@ from optimizer.solve import LiveModel, Search, Tree
 from optimizer.solve.search import Floats
 
 TIME_SHARE_FRAC = 0.1
-LEAST_S = 1.0
+LEAST_S = 5.0
 """However fast the base was, a what-if may take so long."""
 WholeDecisions = dict[tuple[str, Any], float]
 """What is chosen of the whole decisions, by variable and key; those at zero are left out."""
