@@ -11,6 +11,7 @@ from support import EXACT, asic, close, fleet, gpu_option, offer, opening, portf
 
 from optimizer.app import WhatIfs, plan
 from optimizer.app.changes import changed
+from optimizer.app.what_if import LEAST_S
 from optimizer.domain import Limit, SolveOptions, TerminationReason
 from optimizer.errors import InvalidInputError
 
@@ -126,7 +127,7 @@ def test_hashprice_that_answers_to_the_plan():
 def test_a_share_of_the_time_and_a_stop():
     stop = []
     asked = WhatIfs(case(), SolveOptions(gap_frac=0.0), should_stop=lambda: bool(stop), time_share_frac=0.0)
-    assert asked.options.time_limit_s == 1.0
+    assert asked.options.time_limit_s == LEAST_S
     assert WhatIfs(case(), SolveOptions(time_limit_s=0.5), time_share_frac=1e3).options.time_limit_s == 0.5
     stop.append(1)
     # The whole decisions of the base are a plan at once, of which nothing is proven.
