@@ -23,6 +23,7 @@ from optimizer.solve.master import Master
 from optimizer.solve.search import Floats, Search, Solution
 from optimizer.solve.site_basis import from_site_basis
 from optimizer.solve.stages import Cut, Stages
+from optimizer.solve.status import AMBIGUOUS
 from optimizer.units import USD_PER_MUSD
 
 MOST_RELAXED_ROUNDS = 20
@@ -127,7 +128,6 @@ class _Decomposition:
     deadline: float
     stages: Stages = field(init=False)
     known: _Known = field(default_factory=_Known)
-    cuts: list[Cut] = field(default_factory=list)
     infeasible: bool = False
     """Whether no first decisions can be part of a plan."""
 
@@ -144,7 +144,6 @@ class _Decomposition:
         found = self.recourse.at(first, self.deadline, whole_only=whole_only)
         if found is None:
             return None
-        self.cuts.append(found.cut)
         for model in (self._master, self._affordable):
             if model is not None:
                 model.add(found.cut)
@@ -165,7 +164,7 @@ class _Decomposition:
         upper[-1] = 0.0
         with model.changed(column_upper=upper):
             ended = model.run(self._left(), self._quiet)
-            self.infeasible = ended.reason is TerminationReason.INFEASIBLE
+            self.infeasible = self._impossible(ended)
             return model.values[self._master.first] if ended.reason is TerminationReason.OPTIMAL else None
 
     def guess(self, following: _Following) -> Floats | None:
@@ -173,7 +172,7 @@ class _Decomposition:
         program = self.stages.affordable(following.values)
         if self._affordable is None:
             self._affordable = Master(program)
-            for cut in self.cuts:
+            for cut in self._master.cuts:
                 self._affordable.add(cut)
         else:
             self._affordable.limit(program)
@@ -205,11 +204,10 @@ class _Decomposition:
             told = self._told_by_master if allowed is None else None
             options = self._left().model_copy(update={"gap_frac": gap_frac})
             ended = master.model.run(options, Search(told, self.search.should_stop))
-            values = master.model.values[master.first] if ended.has_plan else None
-        self.known.nodes += ended.node_count
-        if allowed is None:
-            self._ended(ended)
-        return values
+            self.known.nodes += ended.node_count
+            if allowed is None:
+                self._ended(ended)
+            return master.model.values[master.first] if ended.has_plan else None
 
     def promising(self) -> Floats:
         """Upper limits that leave the master the whole decisions which the relaxation takes or nearly takes."""
@@ -223,11 +221,15 @@ class _Decomposition:
 
     def _ended(self, master: Termination) -> None:
         """Take note of what the end of a run of the master, relaxed or not, proves of the program."""
-        if master.reason is TerminationReason.INFEASIBLE:
+        if self._impossible(master):
             self.infeasible = True
         elif master.bound_usd is not None:
             self.known.bound_musd = min(self.known.bound_musd, master.bound_usd / USD_PER_MUSD)
         self._tell()
+
+    def _impossible(self, master: Termination) -> bool:
+        """Whether a run of the master proved that there are no first decisions, and not only that or unboundedness."""
+        return master.reason is TerminationReason.INFEASIBLE and self._master.model.status not in AMBIGUOUS
 
     def _left(self) -> SolveOptions:
         """The options with the time that is left."""
