@@ -21,7 +21,7 @@ from optimizer.audit.works import (
     buildings,
     work_problems,
 )
-from optimizer.domain import AsicModel, Decisions, GpuOption, MachineDecision, Portfolio, Site
+from optimizer.domain import AsicModel, Decisions, GpuOption, GpuOrder, GpuRefresh, MachineDecision, Portfolio, Site
 from optimizer.errors import InvalidInputError, Problem, did_you_mean
 
 NEVER: Final = 1_000_000
@@ -52,7 +52,7 @@ class MachineClass:
 
 @dataclass(frozen=True, slots=True)
 class GpuBlocks:
-    """Blocks ordered together."""
+    """Blocks ordered together; with ``refresh`` the new GPUs in the place of their old ones."""
 
     option: GpuOption
     site: Site
@@ -60,16 +60,43 @@ class GpuBlocks:
     order: int
     """Month index of the order."""
     block_count: int
+    refresh: GpuRefresh | None = None
+
+    @property
+    def paid(self) -> int:
+        """Month in which the GPUs are paid: that of the order, or the one after the last of the old ones."""
+        return self.order if self.refresh is None else self.order + self.option.lead_months + self.option.life_months
 
     @property
     def first(self) -> int:
         """First month in which they earn."""
-        return self.order + self.option.lead_months
+        return self.paid + (self.option.lead_months if self.refresh is None else self.refresh.downtime_months)
+
+    @property
+    def life_months(self) -> int:
+        """Months in which they earn."""
+        return self.option.life_months if self.refresh is None else self.refresh.life_months
 
     @property
     def end(self) -> int:
         """First month after their life."""
-        return self.first + self.option.life_months
+        return self.first + self.life_months
+
+    @property
+    def gpus_usd(self) -> float:
+        """Price of the GPUs, without fit-out."""
+        each = self.option.capex_usd_per_gpu if self.refresh is None else self.refresh.capex_usd_per_gpu
+        return self.gpu_count * each
+
+    @property
+    def throughput_factor(self) -> float:
+        """What a GPU bills over what one of the order does."""
+        return 1.0 if self.refresh is None else self.refresh.throughput_factor
+
+    @property
+    def power_factor(self) -> float:
+        """What a GPU draws over what one of the order does."""
+        return 1.0 if self.refresh is None else self.refresh.power_factor
 
     @property
     def gpu_count(self) -> int:
@@ -78,7 +105,7 @@ class GpuBlocks:
 
     @property
     def critical_mw(self) -> float:
-        """Critical IT MW of all of them."""
+        """Critical IT MW of all of them as they were ordered."""
         return self.block_count * self.option.block_critical_mw
 
     @property
@@ -96,6 +123,9 @@ class Book:
     contracts: tuple[Contract, ...]
     machines: tuple[MachineClass, ...]
     gpu_blocks: tuple[GpuBlocks, ...]
+    """As ordered."""
+    refreshed_blocks: tuple[GpuBlocks, ...]
+    """Those of them whose GPUs are replaced."""
     sold_mw: FloatArray
     """Power sold back, ``[S, T]``."""
     opened: IntArray
@@ -144,15 +174,13 @@ def read_decisions(portfolio: Portfolio, decisions: Decisions) -> Book:
         decisions=decisions,
         contracts=tuple(Contract.of(portfolio, decision) for decision in decisions.contracts),
         machines=_machine_classes(portfolio, decisions),
-        gpu_blocks=tuple(
-            GpuBlocks(
-                option=portfolio.gpu_options_by_name[order.gpu_option],
-                site=portfolio.site(order.site),
-                site_index=portfolio.site_index[order.site],
-                order=portfolio.horizon.index_of(order.order_month),
-                block_count=order.block_count,
+        gpu_blocks=tuple(_blocks(portfolio, order, order.block_count) for order in decisions.gpu_orders),
+        refreshed_blocks=tuple(
+            _blocks(
+                portfolio, order, order.refreshed_block_count, portfolio.gpu_options_by_name[order.gpu_option].refresh
             )
             for order in decisions.gpu_orders
+            if order.refreshed_block_count
         ),
         opened=opened,
         usable_from=usable_from,
@@ -161,6 +189,17 @@ def read_decisions(portfolio: Portfolio, decisions: Decisions) -> Book:
         added_halls=added_halls(portfolio, decisions),
         sold_mw=sold_mw(portfolio, decisions),
         buildings=buildings(portfolio, decisions),
+    )
+
+
+def _blocks(portfolio: Portfolio, order: GpuOrder, block_count: int, refresh: GpuRefresh | None = None) -> GpuBlocks:
+    return GpuBlocks(
+        option=portfolio.gpu_options_by_name[order.gpu_option],
+        site=portfolio.site(order.site),
+        site_index=portfolio.site_index[order.site],
+        order=portfolio.horizon.index_of(order.order_month),
+        block_count=block_count,
+        refresh=refresh,
     )
 
 
@@ -280,6 +319,10 @@ def _gpu_problems(portfolio: Portfolio, decisions: Decisions) -> Iterable[Proble
         path = f"gpu_orders[{i}]"
         yield from _unknown(f"{path}.gpu_option", "GPU option", order.gpu_option, portfolio.gpu_options_by_name)
         yield from _unknown(f"{path}.site", "site", order.site, portfolio.site_index)
+        option = portfolio.gpu_options_by_name.get(order.gpu_option)
+        if option is not None and option.refresh is None and order.refreshed_block_count:
+            told = f"{option.name} has no terms of refresh"
+            yield Problem(f"{path}.refreshed_block_count", told, "leave it out")
 
 
 def _opening_problems(portfolio: Portfolio, decisions: Decisions) -> Iterable[Problem]:

@@ -37,10 +37,10 @@ def carbon_tonnes(book: Book, energy: EnergyPrices, mining: MiningMoney) -> Carb
         for contract in book.contracts:
             if contract.site_index == s:
                 caused += intensity * np.array([energy_mwh(contract, month, energy) for month in range(length)])
-        for blocks in book.gpu_blocks:
+        for blocks in (*book.gpu_blocks, *book.refreshed_blocks):
             if blocks.site_index == s:
                 for month in range(max(blocks.first, 0), min(blocks.end, length)):
-                    each = gpu_energy_mwh(blocks.option, site, portfolio.horizon, month, energy)
+                    each = gpu_energy_mwh(blocks, portfolio.horizon, month, energy)
                     caused[month] += intensity * blocks.gpu_count * each
     return CarbonTonnes(caused)
 

@@ -78,6 +78,24 @@ def _gpu_orders(book: Book) -> Iterator[AuditCheck]:
         counts.add(count - book.portfolio.gpu_options_by_name[name].maximum_block_count, EXACT, name)
     for worst in (dates, usable, counts):
         yield from worst.checks()
+    yield from _refreshes(book)
+
+
+def _refreshes(book: Book) -> Iterator[AuditCheck]:
+    """New GPUs earn in the horizon, at a site that can be used as long, in the place of old ones."""
+    length = book.portfolio.horizon.month_count
+    dates = Worst("GPU blocks refreshed when they can be", "months")
+    counts = Worst("no more GPU blocks refreshed than ordered", "1")
+    for blocks in book.refreshed_blocks:
+        where = f"{blocks.label}, ordered {book.month_name(blocks.order)}"
+        unusable = unusable_months(book, blocks.site_index, blocks.paid, min(blocks.end, length))
+        dates.add(max(blocks.first - (length - 1), unusable), EXACT, where)
+    for order in book.decisions.gpu_orders:
+        excess = max(order.refreshed_block_count - order.block_count, -order.refreshed_block_count)
+        counts.add(excess, EXACT, f"{order.gpu_option} at {order.site}, ordered {order.order_month:%Y-%m}")
+    yield from dates.checks()
+    if book.refreshed_blocks:
+        yield from counts.checks()
 
 
 def unusable_months(book: Book, site_index: int, first: int, end: int) -> int:

@@ -117,7 +117,7 @@ def _print_contracts(plan: Plan, console: Console) -> None:
             table.add_row(*[Text(cell(item)) for _, cell in columns])
         console.print(table)
     for order in plan.decisions.gpu_orders:
-        console.print(f"Order {order.block_count} x {order.gpu_option} for {order.site} in {order.order_month:%Y-%m}")
+        console.print(order.told)
     for opening in plan.decisions.site_openings:
         console.print(f"Open {opening.site} in {opening.month:%Y-%m}")
     for work in plan.works:

@@ -24,7 +24,7 @@ from optimizer.domain.finance import (
     TerminalValue,
 )
 from optimizer.domain.fleet import AsicModel, Fleet, OperatingMode
-from optimizer.domain.gpu import CapCurve, GpuOption, ScaleTranche
+from optimizer.domain.gpu import CapCurve, GpuOption, GpuRefresh, ScaleTranche
 from optimizer.domain.horizon import Horizon, Period, Segment
 from optimizer.domain.market import DifficultyRule, Market
 from optimizer.domain.offer import (
@@ -65,7 +65,7 @@ __all__ = [
     "AdvanceTerms", "AsicModel", "AuditCheck", "AuditReport", "Bootstrap", "Building", "BuildingOrder",
     "BusinessAsUsual", "CapCurve", "CapexBudget", "ContractDecision", "CorporateTax", "Credit", "Decisions",
     "DemandResponse", "DifficultyRule", "DiscountRates", "Factor", "FactorCorrelation", "FactorUncertainty", "Finance",
-    "Fleet", "GpuOption", "GpuOrder", "GridAdvance", "GridStep", "HallExpansion", "HallOrder", "Horizon",
+    "Fleet", "GpuOption", "GpuOrder", "GpuRefresh", "GridAdvance", "GridStep", "HallExpansion", "HallOrder", "Horizon",
     "HourlyPrices", "HourlySeries", "Limit", "MachineDecision", "Market", "MissingHours", "ModeCount", "Multiples",
     "NpvDistribution", "Objective", "Offer", "OfferSite", "Opening", "OperatingMode", "Overlay", "Period", "Phase",
     "Placement", "Plan", "Policy", "Portfolio", "PowerPayer", "PowerSale", "PowerSupply", "Prepayment", "Progress",

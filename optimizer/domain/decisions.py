@@ -72,6 +72,16 @@ class GpuOrder(Value):
     """When they are ordered."""
     block_count: int
     """How many."""
+    refreshed_block_count: int = 0
+    """How many of them are replaced at the end of their life."""
+
+    @property
+    def told(self) -> str:
+        """What to do, in words."""
+        refreshed = (
+            f", and replace {self.refreshed_block_count} at the end of life" if self.refreshed_block_count else ""
+        )
+        return f"Order {self.block_count} x {self.gpu_option} for {self.site} in {self.order_month:%Y-%m}{refreshed}"
 
 
 class SiteOpening(Value):

@@ -42,6 +42,23 @@ class ScaleTranche(Value):
     """Billed GPU-hours of each of its blocks over those of the first block."""
 
 
+class GpuRefresh(Value):
+    """New GPUs in the place of a block's old ones, once, at the end of its life."""
+
+    capex_usd_per_gpu: Annotated[float, Quantity("USD", 0.0, 1e6)]
+    """Purchase and installation per GPU, paid in the month after the last of the old ones."""
+    downtime_months: Months = 0
+    """Months after the life of the old ones until the block earns again."""
+    life_months: Annotated[int, Quantity("months", 1, 240)]
+    """Months during which the new ones earn; afterwards they are scrapped."""
+    throughput_factor: Annotated[
+        float, Quantity("1", 0.01, 1_000.0, "billing over that of an old GPU: 3 bills threefold")
+    ]
+    """What a new GPU bills in an hour over what an old one would at the same time."""
+    power_factor: Annotated[float, Quantity("1", 0.05, 20.0, "power over that of an old GPU: 1.2 draws a fifth more")]
+    """Critical IT power of a new GPU over that of an old one."""
+
+
 class GpuOption(Value):
     """GPU clusters that can be bought in blocks and rented out by the hour."""
 
@@ -89,6 +106,8 @@ class GpuOption(Value):
     """Value at the end of the life as a share of the purchase; in between it falls on a straight line."""
     scale_curve: tuple[ScaleTranche, ...] = ()
     """What more blocks at one site bill, the first in full; each bills as much if absent."""
+    refresh: GpuRefresh | None = None
+    """Terms on which a block can be replaced at the end of its life; it cannot if absent."""
 
     @model_validator(mode="after")
     def _window(self) -> GpuOption:

@@ -135,7 +135,7 @@ class ContractChanges(Value):
     """Most contracts that may be dropped, added or changed in site or month; each counts once."""
 
     counts_orders: bool = False
-    """Whether GPU blocks and openings count too: each block and each opening that is dropped, added or changed once."""
+    """Whether GPU blocks, their refreshes and openings count too: each that is dropped, added or changed once."""
     previous_gpu_orders: tuple[GpuOrder, ...] = ()
     """GPU orders of the previous plan."""
     previous_openings: tuple[SiteOpening, ...] = ()
@@ -188,6 +188,10 @@ def _refuse_orders_twice(orders: tuple[GpuOrder, ...], openings: tuple[SiteOpeni
         raise problem("orders", "an order or an opening is listed twice", "one entry an option, site and month")
     if any(item.block_count < 1 for item in orders):
         raise problem("orders", "an order is of no block", "state block_count, 1 or more")
+    if any(not 0 <= item.refreshed_block_count <= item.block_count for item in orders):
+        raise problem(
+            "orders", "an order refreshes more blocks than it has, or less than none", "state 0 to block_count"
+        )
 
 
 class Policy(Value):
@@ -220,11 +224,11 @@ class Policy(Value):
     contract_changes: ContractChanges | None = None
     """Budget of changes against a previous plan."""
     mandatory_gpu_orders: tuple[GpuOrder, ...] = ()
-    """GPU blocks that must be ordered, at least so many at that site in that month."""
+    """GPU blocks that must be ordered, and refreshed, at least so many at that site in that month."""
     mandatory_openings: tuple[SiteOpening, ...] = ()
     """Sites that must be opened in that month."""
     freeze_orders_until_month: Month | None = None
-    """Before this month no GPU blocks are ordered and no sites opened but those that are mandatory."""
+    """Before this month no GPU blocks are ordered or replaced and no sites opened but those that are mandatory."""
 
     @model_validator(mode="after")
     def _orders_once(self) -> Policy:

@@ -71,6 +71,14 @@ def _order(location: Location, order: GpuOrder, portfolio: Portfolio) -> Iterato
     elif order.site not in option.sites:
         told = f"{option.name} cannot stand at {order.site!r}"
         yield (*location, "site"), told, f"it can at {', '.join(option.sites)}", order.site
+    elif order.refreshed_block_count and option.refresh is None:
+        told = f"{option.name} has no terms of refresh"
+        yield (
+            (*location, "refreshed_block_count"),
+            told,
+            "state its refresh, or leave it out",
+            order.refreshed_block_count,
+        )
 
 
 def _placement(location: Location, item: Placement, portfolio: Portfolio) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from optimizer.domain.portfolio import Portfolio
 from optimizer.model.calendar import Calendar, Floats
 from optimizer.model.expectations import Expectations
 from optimizer.model.gpu import GpuOrders
+from optimizer.model.gpu_refresh import GpuRefreshes
 from optimizer.model.hosting import OfferAtSite, Starts
 from optimizer.model.lease_ends import ReLeases
 from optimizer.model.machine_classes import MACHINES_PER_UNIT
@@ -31,6 +32,8 @@ class Carbon:
     """Of a critical MW let again, ``[R, T]``."""
     block_t: Floats
     """Of a GPU block of each order, ``[G, T]``."""
+    refresh_t: Floats
+    """Of a block of each refresh, ``[H, T]``."""
     machine_t: tuple[Floats, ...]
     """Of a thousand machines of each pair, by ceiling mode, ``[J, T]``."""
     price_usd_per_t: Floats
@@ -45,6 +48,7 @@ def build_carbon(
     starts: Starts,
     re_leases: ReLeases,
     orders: GpuOrders,
+    refreshes: GpuRefreshes,
     machines: Machines,
 ) -> Carbon | None:
     """Tonnes of everything that can be decided; None where there is no rule on them."""
@@ -67,6 +71,10 @@ def build_carbon(
         intensity[s] * expected.gpus[portfolio.gpu_options[g].name, portfolio.sites[s].name].energy_mwh
         for g, s in zip(orders.option, orders.site, strict=True)
     ]
+    refreshed = [
+        intensity[s] * expected.refreshed_gpus[portfolio.gpu_options[g].name, portfolio.sites[s].name].energy_mwh
+        for g, s in zip(refreshes.option, refreshes.site, strict=True)
+    ]
     machine = [
         intensity[s] * expected.mining[portfolio.sites[s].name, *machines.classes[k].key].energy_mwh
         for s, k in zip(machines.site, machines.machine_class, strict=True)
@@ -75,6 +83,7 @@ def build_carbon(
         contract_t=contract,
         re_lease_t=re_lease,
         block_t=np.array(blocks).reshape(-1, months) * (orders.reserved_mw > 0.0),
+        refresh_t=np.array(refreshed).reshape(-1, months) * refreshes.live,
         machine_t=tuple(tonnes * MACHINES_PER_UNIT for tonnes in machine),
         price_usd_per_t=futures.path(rule.price_usd_per_t, months) if rule.price_usd_per_t else np.zeros(months),
     )

@@ -17,7 +17,7 @@ from optimizer.curves.market_paths import MarketPaths
 from optimizer.curves.selling import sale_usd_per_mw
 from optimizer.curves.site_fleet import Machine, SiteFleet
 from optimizer.curves.throughput import CAP_CURVES, GpuBlockSums, GpuValues
-from optimizer.domain.gpu import GpuOption
+from optimizer.domain.gpu import GpuOption, GpuRefresh
 from optimizer.domain.offer import Offer
 from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.site import Site
@@ -65,6 +65,8 @@ class Expectations:
     """One machine by site, model and condition: ``[J, T]`` by ceiling mode and month."""
     gpus: Mapping[tuple[str, str], GpuValues]
     """One block by GPU option and site, ``[T]``."""
+    refreshed_gpus: Mapping[tuple[str, str], GpuValues]
+    """The same of a block that has been refreshed, of options that can be."""
     fates: Mapping[str, Fate]
     """What becomes of the rent, by offer, ``[T_ext]``."""
     power_usd_per_mwh: Mapping[str, Floats]
@@ -79,10 +81,11 @@ class Expectations:
         """Evaluate everything in every scenario."""
         standing = classes_by_site(portfolio)
         mining = {name: MiningSums(site_fleet(name, classes, futures)) for name, classes in standing.items()}
-        gpus = {
-            (option.name, name): GpuBlockSums(**block_terms(option, portfolio.site(name), futures))
+        blocks = {
+            (option, name, refresh): GpuBlockSums(**block_terms(option, portfolio.site(name), futures, refresh))
             for option in portfolio.gpu_options
             for name in option.sites
+            for refresh in ([None, option.refresh] if option.refresh is not None else [None])
         }
         fates: dict[str, Fate] = {}
         power: dict[str, Floats] = {}
@@ -92,9 +95,8 @@ class Expectations:
             share = shard.scenario_count / futures.scenario_count
             for name, paths in _sorted_paths(standing, shard):
                 mining[name].add(paths)
-            for option in portfolio.gpu_options:
-                for name in option.sites:
-                    gpus[option.name, name].add(**block_paths(option, portfolio.site(name), shard))
+            for (option, name, refresh), sums in blocks.items():
+                sums.add(**block_paths(option, portfolio.site(name), shard, refresh))
             for offer in portfolio.offers:
                 fates[offer.name] = Fate.by_scenario(offer, shard).mean_added(share, fates.get(offer.name))
             re_lease += share * shard.re_lease_rent_usd_per_kw_month.mean(axis=1)
@@ -109,7 +111,15 @@ class Expectations:
             for name, classes in standing.items()
             for item, value in zip(classes, mining[name].values(), strict=True)
         }
-        return cls(values, {key: sums.values() for key, sums in gpus.items()}, fates, power, re_lease, sales)
+        gpus, refreshed = (
+            {
+                (option.name, name): sums.values()
+                for (option, name, item), sums in blocks.items()
+                if (item is not None) is new
+            }
+            for new in (False, True)
+        )
+        return cls(values, gpus, refreshed, fates, power, re_lease, sales)
 
 
 def classes_by_site(portfolio: Portfolio) -> dict[str, list[MachineClass]]:
@@ -169,12 +179,12 @@ def _level(site_name: str, futures: Futures) -> Floats:
     return np.ascontiguousarray(futures.power_level(site_name)[: futures.month_count])
 
 
-def block_terms(option: GpuOption, site: Site, futures: Futures) -> dict[str, Any]:
-    """What the GPU kernels need to know of a block at a site, the same in all scenarios."""
+def block_terms(option: GpuOption, site: Site, futures: Futures, refresh: GpuRefresh | None = None) -> dict[str, Any]:
+    """What the GPU kernels need to know of a block, or a refreshed one, at a site, the same in all scenarios."""
     months = futures.month_count
     return {
         "gpu_count": option.block_gpu_count,
-        "power_kw_per_gpu": option.power_kw_per_gpu,
+        "power_kw_per_gpu": option.power_kw_per_gpu * (refresh.power_factor if refresh is not None else 1.0),
         "utilisation_frac": option.utilisation_frac,
         "goodput_frac": option.goodput_frac,
         "pue": hosting_pue(option.pue, site, futures)[:months],
@@ -183,12 +193,12 @@ def block_terms(option: GpuOption, site: Site, futures: Futures) -> dict[str, An
     }
 
 
-def block_paths(option: GpuOption, site: Site, futures: Futures) -> dict[str, Any]:
-    """Rental and power prices of a block at a site, ``[T, W]``."""
-    months = futures.month_count
+def block_paths(option: GpuOption, site: Site, futures: Futures, refresh: GpuRefresh | None = None) -> dict[str, Any]:
+    """Rental and power prices of a block at a site, ``[T, W]``; a new GPU rents out as so many old ones."""
+    months, factor = futures.month_count, refresh.throughput_factor if refresh is not None else 1.0
     rental = futures.path(option.rental_usd_per_gpu_hour, months)[:, None] * futures.gpu_rental_multiplier[:months]
     return {
-        "rental_usd_per_gpu_hour": np.ascontiguousarray(rental),
+        "rental_usd_per_gpu_hour": np.ascontiguousarray(factor * rental),
         "power_usd_per_mwh": np.ascontiguousarray(futures.mean_power_usd_per_mwh(site.name)[:months]),
     }
 

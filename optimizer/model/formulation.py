@@ -14,6 +14,7 @@ from optimizer.model.families.corporate_tax import CORPORATE_TAX
 from optimizer.model.families.domestic_share import DOMESTIC_SHARE
 from optimizer.model.families.enterprise_value import ENTERPRISE_VALUE
 from optimizer.model.families.gpu_blocks import GPU_BLOCKS
+from optimizer.model.families.gpu_refresh import GPU_REFRESH
 from optimizer.model.families.gpu_scale import GPU_SCALE
 from optimizer.model.families.hall_capacity import HALL_CAPACITY
 from optimizer.model.families.hall_expansion import HALL_EXPANSION
@@ -44,6 +45,7 @@ FORMULATION: Final[tuple[ConstraintFamily, ...]] = (
     BUILDINGS,  # closes the space of the contracts above
     PROJECT_DEBT,  # needs the starts, closes debt_musd
     GPU_BLOCKS,
+    GPU_REFRESH,
     GPU_SCALE,
     MINING_FLEET,
     SELL_BACK,

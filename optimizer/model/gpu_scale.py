@@ -5,16 +5,18 @@ Follows "Own GPUs" in ``docs/explanation/economics.md``. Money in million USD pe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
+from optimizer.curves.throughput import GpuValues
 from optimizer.domain.gpu import GpuOption
 from optimizer.domain.portfolio import Portfolio
 from optimizer.model.calendar import Calendar, Floats, Ints
-from optimizer.model.expectations import Expectations
 from optimizer.model.gpu import GpuOrders
+from optimizer.model.gpu_refresh import GpuRefreshes
 from optimizer.units import USD_PER_MUSD
 
 
@@ -22,7 +24,7 @@ from optimizer.units import USD_PER_MUSD
 class ScaledBlocks:
     """All (option, site, stretch of months, tranche after the first), N of them.
 
-    In the months of a stretch the same orders are live; the tranches of a stretch stand together, in R rows.
+    In the months of a stretch blocks of the same orders are live; the tranches of a stretch stand together, in R rows.
     """
 
     option: Ints
@@ -40,7 +42,7 @@ class ScaledBlocks:
     row: Ints
     """Row of each tranche, ``[N]``."""
     live: tuple[Ints, ...]
-    """Positions of the orders that are live in the stretch of each row, ``[R]``."""
+    """Positions of the orders, or refreshes, whose blocks are live in the stretch of each row, ``[R]``."""
     full_blocks: Floats
     """Blocks that bill in full, ``[R]``."""
 
@@ -51,9 +53,12 @@ class ScaledBlocks:
 
 
 def build_scaled_blocks(
-    portfolio: Portfolio, calendar: Calendar, expected: Expectations, orders: GpuOrders
+    portfolio: Portfolio,
+    calendar: Calendar,
+    expected: Mapping[tuple[str, str], GpuValues],
+    blocks: GpuOrders | GpuRefreshes,
 ) -> ScaledBlocks:
-    """Every tranche that the orders can reach, in the order of options, then sites, then months."""
+    """Every tranche that blocks of one generation can reach, in the order of options, then sites, then months."""
     months = calendar.month_count
     keys: list[tuple[int, int, int, int, int]] = []
     most: list[int] = []
@@ -64,9 +69,11 @@ def build_scaled_blocks(
         tranches = _tranches(option)
         for name in option.sites if tranches else ():
             s = portfolio.site_index[name]
-            billed = expected.gpus[option.name, name].revenue_usd / USD_PER_MUSD
-            placed = np.flatnonzero((orders.option == g) & (orders.site == s))
-            for first, until, ours in _stretches(option, placed, orders, months):
+            placed = np.flatnonzero((blocks.option == g) & (blocks.site == s))
+            if not len(placed):
+                continue
+            billed = expected[option.name, name].revenue_usd / USD_PER_MUSD
+            for first, until, ours in _stretches(placed, blocks, months):
                 inside = (np.arange(months) >= first) & (np.arange(months) < until)
                 for from_block, count, share in tranches:
                     keys.append((g, s, first, from_block, len(live)))
@@ -107,10 +114,9 @@ def _tranches(option: GpuOption) -> list[tuple[int, int, float]]:
     ]
 
 
-def _stretches(option: GpuOption, ours: Ints, orders: GpuOrders, months: int) -> list[tuple[int, int, Ints]]:
+def _stretches(ours: Ints, blocks: GpuOrders | GpuRefreshes, months: int) -> list[tuple[int, int, Ints]]:
     """First month, month after the last, and live orders of every stretch in which any is live."""
-    start = orders.order_month[ours] + option.lead_months
-    end = np.minimum(start + option.life_months, months)
+    start, end = blocks.start_month[ours], np.minimum(blocks.end_month[ours], months)
     edges = np.unique(np.concatenate([start, end])).tolist()
     live = [(first, until, ours[(start <= first) & (end > first)]) for first, until in pairwise(edges)]
     return [item for item in live if len(item[2])]

@@ -14,6 +14,7 @@ from optimizer.model.calendar import Calendar, Floats, Ints
 from optimizer.model.carbon import Carbon, build_carbon
 from optimizer.model.expectations import Expectations
 from optimizer.model.gpu import GpuOrders, build_gpu_orders
+from optimizer.model.gpu_refresh import GpuRefreshes, build_gpu_refreshes
 from optimizer.model.gpu_scale import ScaledBlocks, build_scaled_blocks
 from optimizer.model.hosting import Starts, build_starts
 from optimizer.model.lease_ends import Reconversions, ReLeases, build_re_leases, build_reconversions
@@ -44,8 +45,12 @@ class PlanningProblem:
     """Machines by site and class."""
     gpu_orders: GpuOrders
     """Possible GPU orders."""
+    gpu_refreshes: GpuRefreshes
+    """Those of them whose blocks can be refreshed."""
     scaled_blocks: ScaledBlocks
     """Tranches of GPU blocks that bill less than the first."""
+    scaled_refreshed_blocks: ScaledBlocks
+    """The same of refreshed blocks."""
     grid_advances: GridAdvances
     """Grid steps that can be brought forward."""
     hall_orders: HallOrders
@@ -70,6 +75,7 @@ class PlanningProblem:
         starts = build_starts(portfolio, futures, calendar, expected)
         machines = build_machines(portfolio, futures, calendar, expected)
         orders = build_gpu_orders(portfolio, calendar, expected)
+        refreshes = build_gpu_refreshes(portfolio, calendar, expected, orders)
         again = build_re_leases(portfolio, futures, calendar, expected, starts)
         problem = cls(
             portfolio=portfolio,
@@ -77,14 +83,16 @@ class PlanningProblem:
             starts=starts,
             machines=machines,
             gpu_orders=orders,
-            scaled_blocks=build_scaled_blocks(portfolio, calendar, expected, orders),
+            gpu_refreshes=refreshes,
+            scaled_blocks=build_scaled_blocks(portfolio, calendar, expected.gpus, orders),
+            scaled_refreshed_blocks=build_scaled_blocks(portfolio, calendar, expected.refreshed_gpus, refreshes),
             grid_advances=build_grid_advances(portfolio, calendar),
             hall_orders=build_hall_orders(portfolio, calendar),
             building_orders=build_building_orders(portfolio, calendar),
             reconversions=build_reconversions(portfolio, calendar, starts),
             re_leases=again,
             sales=build_sales(portfolio, calendar, expected),
-            carbon=build_carbon(portfolio, futures, calendar, expected, starts, again, orders, machines),
+            carbon=build_carbon(portfolio, futures, calendar, expected, starts, again, orders, refreshes, machines),
         )
         paths = [futures.under(stress) for stress in portfolio.finance.stresses]
         return replace(problem, stresses=tuple(problem._under(cls.of(path.portfolio, path)) for path in paths))

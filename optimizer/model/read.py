@@ -189,12 +189,15 @@ def _building_orders(program: Program, problem: PlanningProblem, solution: Float
 def _gpu_orders(program: Program, problem: PlanningProblem, solution: Floats) -> tuple[GpuOrder, ...]:
     orders, portfolio = problem.gpu_orders, problem.portfolio
     count = np.rint(solution[program.variables["gpu_blocks"].columns]).astype(int)
+    refreshed = np.zeros_like(count)
+    refreshed[problem.gpu_refreshes.order] = np.rint(solution[program.variables["refreshed_gpu_blocks"].columns])
     return tuple(
         GpuOrder(
             gpu_option=portfolio.gpu_options[orders.option[i]].name,
             site=portfolio.sites[orders.site[i]].name,
             order_month=portfolio.horizon.month_at(int(orders.order_month[i])),
             block_count=int(count[i]),
+            refreshed_block_count=int(refreshed[i]),
         )
         for i in np.flatnonzero(count)
     )
@@ -267,12 +270,15 @@ def _use_by_kind(program: Program, problem: PlanningProblem, solution: Floats) -
 
     again, let = problem.re_leases, solution[program.variables["re_leased_mw"].columns]
     columns, factor = contract_quantity(program, problem)
-    blocks = solution[program.variables["gpu_blocks"].columns]
+    blocks, refreshes = solution[program.variables["gpu_blocks"].columns], problem.gpu_refreshes
+    refreshed = solution[program.variables["refreshed_gpu_blocks"].columns]
     return (
         mining.reshape(sites, calendar.period_count),
         calendar.period_max(
             monthly(starts.site, starts.reserved_mw, solution[columns] * factor)
             + monthly(starts.site[again.start], again.reserved_mw, let)
         ),
-        calendar.period_max(monthly(orders.site, orders.reserved_mw, blocks)),
+        calendar.period_max(
+            monthly(orders.site, orders.reserved_mw, blocks) + monthly(refreshes.site, refreshes.reserved_mw, refreshed)
+        ),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from optimizer.domain.decisions import GpuOrder
 from optimizer.domain.plan import Plan
 from optimizer.domain.proof import AuditReport
 from optimizer.report.charts_money import LINE_NAMES, year_name
@@ -91,7 +92,7 @@ def contracts(plan: Plan) -> str:
 def other_decisions(plan: Plan) -> str:
     """GPU blocks to order, sites to open, and works at sites."""
     rows = [
-        [f"Order {order.gpu_option}", order.site, month(order.order_month), count(order.block_count, "block")]
+        [f"Order {order.gpu_option}", order.site, month(order.order_month), _blocks(order)]
         for order in plan.decisions.gpu_orders
     ]
     rows += [[f"Open {item.site}", item.site, month(item.month), DASH] for item in plan.decisions.site_openings]
@@ -100,6 +101,11 @@ def other_decisions(plan: Plan) -> str:
         return ""
     columns = [*words("Decision", "Site"), *numbers("Month", "How many")]
     return table("Own GPUs to order, sites to open, and works at sites.", columns, rows)
+
+
+def _blocks(order: GpuOrder) -> str:
+    refreshed = f", {order.refreshed_block_count:,} of them refreshed" if order.refreshed_block_count else ""
+    return count(order.block_count, "block") + refreshed
 
 
 def use_by_year(sites: dict[str, list[Use]]) -> str:

@@ -102,7 +102,12 @@ def _contract(item: ContractOutcome) -> str:
 
 def _other_decisions(plan: Plan) -> str:
     parts = [
-        f"Order {count(item.block_count, 'block')} of {item.gpu_option} at {item.site} in {month(item.order_month)}."
+        f"Order {count(item.block_count, 'block')} of {item.gpu_option} at {item.site} in {month(item.order_month)}"
+        + (
+            f", and replace the GPUs of {item.refreshed_block_count:,} at the end of their life."
+            if item.refreshed_block_count
+            else "."
+        )
         for item in plan.decisions.gpu_orders
     ]
     if len(parts) > NAMED_CONTRACTS:

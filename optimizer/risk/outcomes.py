@@ -80,10 +80,8 @@ def _varying_usd(
     varying = np.zeros(futures.scenario_count)
     for name, (fleet, weights) in mining.items():
         accumulate_fleet_margin_usd(varying, fleet, site_paths(name, futures), weights=weights)
-    for order in decisions.gpu_orders:
-        _add_gpus(varying, portfolio, futures, calendar, order)
-    for (option, site), live in _live_blocks(portfolio, calendar, decisions.gpu_orders).items():
-        varying -= _scale_npv(portfolio, futures, calendar, option, site, live)
+    for blocks, live in _live_blocks(portfolio, calendar, decisions.gpu_orders).items():
+        _add_gpus(varying, portfolio, futures, calendar, blocks, live)
     for sale in decisions.power_sales:
         varying += _sale_npv(portfolio, futures, calendar, sale)
     for contract in decisions.contracts:
@@ -91,42 +89,44 @@ def _varying_usd(
     return varying
 
 
-def _add_gpus(out: Floats, portfolio: Portfolio, futures: Futures, calendar: Calendar, order: GpuOrder) -> None:
-    option, site = portfolio.gpu_options_by_name[order.gpu_option], portfolio.site(order.site)
-    weight = _live(portfolio, calendar, order) * calendar.discount("gpu")[: calendar.month_count]
-    accumulate_scenario_gpu_usd(
-        out, **block_terms(option, site, futures), **block_paths(option, site, futures), weight=weight
-    )
+class _Blocks(NamedTuple):
+    """Blocks of one option and generation at one site."""
+
+    option: str
+    site: str
+    refreshed: bool
 
 
-def _live(portfolio: Portfolio, calendar: Calendar, order: GpuOrder) -> Floats:
-    """Blocks of an order that earn, by month ``[T]``."""
-    option = portfolio.gpu_options_by_name[order.gpu_option]
-    start = portfolio.horizon.index_of(order.order_month) + option.lead_months
+def _live_blocks(portfolio: Portfolio, calendar: Calendar, orders: tuple[GpuOrder, ...]) -> dict[_Blocks, Floats]:
+    """Blocks that earn, by month ``[T]``."""
+    found: dict[_Blocks, Floats] = {}
     time = np.arange(calendar.month_count)
-    return np.asarray(order.block_count * ((time >= start) & (time < start + option.life_months)).astype(float))
 
+    def add(blocks: _Blocks, count: int, start: int, life: int) -> None:
+        found[blocks] = found.get(blocks, 0.0) + count * ((time >= start) & (time < start + life)).astype(float)
 
-def _live_blocks(
-    portfolio: Portfolio, calendar: Calendar, orders: tuple[GpuOrder, ...]
-) -> dict[tuple[str, str], Floats]:
-    """Blocks that earn by option and site, of options that bill less for more of them, by month ``[T]``."""
-    found: dict[tuple[str, str], Floats] = {}
     for order in orders:
-        if portfolio.gpu_options_by_name[order.gpu_option].scale_curve:
-            key = order.gpu_option, order.site
-            found[key] = found.get(key, 0.0) + _live(portfolio, calendar, order)
+        option = portfolio.gpu_options_by_name[order.gpu_option]
+        start = portfolio.horizon.index_of(order.order_month) + option.lead_months
+        add(_Blocks(option.name, order.site, False), order.block_count, start, option.life_months)
+        if option.refresh is not None and order.refreshed_block_count:
+            again = start + option.life_months + option.refresh.downtime_months
+            refreshed = _Blocks(option.name, order.site, True)
+            add(refreshed, order.refreshed_block_count, again, option.refresh.life_months)
     return found
 
 
-def _scale_npv(
-    portfolio: Portfolio, futures: Futures, calendar: Calendar, option_name: str, site_name: str, live: Floats
-) -> Floats:
-    """NPV of the billing that blocks at a site lose to scale."""
-    option, site = portfolio.gpu_options_by_name[option_name], portfolio.site(site_name)
-    weight = lost_blocks(option, live) * calendar.discount("gpu")[: calendar.month_count]
-    billed = scenario_gpu_billing_usd(**block_terms(option, site, futures), **block_paths(option, site, futures))
-    return np.asarray(weight @ billed)
+def _add_gpus(
+    out: Floats, portfolio: Portfolio, futures: Futures, calendar: Calendar, blocks: _Blocks, live: Floats
+) -> None:
+    """Add the NPV of live blocks' margin, less the billing that they lose to scale."""
+    option, site = portfolio.gpu_options_by_name[blocks.option], portfolio.site(blocks.site)
+    refresh = option.refresh if blocks.refreshed else None
+    terms, paths = block_terms(option, site, futures, refresh), block_paths(option, site, futures, refresh)
+    discount = calendar.discount("gpu")[: calendar.month_count]
+    accumulate_scenario_gpu_usd(out, **terms, **paths, weight=live * discount)
+    if option.scale_curve:
+        out -= (lost_blocks(option, live) * discount) @ scenario_gpu_billing_usd(**terms, **paths)
 
 
 def _sale_npv(portfolio: Portfolio, futures: Futures, calendar: Calendar, sale: PowerSale) -> Floats:

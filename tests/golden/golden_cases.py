@@ -211,6 +211,21 @@ def clusters() -> Portfolio:
     return Portfolio.model_validate(data)
 
 
+def refreshed() -> Portfolio:
+    """Clusters whose blocks live for half a year and can be refreshed, some of them where there is power for it."""
+    data = clusters().model_dump(exclude_unset=True)
+    again = {
+        "capex_usd_per_gpu": 1500.0,
+        "downtime_months": 1,
+        "life_months": 9,
+        "throughput_factor": 1.8,
+        "power_factor": 1.4,
+    }
+    terms = {"life_months": 6, "capex_usd_per_gpu": 2000.0, "refresh": again}
+    data["gpu_options"] = [{**data["gpu_options"][0], **terms}]
+    return Portfolio.model_validate(data)
+
+
 CASES: dict[str, Callable[[], Portfolio]] = {
     "tiny": lambda: load_portfolio("tiny"),
     "two-sites": two_sites,
@@ -220,4 +235,5 @@ CASES: dict[str, Callable[[], Portfolio]] = {
     "site-works": site_works,
     "rules": rules,
     "clusters": clusters,
+    "refreshed": refreshed,
 }

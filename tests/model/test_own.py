@@ -257,6 +257,8 @@ LEASE_END = {
     "re_lease": {"vacancy_months": 0, "refit_usd_per_critical_mw": 1.0, "term_months": 1},
 }
 BUILDING = {"name": "H", "critical_mw": 1.0, "capex_usd": 1.0, "build_months": 0, "earliest_month": "2027-01"}
+REFRESH = {"capex_usd_per_gpu": 1.0, "life_months": 1, "throughput_factor": 2.0, "power_factor": 1.0}
+ORDER = {"gpu_option": "G", "site": "A", "order_month": "2027-01", "block_count": 1, "refreshed_block_count": 1}
 SCALE = [{"from_block": 1, "share_frac": 1.0}, {"from_block": 2, "share_frac": 0.5}]
 HALLS = {"maximum_mw": 1.0, "capex_usd_per_mw": 1.0, "earliest_month": "2027-01"}
 
@@ -273,13 +275,13 @@ def test_every_variable_and_account_has_its_parts():
         asic_models=[asic(purchasable=True, move_downtime_months=1)],
         fleets=[fleet()],
         offers=[offer("O1", sites=[place(**LEASE_END), place("B")]), scalable("O2")],
-        gpu_options=[gpu_option(maximum_block_count=2, scale_curve=SCALE)],
+        gpu_options=[gpu_option(maximum_block_count=2, scale_curve=SCALE, refresh=REFRESH)],
         policy={
             "contract_changes": {
                 "previous": [],
                 "maximum_count": 9,
                 "counts_orders": True,
-                "previous_gpu_orders": [{"gpu_option": "G", "site": "A", "order_month": "2027-01", "block_count": 1}],
+                "previous_gpu_orders": [ORDER],
             }
         },
         finance={

@@ -157,7 +157,9 @@ def without_plan(reason: TerminationReason, **changes: Any) -> Plan:
 def everything() -> Plan:
     """A plan with every kind of decision."""
     decisions = Decisions(
-        gpu_orders=(GpuOrder(gpu_option="b200", site="Site 0", order_month=START, block_count=3),),
+        gpu_orders=(
+            GpuOrder(gpu_option="b200", site="Site 0", order_month=START, block_count=3, refreshed_block_count=2),
+        ),
         site_openings=(SiteOpening(site="Site 1", month=START),),
         grid_advances=(GridAdvance(site="Site 0", step_month=add_months(START, 9), advance_months=3),),
         hall_orders=(HallOrder(site="Site 0", month=START, hall_mw=12.5),),

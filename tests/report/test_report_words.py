@@ -54,7 +54,8 @@ class TestContracts:
         plan = everything()
         expected = "Sign 2 contracts for 21 MW, order 3 GPU blocks, open 1 site and change 1 site, $30.0M better than mining on"
         assert headline_of(plan) == expected
-        assert "Order 3 blocks of b200 at Site 0 in 2027-01." in recommendation_of(plan)
+        told = "Order 3 blocks of b200 at Site 0 in 2027-01, and replace the GPUs of 2 at the end of their life."
+        assert told in recommendation_of(plan)
         assert "Open Site 1 in 2027-01." in recommendation_of(plan)
         assert "Bring the grid step of 2027-10 at Site 0 forward to 2027-07." in recommendation_of(plan)
         assert "Order 12.5 MW of mining halls for Site 0 in 2027-01." in recommendation_of(plan)

@@ -266,6 +266,13 @@ def _gpu_option() -> dict[str, Any]:
         "cap_curve": "a100-training",
         "residual_frac": 0.1,
         "scale_curve": [{"from_block": 1, "share_frac": 1.0}, {"from_block": 3, "share_frac": 0.8}],
+        "refresh": {
+            "capex_usd_per_gpu": 38_000.0,
+            "downtime_months": 2,
+            "life_months": 48,
+            "throughput_factor": 2.5,
+            "power_factor": 1.3,
+        },
     }
 
 
@@ -381,7 +388,13 @@ def _finance() -> dict[str, Any]:
 
 def _policy() -> dict[str, Any]:
     placement = {"offer": "Alpha", "site": "Odessa", "sign_month": "2027-04"}
-    order = {"gpu_option": "own", "site": "Tacuru", "order_month": "2027-07", "block_count": 2}
+    order = {
+        "gpu_option": "own",
+        "site": "Tacuru",
+        "order_month": "2027-07",
+        "block_count": 2,
+        "refreshed_block_count": 1,
+    }
     return {
         "exclusive_groups": [{"name": "one", "offers": ["Alpha", "Beta"], "maximum_count": 1}],
         "all_or_nothing_groups": [{"name": "both", "offers": ["Alpha", "Beta"]}],

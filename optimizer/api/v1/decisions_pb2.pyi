@@ -226,12 +226,15 @@ class GpuOrder(_message.Message):
     SITE_FIELD_NUMBER: _builtins.int
     ORDER_MONTH_FIELD_NUMBER: _builtins.int
     BLOCK_COUNT_FIELD_NUMBER: _builtins.int
+    REFRESHED_BLOCK_COUNT_FIELD_NUMBER: _builtins.int
     gpu_option: _builtins.str
     """Name of the GPU option."""
     site: _builtins.str
     """Where they will stand."""
     block_count: _builtins.int
     """How many."""
+    refreshed_block_count: _builtins.int
+    """How many of them are replaced at the end of their life."""
     @_builtins.property
     def order_month(self) -> _date_pb2.Date:
         """When they are ordered. Day 1."""
@@ -243,21 +246,26 @@ class GpuOrder(_message.Message):
         site: _builtins.str | None = ...,
         order_month: _date_pb2.Date | None = ...,
         block_count: _builtins.int | None = ...,
+        refreshed_block_count: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_block_count", b"_block_count", "_gpu_option", b"_gpu_option", "_site", b"_site", "block_count", b"block_count", "gpu_option", b"gpu_option", "order_month", b"order_month", "site", b"site"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_block_count", b"_block_count", "_gpu_option", b"_gpu_option", "_refreshed_block_count", b"_refreshed_block_count", "_site", b"_site", "block_count", b"block_count", "gpu_option", b"gpu_option", "order_month", b"order_month", "refreshed_block_count", b"refreshed_block_count", "site", b"site"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_block_count", b"_block_count", "_gpu_option", b"_gpu_option", "_site", b"_site", "block_count", b"block_count", "gpu_option", b"gpu_option", "order_month", b"order_month", "site", b"site"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_block_count", b"_block_count", "_gpu_option", b"_gpu_option", "_refreshed_block_count", b"_refreshed_block_count", "_site", b"_site", "block_count", b"block_count", "gpu_option", b"gpu_option", "order_month", b"order_month", "refreshed_block_count", b"refreshed_block_count", "site", b"site"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__block_count: _TypeAlias = _typing.Literal["block_count"]  # noqa: Y015
     _WhichOneofArgType__block_count: _TypeAlias = _typing.Literal["_block_count", b"_block_count"]  # noqa: Y015
     _WhichOneofReturnType__gpu_option: _TypeAlias = _typing.Literal["gpu_option"]  # noqa: Y015
     _WhichOneofArgType__gpu_option: _TypeAlias = _typing.Literal["_gpu_option", b"_gpu_option"]  # noqa: Y015
+    _WhichOneofReturnType__refreshed_block_count: _TypeAlias = _typing.Literal["refreshed_block_count"]  # noqa: Y015
+    _WhichOneofArgType__refreshed_block_count: _TypeAlias = _typing.Literal["_refreshed_block_count", b"_refreshed_block_count"]  # noqa: Y015
     _WhichOneofReturnType__site: _TypeAlias = _typing.Literal["site"]  # noqa: Y015
     _WhichOneofArgType__site: _TypeAlias = _typing.Literal["_site", b"_site"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__block_count) -> _WhichOneofReturnType__block_count | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__gpu_option) -> _WhichOneofReturnType__gpu_option | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__refreshed_block_count) -> _WhichOneofReturnType__refreshed_block_count | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__site) -> _WhichOneofReturnType__site | None: ...
 

@@ -95,6 +95,63 @@ class ScaleTranche(_message.Message):
 Global___ScaleTranche: _TypeAlias = ScaleTranche  # noqa: Y015
 
 @_typing.final
+class GpuRefresh(_message.Message):
+    """New GPUs in the place of a block's old ones, once, at the end of its life."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAPEX_USD_PER_GPU_FIELD_NUMBER: _builtins.int
+    DOWNTIME_MONTHS_FIELD_NUMBER: _builtins.int
+    LIFE_MONTHS_FIELD_NUMBER: _builtins.int
+    THROUGHPUT_FACTOR_FIELD_NUMBER: _builtins.int
+    POWER_FACTOR_FIELD_NUMBER: _builtins.int
+    capex_usd_per_gpu: _builtins.float
+    """Purchase and installation per GPU, paid in the month after the last of the old ones."""
+    downtime_months: _builtins.int
+    """Months after the life of the old ones until the block earns again."""
+    life_months: _builtins.int
+    """Months during which the new ones earn; afterwards they are scrapped."""
+    throughput_factor: _builtins.float
+    """What a new GPU bills in an hour over what an old one would at the same time."""
+    power_factor: _builtins.float
+    """Critical IT power of a new GPU over that of an old one."""
+    def __init__(
+        self,
+        *,
+        capex_usd_per_gpu: _builtins.float | None = ...,
+        downtime_months: _builtins.int | None = ...,
+        life_months: _builtins.int | None = ...,
+        throughput_factor: _builtins.float | None = ...,
+        power_factor: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_capex_usd_per_gpu", b"_capex_usd_per_gpu", "_downtime_months", b"_downtime_months", "_life_months", b"_life_months", "_power_factor", b"_power_factor", "_throughput_factor", b"_throughput_factor", "capex_usd_per_gpu", b"capex_usd_per_gpu", "downtime_months", b"downtime_months", "life_months", b"life_months", "power_factor", b"power_factor", "throughput_factor", b"throughput_factor"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_capex_usd_per_gpu", b"_capex_usd_per_gpu", "_downtime_months", b"_downtime_months", "_life_months", b"_life_months", "_power_factor", b"_power_factor", "_throughput_factor", b"_throughput_factor", "capex_usd_per_gpu", b"capex_usd_per_gpu", "downtime_months", b"downtime_months", "life_months", b"life_months", "power_factor", b"power_factor", "throughput_factor", b"throughput_factor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__capex_usd_per_gpu: _TypeAlias = _typing.Literal["capex_usd_per_gpu"]  # noqa: Y015
+    _WhichOneofArgType__capex_usd_per_gpu: _TypeAlias = _typing.Literal["_capex_usd_per_gpu", b"_capex_usd_per_gpu"]  # noqa: Y015
+    _WhichOneofReturnType__downtime_months: _TypeAlias = _typing.Literal["downtime_months"]  # noqa: Y015
+    _WhichOneofArgType__downtime_months: _TypeAlias = _typing.Literal["_downtime_months", b"_downtime_months"]  # noqa: Y015
+    _WhichOneofReturnType__life_months: _TypeAlias = _typing.Literal["life_months"]  # noqa: Y015
+    _WhichOneofArgType__life_months: _TypeAlias = _typing.Literal["_life_months", b"_life_months"]  # noqa: Y015
+    _WhichOneofReturnType__power_factor: _TypeAlias = _typing.Literal["power_factor"]  # noqa: Y015
+    _WhichOneofArgType__power_factor: _TypeAlias = _typing.Literal["_power_factor", b"_power_factor"]  # noqa: Y015
+    _WhichOneofReturnType__throughput_factor: _TypeAlias = _typing.Literal["throughput_factor"]  # noqa: Y015
+    _WhichOneofArgType__throughput_factor: _TypeAlias = _typing.Literal["_throughput_factor", b"_throughput_factor"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__capex_usd_per_gpu) -> _WhichOneofReturnType__capex_usd_per_gpu | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__downtime_months) -> _WhichOneofReturnType__downtime_months | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__life_months) -> _WhichOneofReturnType__life_months | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__power_factor) -> _WhichOneofReturnType__power_factor | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__throughput_factor) -> _WhichOneofReturnType__throughput_factor | None: ...
+
+Global___GpuRefresh: _TypeAlias = GpuRefresh  # noqa: Y015
+
+@_typing.final
 class GpuOption(_message.Message):
     """GPU clusters that can be bought in blocks and rented out by the hour."""
 
@@ -122,6 +179,7 @@ class GpuOption(_message.Message):
     CAP_CURVE_FIELD_NUMBER: _builtins.int
     RESIDUAL_FRAC_FIELD_NUMBER: _builtins.int
     SCALE_CURVE_FIELD_NUMBER: _builtins.int
+    REFRESH_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Unique name."""
     gpu_model: _builtins.str
@@ -176,6 +234,10 @@ class GpuOption(_message.Message):
     def scale_curve(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScaleTranche]:
         """What more blocks at one site bill, the first in full; each bills as much if absent."""
 
+    @_builtins.property
+    def refresh(self) -> Global___GpuRefresh:
+        """Terms on which a block can be replaced at the end of its life; it cannot if absent."""
+
     def __init__(
         self,
         *,
@@ -201,10 +263,11 @@ class GpuOption(_message.Message):
         cap_curve: Global___CapCurve.ValueType | None = ...,
         residual_frac: _builtins.float | None = ...,
         scale_curve: _abc.Iterable[Global___ScaleTranche] | None = ...,
+        refresh: Global___GpuRefresh | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_block_gpu_count", b"_block_gpu_count", "_cap_curve", b"_cap_curve", "_capex_usd_per_gpu", b"_capex_usd_per_gpu", "_fit_out_usd_per_critical_mw", b"_fit_out_usd_per_critical_mw", "_goodput_frac", b"_goodput_frac", "_gpu_model", b"_gpu_model", "_grid_mw_per_critical_mw", b"_grid_mw_per_critical_mw", "_halls_displaced_mw_per_critical_mw", b"_halls_displaced_mw_per_critical_mw", "_lead_months", b"_lead_months", "_life_months", b"_life_months", "_maximum_block_count", b"_maximum_block_count", "_name", b"_name", "_opex_usd_per_gpu_month", b"_opex_usd_per_gpu_month", "_power_kw_per_gpu", b"_power_kw_per_gpu", "_pue", b"_pue", "_residual_frac", b"_residual_frac", "_utilisation_frac", b"_utilisation_frac", "block_gpu_count", b"block_gpu_count", "cap_curve", b"cap_curve", "capex_usd_per_gpu", b"capex_usd_per_gpu", "fit_out_usd_per_critical_mw", b"fit_out_usd_per_critical_mw", "goodput_frac", b"goodput_frac", "gpu_model", b"gpu_model", "grid_mw_per_critical_mw", b"grid_mw_per_critical_mw", "halls_displaced_mw_per_critical_mw", b"halls_displaced_mw_per_critical_mw", "lead_months", b"lead_months", "life_months", b"life_months", "maximum_block_count", b"maximum_block_count", "name", b"name", "opex_usd_per_gpu_month", b"opex_usd_per_gpu_month", "order_from_month", b"order_from_month", "order_until_month", b"order_until_month", "power_kw_per_gpu", b"power_kw_per_gpu", "pue", b"pue", "rental_usd_per_gpu_hour", b"rental_usd_per_gpu_hour", "residual_frac", b"residual_frac", "utilisation_frac", b"utilisation_frac"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_block_gpu_count", b"_block_gpu_count", "_cap_curve", b"_cap_curve", "_capex_usd_per_gpu", b"_capex_usd_per_gpu", "_fit_out_usd_per_critical_mw", b"_fit_out_usd_per_critical_mw", "_goodput_frac", b"_goodput_frac", "_gpu_model", b"_gpu_model", "_grid_mw_per_critical_mw", b"_grid_mw_per_critical_mw", "_halls_displaced_mw_per_critical_mw", b"_halls_displaced_mw_per_critical_mw", "_lead_months", b"_lead_months", "_life_months", b"_life_months", "_maximum_block_count", b"_maximum_block_count", "_name", b"_name", "_opex_usd_per_gpu_month", b"_opex_usd_per_gpu_month", "_power_kw_per_gpu", b"_power_kw_per_gpu", "_pue", b"_pue", "_residual_frac", b"_residual_frac", "_utilisation_frac", b"_utilisation_frac", "block_gpu_count", b"block_gpu_count", "cap_curve", b"cap_curve", "capex_usd_per_gpu", b"capex_usd_per_gpu", "fit_out_usd_per_critical_mw", b"fit_out_usd_per_critical_mw", "goodput_frac", b"goodput_frac", "gpu_model", b"gpu_model", "grid_mw_per_critical_mw", b"grid_mw_per_critical_mw", "halls_displaced_mw_per_critical_mw", b"halls_displaced_mw_per_critical_mw", "lead_months", b"lead_months", "life_months", b"life_months", "maximum_block_count", b"maximum_block_count", "name", b"name", "opex_usd_per_gpu_month", b"opex_usd_per_gpu_month", "order_from_month", b"order_from_month", "order_until_month", b"order_until_month", "power_kw_per_gpu", b"power_kw_per_gpu", "pue", b"pue", "refresh", b"refresh", "rental_usd_per_gpu_hour", b"rental_usd_per_gpu_hour", "residual_frac", b"residual_frac", "utilisation_frac", b"utilisation_frac"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_block_gpu_count", b"_block_gpu_count", "_cap_curve", b"_cap_curve", "_capex_usd_per_gpu", b"_capex_usd_per_gpu", "_fit_out_usd_per_critical_mw", b"_fit_out_usd_per_critical_mw", "_goodput_frac", b"_goodput_frac", "_gpu_model", b"_gpu_model", "_grid_mw_per_critical_mw", b"_grid_mw_per_critical_mw", "_halls_displaced_mw_per_critical_mw", b"_halls_displaced_mw_per_critical_mw", "_lead_months", b"_lead_months", "_life_months", b"_life_months", "_maximum_block_count", b"_maximum_block_count", "_name", b"_name", "_opex_usd_per_gpu_month", b"_opex_usd_per_gpu_month", "_power_kw_per_gpu", b"_power_kw_per_gpu", "_pue", b"_pue", "_residual_frac", b"_residual_frac", "_utilisation_frac", b"_utilisation_frac", "block_gpu_count", b"block_gpu_count", "cap_curve", b"cap_curve", "capex_usd_per_gpu", b"capex_usd_per_gpu", "fit_out_usd_per_critical_mw", b"fit_out_usd_per_critical_mw", "goodput_frac", b"goodput_frac", "gpu_model", b"gpu_model", "grid_mw_per_critical_mw", b"grid_mw_per_critical_mw", "halls_displaced_mw_per_critical_mw", b"halls_displaced_mw_per_critical_mw", "lead_months", b"lead_months", "life_months", b"life_months", "maximum_block_count", b"maximum_block_count", "name", b"name", "opex_usd_per_gpu_month", b"opex_usd_per_gpu_month", "order_from_month", b"order_from_month", "order_until_month", b"order_until_month", "power_kw_per_gpu", b"power_kw_per_gpu", "pue", b"pue", "rental_usd_per_gpu_hour", b"rental_usd_per_gpu_hour", "residual_frac", b"residual_frac", "scale_curve", b"scale_curve", "sites", b"sites", "utilisation_frac", b"utilisation_frac"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_block_gpu_count", b"_block_gpu_count", "_cap_curve", b"_cap_curve", "_capex_usd_per_gpu", b"_capex_usd_per_gpu", "_fit_out_usd_per_critical_mw", b"_fit_out_usd_per_critical_mw", "_goodput_frac", b"_goodput_frac", "_gpu_model", b"_gpu_model", "_grid_mw_per_critical_mw", b"_grid_mw_per_critical_mw", "_halls_displaced_mw_per_critical_mw", b"_halls_displaced_mw_per_critical_mw", "_lead_months", b"_lead_months", "_life_months", b"_life_months", "_maximum_block_count", b"_maximum_block_count", "_name", b"_name", "_opex_usd_per_gpu_month", b"_opex_usd_per_gpu_month", "_power_kw_per_gpu", b"_power_kw_per_gpu", "_pue", b"_pue", "_residual_frac", b"_residual_frac", "_utilisation_frac", b"_utilisation_frac", "block_gpu_count", b"block_gpu_count", "cap_curve", b"cap_curve", "capex_usd_per_gpu", b"capex_usd_per_gpu", "fit_out_usd_per_critical_mw", b"fit_out_usd_per_critical_mw", "goodput_frac", b"goodput_frac", "gpu_model", b"gpu_model", "grid_mw_per_critical_mw", b"grid_mw_per_critical_mw", "halls_displaced_mw_per_critical_mw", b"halls_displaced_mw_per_critical_mw", "lead_months", b"lead_months", "life_months", b"life_months", "maximum_block_count", b"maximum_block_count", "name", b"name", "opex_usd_per_gpu_month", b"opex_usd_per_gpu_month", "order_from_month", b"order_from_month", "order_until_month", b"order_until_month", "power_kw_per_gpu", b"power_kw_per_gpu", "pue", b"pue", "refresh", b"refresh", "rental_usd_per_gpu_hour", b"rental_usd_per_gpu_hour", "residual_frac", b"residual_frac", "scale_curve", b"scale_curve", "sites", b"sites", "utilisation_frac", b"utilisation_frac"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__block_gpu_count: _TypeAlias = _typing.Literal["block_gpu_count"]  # noqa: Y015
     _WhichOneofArgType__block_gpu_count: _TypeAlias = _typing.Literal["_block_gpu_count", b"_block_gpu_count"]  # noqa: Y015

@@ -425,7 +425,7 @@ class ContractChanges(_message.Message):
     maximum_count: _builtins.int
     """Most contracts that may be dropped, added or changed in site or month; each counts once."""
     counts_orders: _builtins.bool
-    """Whether GPU blocks and openings count too: each block and each opening that is dropped, added or changed once."""
+    """Whether GPU blocks, their refreshes and openings count too: each that is dropped, added or changed once."""
     @_builtins.property
     def previous(self) -> _containers.RepeatedCompositeFieldContainer[Global___Placement]:
         """Contracts of the previous plan, each with offer, site and month."""
@@ -601,7 +601,7 @@ class Policy(_message.Message):
 
     @_builtins.property
     def mandatory_gpu_orders(self) -> _containers.RepeatedCompositeFieldContainer[_decisions_pb2.GpuOrder]:
-        """GPU blocks that must be ordered, at least so many at that site in that month."""
+        """GPU blocks that must be ordered, and refreshed, at least so many at that site in that month."""
 
     @_builtins.property
     def mandatory_openings(self) -> _containers.RepeatedCompositeFieldContainer[_decisions_pb2.SiteOpening]:
@@ -609,7 +609,7 @@ class Policy(_message.Message):
 
     @_builtins.property
     def freeze_orders_until_month(self) -> _date_pb2.Date:
-        """Before this month no GPU blocks are ordered and no sites opened but those that are mandatory. Day 1."""
+        """Before this month no GPU blocks are ordered or replaced and no sites opened but those that are mandatory. Day 1."""
 
     def __init__(
         self,

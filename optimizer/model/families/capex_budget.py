@@ -45,6 +45,7 @@ CAPEX_BUDGET = ConstraintFamily(
         "lease_end_within_contract",
         "bought_machines",
         "gpu_blocks",
+        "refreshed_gpu_blocks",
         "open_site",
         "advance_step",
         "added_hall_mw",

@@ -1,14 +1,14 @@
 r"""Carbon of the energy that the owner pays for and uses: its price, and the most of it by calendar year.
 
 .. math::
-   \sum_{o,s,m} k_{o,s,m}(y)\,q_{o,s,m} + \sum_{g,s,m} k_{g,s,m}(y)\,n_{g,s,m} + \sum_{s,k,j,p} k_{s,k,j,p}(y)\,\mathrm{run}_{s,k,j,p}
+   \sum_{o,s,m} k_{o,s,m}(y)\,q_{o,s,m} + \sum_{g,s,m} \bigl(k_{g,s,m}(y)\,n_{g,s,m} + k'_{g,s,m}(y)\,r_{g,s,m}\bigr) + \sum_{s,k,j,p} k_{s,k,j,p}(y)\,\mathrm{run}_{s,k,j,p}
    \le \overline K_y \qquad \forall y
 
 ======================================  =======  =========================================================
 symbol                                  unit     meaning
 ======================================  =======  =========================================================
-:math:`k(y)`                            kt       expected carbon in year *y* of a MW, a block, a thousand machines
-:math:`q, n, \mathrm{run}`                       critical MW (signed, let again), GPU blocks, machines running
+:math:`k(y), k'(y)`                     kt       expected carbon in year *y* of a MW, a block, a refreshed block, a thousand machines
+:math:`q, n, r, \mathrm{run}`                    critical MW (signed, let again), GPU blocks, those refreshed, machines running
 :math:`\overline K_y`                   kt       most carbon of the year
 ======================================  =======  =========================================================
 
@@ -58,6 +58,7 @@ def _tonnes(program: Program, problem: PlanningProblem) -> list[tuple[Ints, Floa
         (columns, carbon.contract_t * factor[:, None]),
         (program.variables["re_leased_mw"].columns, carbon.re_lease_t),
         (program.variables["gpu_blocks"].columns, carbon.block_t),
+        (program.variables["refreshed_gpu_blocks"].columns, carbon.refresh_t),
     ]
     period = np.repeat(np.arange(calendar.period_count), calendar.period_length)
     inside = np.arange(calendar.period_count)[:, None] == period
@@ -70,5 +71,8 @@ def _tonnes(program: Program, problem: PlanningProblem) -> list[tuple[Ints, Floa
 
 
 CARBON = ConstraintFamily(
-    "carbon", ("sign", "critical_mw", "re_leased_mw", "gpu_blocks", "running_machines"), ("carbon_within_cap",), build
+    "carbon",
+    ("sign", "critical_mw", "re_leased_mw", "gpu_blocks", "refreshed_gpu_blocks", "running_machines"),
+    ("carbon_within_cap",),
+    build,
 )

@@ -63,7 +63,7 @@ def build(program: Program, problem: PlanningProblem) -> None:
 
 CONCENTRATION = ConstraintFamily(
     "concentration",
-    ("sign", "critical_mw", "gpu_blocks", "running_machines"),
+    ("sign", "critical_mw", "gpu_blocks", "refreshed_gpu_blocks", "running_machines"),
     ("tenant_within_share", "country_within_share"),
     build,
 )

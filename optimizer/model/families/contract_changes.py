@@ -13,7 +13,7 @@ symbol                                  unit     meaning
 :math:`\mathrm{open}_j`                 0/1      previous opening *j* is decided in the same month
 :math:`\mathrm{opened}_s`               0/1      site *s* is opened at any time
 :math:`b_i, n_i, k_i`                   blocks   of a previous GPU order of option *g*: before, now, kept
-:math:`c_g`                             blocks   blocks of option *g* that are dropped, added or moved
+:math:`c_g`                             blocks   blocks of option *g* that are dropped, added or moved; refreshes of them likewise
 :math:`n`                               1        most changes
 ======================================  =======  =========================================================
 
@@ -25,21 +25,29 @@ Dual: NPV of one more change.
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from optimizer.domain.policy import ContractChanges
+from optimizer.model.calendar import Ints
 from optimizer.model.families.order_placements import matching_openings, matching_orders
 from optimizer.model.families.placements import matching_starts
 from optimizer.model.family import ConstraintFamily
 from optimizer.model.problem import PlanningProblem
 from optimizer.model.program import Program, Triplets
 
+COUNTED: Final = {"gpu_blocks": "block_count", "refreshed_blocks": "refreshed_block_count"}
+"""What of a GPU order is counted, by kind of variable."""
+
 
 def build(program: Program, problem: PlanningProblem) -> None:
     """State the family."""
     rule, terms = problem.portfolio.policy.contract_changes, Triplets()
     counted = rule if rule is not None and rule.counts_orders else None
-    _count_blocks(program, problem, counted)
+    blocks, refreshed = program.variables["gpu_blocks"].columns, program.variables["refreshed_gpu_blocks"].columns
+    _count_blocks(program, problem, counted, "gpu_blocks", blocks, np.arange(len(blocks)))
+    _count_blocks(program, problem, counted, "refreshed_blocks", refreshed, problem.gpu_refreshes.order)
     if rule is None:
         program.add_rows("contract_changes_within_budget", [], terms)
         return
@@ -55,41 +63,48 @@ def build(program: Program, problem: PlanningProblem) -> None:
             terms.add(0, opened[matching_openings(problem, opening)], -1.0)
         sites = [problem.portfolio.site_index[opening.site] for opening in counted.previous_openings]
         terms.add(0, opened[~np.isin(problem.openings[0], sites)], 1.0)
-        terms.add(0, program.variables["changed_gpu_blocks"].columns, 1.0)
+        for name in ("changed_gpu_blocks", "changed_refreshed_blocks"):
+            terms.add(0, program.variables[name].columns, 1.0)
         most -= len(counted.previous_openings)
     program.add_rows("contract_changes_within_budget", ["changes"], terms, upper=most)
 
 
-def _count_blocks(program: Program, problem: PlanningProblem, rule: ContractChanges | None) -> None:
-    """Blocks kept of each previous order, and blocks changed of each option."""
-    previous = rule.previous_gpu_orders if rule is not None else ()
-    names = [option.name for option in problem.portfolio.gpu_options] if rule is not None else []
+def _count_blocks(
+    program: Program, problem: PlanningProblem, rule: ContractChanges | None, kind: str, columns: Ints, order: Ints
+) -> None:
+    """Blocks, or refreshes, kept of each previous order, and changed of each option; ``columns`` are of an ``order`` each."""
+    count, options = COUNTED[kind], problem.portfolio.gpu_options if rule is not None else ()
+    previous = [item for item in rule.previous_gpu_orders if getattr(item, count)] if rule is not None else []
+    names = [item.name for item in options if kind == "gpu_blocks" or item.refresh is not None]
     keys = [(item.gpu_option, item.site, f"{item.order_month:%Y-%m}") for item in previous]
-    upper = np.array([item.block_count for item in previous], dtype=float)
-    kept = program.add_variables("kept_gpu_blocks", keys, upper=upper)
-    changed = program.add_variables("changed_gpu_blocks", [(name,) for name in names])
-    blocks, within, counted = program.variables["gpu_blocks"].columns, Triplets(), Triplets()
+    upper = np.array([getattr(item, count) for item in previous], dtype=float)
+    kept = program.add_variables(f"kept_{kind}", keys, upper=upper)
+    changed = program.add_variables(f"changed_{kind}", [(name,) for name in names])
+    option, within, counted = problem.gpu_orders.option[order], Triplets(), Triplets()
     for row, item in enumerate(previous):
         within.add(row, kept.columns[row], 1.0)
-        within.add(row, blocks[matching_orders(problem, item)], -1.0)
-    program.add_rows("kept_gpu_blocks_ordered", keys, within, upper=0.0)
+        within.add(row, columns[matching_orders(problem, item)[order]], -1.0)
+    program.add_rows(f"kept_{kind}_ordered", keys, within, upper=0.0)
     least = np.zeros(2 * len(names))
+    index = [item.name for item in problem.portfolio.gpu_options]
     for g, name in enumerate(names):
         ours = [i for i, item in enumerate(previous) if item.gpu_option == name]
         for row in (2 * g, 2 * g + 1):
             counted.add(row, changed.columns[g], 1.0)
             counted.add(row, kept.columns[ours], 1.0)
-        counted.add(2 * g + 1, blocks[problem.gpu_orders.option == g], -1.0)
+        counted.add(2 * g + 1, columns[option == index.index(name)], -1.0)
         least[2 * g] = upper[ours].sum()
     sides = [(name, side) for name in names for side in ("dropped", "added")]
-    program.add_rows("changed_gpu_blocks_counted", sides, counted, lower=least)
+    program.add_rows(f"changed_{kind}_counted", sides, counted, lower=least)
 
 
 CONTRACT_CHANGES = ConstraintFamily(
     "contract_changes",
-    ("sign", "gpu_blocks", "open_site"),
+    ("sign", "gpu_blocks", "refreshed_gpu_blocks", "open_site"),
     (
         "kept_gpu_blocks", "changed_gpu_blocks", "kept_gpu_blocks_ordered", "changed_gpu_blocks_counted",
+        "kept_refreshed_blocks", "changed_refreshed_blocks", "kept_refreshed_blocks_ordered",
+        "changed_refreshed_blocks_counted",
         "contract_changes_within_budget",
     ),
     build,

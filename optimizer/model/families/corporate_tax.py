@@ -43,6 +43,7 @@ WRITTEN_OFF_AS: Final = {
     "re_leased_mw": "hosting",
     "bought_machines": "machine",
     "gpu_blocks": "gpu",
+    "refreshed_gpu_blocks": "gpu",
 }
 """Class of the capex of each kind of variable; all other is that of sites: ``opening``."""
 
@@ -124,7 +125,10 @@ def _written_off(tax: CorporateTax, kind: str, month_count: int) -> Floats:
 
 CORPORATE_TAX = ConstraintFamily(
     "corporate_tax",
-    ("sign", "critical_mw", "re_leased_mw", "debt_musd", "gpu_blocks", "bought_machines", "running_machines", "open_site"),
+    (
+        "sign", "critical_mw", "re_leased_mw", "debt_musd", "gpu_blocks", "refreshed_gpu_blocks", "bought_machines",
+        "running_machines", "open_site",
+    ),
     (
         "taxable_profit_musd", "taxable_loss_musd", "losses_used_musd", "losses_left_musd",
         "taxable_profit_or_loss", "losses_used_within_profit", "losses_used_within_losses", "losses_carried_forward",

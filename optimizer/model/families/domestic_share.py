@@ -50,25 +50,37 @@ def build(program: Program, problem: PlanningProblem) -> None:
         _reserved(terms, problem, problem.starts.site[again.start], let, again.reserved_mw, weight)
         orders, blocks = problem.gpu_orders, program.variables["gpu_blocks"].columns
         _reserved(terms, problem, orders.site, blocks, orders.reserved_mw, weight)
+        refreshes, blocks = problem.gpu_refreshes, program.variables["refreshed_gpu_blocks"].columns
+        before = orders.reserved_mw[refreshes.order]
+        _reserved(terms, problem, refreshes.site, blocks, refreshes.reserved_mw, weight, before)
     first = portfolio.horizon.index_of(rule.from_month) if rule.from_month else 0
     required = np.where(calendar.period_last >= first, 0.0, -np.inf)
     program.add_rows("domestic_share_kept", period_keys(problem), terms, lower=required)
 
 
 def _reserved(
-    terms: Triplets, problem: PlanningProblem, site: Ints, columns: Ints, reserved: Floats, weight: Floats
+    terms: Triplets,
+    problem: PlanningProblem,
+    site: Ints,
+    columns: Ints,
+    reserved: Floats,
+    weight: Floats,
+    before: Floats | float = 0.0,
 ) -> None:
+    """What columns reserve, ``[N, T]``, on top of what is there before it without them."""
     calendar = problem.calendar
     if not len(columns):
         return
     each = weight[site][:, None]
-    amount = np.where(each > 0, calendar.period_min(reserved), calendar.period_max(reserved))
-    terms.add(np.arange(calendar.period_count), columns[:, None], each * amount)
+    there = np.broadcast_to(before, reserved.shape)
+    least = calendar.period_min(there + reserved) - calendar.period_min(there)
+    most = calendar.period_max(there + reserved) - calendar.period_max(there)
+    terms.add(np.arange(calendar.period_count), columns[:, None], each * np.where(each > 0, least, most))
 
 
 DOMESTIC_SHARE = ConstraintFamily(
     "domestic_share",
-    ("sign", "critical_mw", "re_leased_mw", "gpu_blocks", "running_machines"),
+    ("sign", "critical_mw", "re_leased_mw", "gpu_blocks", "refreshed_gpu_blocks", "running_machines"),
     ("domestic_share_kept",),
     build,
 )

@@ -54,7 +54,10 @@ def build(program: Program, problem: PlanningProblem) -> None:
 
 ENTERPRISE_VALUE = ConstraintFamily(
     "enterprise_value",
-    ("sign", "re_leased_mw", "gpu_blocks", "scaled_blocks", "running_machines", "debt_musd", "cash_musd"),
+    (
+        "sign", "re_leased_mw", "gpu_blocks", "refreshed_gpu_blocks", "scaled_blocks", "running_machines", "debt_musd",
+        "cash_musd",
+    ),
     (),
     build,
-)
+)  # fmt: skip

@@ -29,7 +29,7 @@ def build(program: Program, problem: PlanningProblem) -> None:
 
 POWER_BALANCE = ConstraintFamily(
     "power_balance",
-    ("sign", "re_leased_mw", "gpu_blocks", "running_machines", "open_site", "advance_step"),
+    ("sign", "re_leased_mw", "gpu_blocks", "refreshed_gpu_blocks", "running_machines", "open_site", "advance_step"),
     ("site_power_within_limit",),
     build,
 )

@@ -40,7 +40,8 @@ def _limit_uses(program: Program, problem: PlanningProblem, limits: list[Technol
     calendar, periods = problem.calendar, problem.calendar.period_count
     total = calendar.period_min(problem.grid_mw[problem.open_from_start].sum(axis=0))
     row, column, coefficient = program.close("power_mw").terms.arrays()
-    mining, gpu = _is_of(program, "running_machines", column), _is_of(program, "gpu_blocks", column)
+    mining = _is_of(program, "running_machines", column)
+    gpu = _is_of(program, "gpu_blocks", column) | _is_of(program, "refreshed_gpu_blocks", column)
     drawn = {PowerUse.MINING: mining, PowerUse.GPU: gpu, PowerUse.HOSTING: ~mining & ~gpu}
     terms, upper = Triplets(), np.full((len(limits), periods), np.inf)
     for number, limit in enumerate(limits):
@@ -81,7 +82,7 @@ def _holds(problem: PlanningProblem, limit: TechnologyLimit) -> NDArray[np.bool_
 
 TECHNOLOGY_LIMITS = ConstraintFamily(
     "technology_limits",
-    ("sign", "critical_mw", "gpu_blocks", "running_machines"),
+    ("sign", "critical_mw", "gpu_blocks", "refreshed_gpu_blocks", "running_machines"),
     ("use_within_share", "machines_within_share"),
     build,
 )
