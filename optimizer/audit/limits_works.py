@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from optimizer.audit.book import Book
+from optimizer.audit.book import NEVER, Book
 from optimizer.audit.limits_sites import unusable_months
 from optimizer.audit.recalculate import Recalculation
 from optimizer.audit.works import step_months
@@ -17,6 +17,7 @@ def work_checks(recalculation: Recalculation) -> Iterator[AuditCheck]:
     yield from _grid_advances(recalculation.book)
     yield from _added_halls(recalculation.book)
     yield from _buildings(recalculation)
+    yield from _placements(recalculation.book)
 
 
 def _grid_advances(book: Book) -> Iterator[AuditCheck]:
@@ -70,4 +71,33 @@ def _buildings(recalculation: Recalculation) -> Iterator[AuditCheck]:
     if use.in_buildings_mw.any():
         space.add_array(use.in_buildings_mw - use.space_mw, MW_TOLERANCE, book.where)
     for worst in (dates, usable, space):
+        yield from worst.checks()
+
+
+def _placements(book: Book) -> Iterator[AuditCheck]:
+    """Mandatory works are done; before the freeze ends no others are decided."""
+    policy, horizon = book.portfolio.policy, book.portfolio.horizon
+    done = Worst("mandatory works at sites done", "1")
+    halls = Worst("mandatory halls ordered", "MW")
+    frozen = Worst("no work at a site decided before the freeze ends", "1")
+    more = Worst("no halls ordered before the freeze ends", "MW")
+    for advance in policy.mandatory_grid_advances:
+        done.add(float(advance not in book.decisions.grid_advances), EXACT, advance.told)
+    for building in policy.mandatory_building_orders:
+        done.add(float(building not in book.decisions.building_orders), EXACT, building.told)
+    ordered = {(item.site, item.month): item.hall_mw for item in book.decisions.hall_orders}
+    demanded = {(item.site, item.month): item.hall_mw for item in policy.mandatory_hall_orders}
+    for order in policy.mandatory_hall_orders:
+        halls.add(order.hall_mw - ordered.get((order.site, order.month), 0.0), MW_TOLERANCE, order.told)
+    end = horizon.index_of(policy.freeze_works_until_month) if policy.freeze_works_until_month is not None else -NEVER
+    for step, stated in zip(book.grid_advances, book.decisions.grid_advances, strict=True):
+        if step.decided < end:
+            frozen.add(float(stated not in policy.mandatory_grid_advances), EXACT, step.label)
+    for work, begun in zip(book.buildings, book.decisions.building_orders, strict=True):
+        if work.order < end:
+            frozen.add(float(begun not in policy.mandatory_building_orders), EXACT, work.label)
+    for (name, month), mw in ordered.items():
+        if horizon.index_of(month) < end:
+            more.add(mw - demanded.get((name, month), 0.0), MW_TOLERANCE, f"{name} {month:%Y-%m}")
+    for worst in (done, halls, frozen, more):
         yield from worst.checks()

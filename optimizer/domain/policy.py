@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from optimizer.domain.base import Frac, Month, Name, PathOf, Quantity, Value, ValuePath, problem
-from optimizer.domain.decisions import GpuOrder, SiteOpening
+from optimizer.domain.decisions import BuildingOrder, GpuOrder, GridAdvance, HallOrder, SiteOpening
 
 
 class DomesticBasis(StrEnum):
@@ -194,6 +194,17 @@ def _refuse_orders_twice(orders: tuple[GpuOrder, ...], openings: tuple[SiteOpeni
         )
 
 
+def _refuse_works_twice(policy: Policy) -> None:
+    """Each step and building once, halls once a site and month; no halls of nothing."""
+    keys: list[tuple[object, ...]] = [(item.site, item.step_month) for item in policy.mandatory_grid_advances]
+    keys += [(item.site, item.building) for item in policy.mandatory_building_orders]
+    keys += [(item.site, item.month, "halls") for item in policy.mandatory_hall_orders]
+    if len(set(keys)) != len(keys):
+        raise problem("works", "a work is listed twice", "one entry a step, a building, a site and month of halls")
+    if any(item.hall_mw <= 0.0 for item in policy.mandatory_hall_orders):
+        raise problem("works", "halls of no MW are mandatory", "state hall_mw, more than 0")
+
+
 class Policy(Value):
     """All rules of the owner."""
 
@@ -227,10 +238,19 @@ class Policy(Value):
     """GPU blocks that must be ordered, and refreshed, at least so many at that site in that month."""
     mandatory_openings: tuple[SiteOpening, ...] = ()
     """Sites that must be opened in that month."""
+    mandatory_grid_advances: tuple[GridAdvance, ...] = ()
+    """Grid steps that must be brought forward by so many months."""
+    mandatory_hall_orders: tuple[HallOrder, ...] = ()
+    """Mining halls that must be ordered, at least so many MW at that site in that month."""
+    mandatory_building_orders: tuple[BuildingOrder, ...] = ()
+    """Buildings that must be begun in that month."""
+    freeze_works_until_month: Month | None = None
+    """Before this month no work at a site is decided but those that are mandatory."""
     freeze_orders_until_month: Month | None = None
     """Before this month no GPU blocks are ordered or replaced and no sites opened but those that are mandatory."""
 
     @model_validator(mode="after")
     def _orders_once(self) -> Policy:
         _refuse_orders_twice(self.mandatory_gpu_orders, self.mandatory_openings)
+        _refuse_works_twice(self)
         return self

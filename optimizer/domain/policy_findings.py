@@ -44,6 +44,7 @@ def policy_findings(portfolio: Portfolio) -> Iterator[Finding]:
         yield from _order(("policy", "mandatory_gpu_orders", i), order, portfolio)
     for i, opened in enumerate(policy.mandatory_openings):
         yield from known(("policy", "mandatory_openings", i, "site"), opened.site, _closed(portfolio), "closed site")
+    yield from _works(portfolio)
     for i, build in enumerate(policy.parallel_builds):
         if build.region is not None:
             yield from known(("policy", "parallel_builds", i, "region"), build.region, regions, "region")
@@ -62,6 +63,28 @@ def policy_findings(portfolio: Portfolio) -> Iterator[Finding]:
 def _closed(portfolio: Portfolio) -> list[str]:
     """Names of the sites that can be opened."""
     return [site.name for site in portfolio.sites if site.opening is not None]
+
+
+def _works(portfolio: Portfolio) -> Iterator[Finding]:
+    """Works that are mandatory where they are not offered."""
+    policy, sites = portfolio.policy, portfolio.sites
+    halls = [site.name for site in sites if site.hall_expansion is not None]
+    steps = [(site.name, step.from_month) for site in sites for step in site.grid if step.advance is not None]
+    buildings = [(site.name, item.name) for site in sites for item in site.buildings]
+    for i, order in enumerate(policy.mandatory_hall_orders):
+        yield from known(
+            ("policy", "mandatory_hall_orders", i, "site"), order.site, halls, "site with a hall_expansion"
+        )
+    for i, step in enumerate(policy.mandatory_grid_advances):
+        if (step.site, step.step_month) not in steps:
+            told = f"{step.site!r} has no step of {step.step_month:%Y-%m} that can be brought forward"
+            fix = f"steps are {', '.join(f'{name} {month:%Y-%m}' for name, month in steps) or 'none'}"
+            yield ("policy", "mandatory_grid_advances", i), told, fix, step.site
+    for i, building in enumerate(policy.mandatory_building_orders):
+        if (building.site, building.building) not in buildings:
+            told = f"{building.site!r} has no building named {building.building!r}"
+            fix = f"buildings are {', '.join(f'{name} {item}' for name, item in buildings) or 'none'}"
+            yield ("policy", "mandatory_building_orders", i), told, fix, building.building
 
 
 def _order(location: Location, order: GpuOrder, portfolio: Portfolio) -> Iterator[Finding]:

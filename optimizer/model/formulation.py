@@ -33,6 +33,7 @@ from optimizer.model.families.sell_back import SELL_BACK
 from optimizer.model.families.site_opening import SITE_OPENING
 from optimizer.model.families.stress_liquidity import STRESS_LIQUIDITY
 from optimizer.model.families.technology_limits import TECHNOLOGY_LIMITS
+from optimizer.model.families.work_placements import WORK_PLACEMENTS
 from optimizer.model.family import ConstraintFamily
 
 FORMULATION: Final[tuple[ConstraintFamily, ...]] = (
@@ -62,6 +63,7 @@ FORMULATION: Final[tuple[ConstraintFamily, ...]] = (
     OFFER_GROUPS,
     PLACEMENTS,
     ORDER_PLACEMENTS,
+    WORK_PLACEMENTS,
     PARALLEL_BUILDS,
     CONCENTRATION,
     TECHNOLOGY_LIMITS,

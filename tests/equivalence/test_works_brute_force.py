@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import cache
 from typing import Any
 
@@ -12,7 +13,7 @@ from support import EXACT, asic, best, fleet, offer, place, portfolio, site
 from works_portfolios import works_portfolio
 
 from optimizer.app import plan
-from optimizer.domain import Plan, Portfolio
+from optimizer.domain import Plan, Policy, Portfolio
 
 SEEDS = (
     1, 7, 8, 9, 13, 21, 26, 32, 35, 47, 48, 49, 58, 60, 61, 62, 63, 65, 68, 71, 72, 74, 75, 77, 79, 81, 88,
@@ -40,6 +41,21 @@ def test_the_best_plan_is_the_best_that_the_audit_lets_pass(seed):
 def is_whole(answer: Plan) -> bool:
     """Whether all MW let again are whole."""
     return all(abs(item.re_leased_mw - round(item.re_leased_mw)) < 1e-6 for item in answer.decisions.contracts)
+
+
+@pytest.mark.parametrize("seed", SEEDS[:8])
+def test_works_that_are_frozen_or_must_be_are_so_in_the_best_plan(seed):
+    """Nothing may be decided in the first half year but the building of the free plan, which must be."""
+    decided = answer_of(seed).decisions
+    rules = Policy(mandatory_building_orders=decided.building_orders, freeze_works_until_month=dt.date(2027, 7, 1))
+    case = works_portfolio(seed).model_copy(update={"policy": rules})
+    answer, best_usd = plan(case, EXACT), best_that_passes_usd(case)
+    assert answer.audit.failures == ()
+    assert answer.decisions.building_orders == decided.building_orders
+    if is_whole(answer):
+        assert answer.termination.objective_usd == pytest.approx(best_usd, abs=2.0)
+    else:
+        assert answer.termination.objective_usd > best_usd
 
 
 @pytest.mark.parametrize("seed", range(50, 58))

@@ -158,6 +158,17 @@ def site_works() -> Portfolio:
     )  # fmt: skip
 
 
+def ruled_works() -> Portfolio:
+    """Site works of which some must be and others are frozen."""
+    data = site_works().model_dump(exclude_unset=True)
+    data["policy"] = {
+        "mandatory_hall_orders": [{"site": "A", "month": "2027-05", "hall_mw": 1.5}],
+        "mandatory_building_orders": [{"site": "A", "building": "H1", "month": "2027-03"}],
+        "freeze_works_until_month": "2027-07",
+    }
+    return Portfolio.model_validate(data)
+
+
 def enterprise() -> Portfolio:
     """Everything, for its enterprise value at the end of 2027."""
     data = everything().model_dump(exclude_unset=True)
@@ -233,6 +244,7 @@ CASES: dict[str, Callable[[], Portfolio]] = {
     "money": money,
     "enterprise": enterprise,
     "site-works": site_works,
+    "ruled-works": ruled_works,
     "rules": rules,
     "clusters": clusters,
     "refreshed": refreshed,

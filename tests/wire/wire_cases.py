@@ -429,6 +429,10 @@ def _policy() -> dict[str, Any]:
         "mandatory_gpu_orders": [order],
         "mandatory_openings": [{"site": "Odessa", "month": "2027-04"}],
         "freeze_orders_until_month": "2027-04",
+        "mandatory_grid_advances": [{"site": "Odessa", "step_month": "2027-07", "advance_months": 3}],
+        "mandatory_hall_orders": [{"site": "Odessa", "month": "2027-04", "hall_mw": 2.5}],
+        "mandatory_building_orders": [{"site": "Odessa", "building": "H1", "month": "2027-04"}],
+        "freeze_works_until_month": "2027-07",
     }
 
 

@@ -547,6 +547,10 @@ class Policy(_message.Message):
     MANDATORY_GPU_ORDERS_FIELD_NUMBER: _builtins.int
     MANDATORY_OPENINGS_FIELD_NUMBER: _builtins.int
     FREEZE_ORDERS_UNTIL_MONTH_FIELD_NUMBER: _builtins.int
+    MANDATORY_GRID_ADVANCES_FIELD_NUMBER: _builtins.int
+    MANDATORY_HALL_ORDERS_FIELD_NUMBER: _builtins.int
+    MANDATORY_BUILDING_ORDERS_FIELD_NUMBER: _builtins.int
+    FREEZE_WORKS_UNTIL_MONTH_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def exclusive_groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExclusiveGroup]:
         """Groups of which at most some offers may be signed."""
@@ -611,6 +615,22 @@ class Policy(_message.Message):
     def freeze_orders_until_month(self) -> _date_pb2.Date:
         """Before this month no GPU blocks are ordered or replaced and no sites opened but those that are mandatory. Day 1."""
 
+    @_builtins.property
+    def mandatory_grid_advances(self) -> _containers.RepeatedCompositeFieldContainer[_decisions_pb2.GridAdvance]:
+        """Grid steps that must be brought forward by so many months."""
+
+    @_builtins.property
+    def mandatory_hall_orders(self) -> _containers.RepeatedCompositeFieldContainer[_decisions_pb2.HallOrder]:
+        """Mining halls that must be ordered, at least so many MW at that site in that month."""
+
+    @_builtins.property
+    def mandatory_building_orders(self) -> _containers.RepeatedCompositeFieldContainer[_decisions_pb2.BuildingOrder]:
+        """Buildings that must be begun in that month."""
+
+    @_builtins.property
+    def freeze_works_until_month(self) -> _date_pb2.Date:
+        """Before this month no work at a site is decided but those that are mandatory. Day 1."""
+
     def __init__(
         self,
         *,
@@ -630,10 +650,14 @@ class Policy(_message.Message):
         mandatory_gpu_orders: _abc.Iterable[_decisions_pb2.GpuOrder] | None = ...,
         mandatory_openings: _abc.Iterable[_decisions_pb2.SiteOpening] | None = ...,
         freeze_orders_until_month: _date_pb2.Date | None = ...,
+        mandatory_grid_advances: _abc.Iterable[_decisions_pb2.GridAdvance] | None = ...,
+        mandatory_hall_orders: _abc.Iterable[_decisions_pb2.HallOrder] | None = ...,
+        mandatory_building_orders: _abc.Iterable[_decisions_pb2.BuildingOrder] | None = ...,
+        freeze_works_until_month: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["carbon", b"carbon", "contract_changes", b"contract_changes", "domestic_share", b"domestic_share", "freeze_orders_until_month", b"freeze_orders_until_month", "freeze_until_month", b"freeze_until_month"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["carbon", b"carbon", "contract_changes", b"contract_changes", "domestic_share", b"domestic_share", "freeze_orders_until_month", b"freeze_orders_until_month", "freeze_until_month", b"freeze_until_month", "freeze_works_until_month", b"freeze_works_until_month"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_or_nothing_groups", b"all_or_nothing_groups", "carbon", b"carbon", "contract_changes", b"contract_changes", "country_limits", b"country_limits", "domestic_share", b"domestic_share", "exclusive_groups", b"exclusive_groups", "forbidden", b"forbidden", "freeze_orders_until_month", b"freeze_orders_until_month", "freeze_until_month", b"freeze_until_month", "mandatory", b"mandatory", "mandatory_gpu_orders", b"mandatory_gpu_orders", "mandatory_openings", b"mandatory_openings", "minimum_hashrate", b"minimum_hashrate", "parallel_builds", b"parallel_builds", "technology_limits", b"technology_limits", "tenant_limits", b"tenant_limits"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_or_nothing_groups", b"all_or_nothing_groups", "carbon", b"carbon", "contract_changes", b"contract_changes", "country_limits", b"country_limits", "domestic_share", b"domestic_share", "exclusive_groups", b"exclusive_groups", "forbidden", b"forbidden", "freeze_orders_until_month", b"freeze_orders_until_month", "freeze_until_month", b"freeze_until_month", "freeze_works_until_month", b"freeze_works_until_month", "mandatory", b"mandatory", "mandatory_building_orders", b"mandatory_building_orders", "mandatory_gpu_orders", b"mandatory_gpu_orders", "mandatory_grid_advances", b"mandatory_grid_advances", "mandatory_hall_orders", b"mandatory_hall_orders", "mandatory_openings", b"mandatory_openings", "minimum_hashrate", b"minimum_hashrate", "parallel_builds", b"parallel_builds", "technology_limits", b"technology_limits", "tenant_limits", b"tenant_limits"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
