@@ -30,8 +30,10 @@ def technology_checks(recalculation: Recalculation) -> Iterator[AuditCheck]:
             worst, tolerance, name = uses, MW_TOLERANCE, limit.use.value
         else:
             all_of_them = _hashrate_eh_s(book, tuple(portfolio.asic_models_by_name))
-            excess = _hashrate_eh_s(book, limit.asic_models) - limit.maximum_share_frac * all_of_them
-            worst, tolerance, name = machines, HASHRATE_TOLERANCE_EH_S, ", ".join(limit.asic_models)
+            theirs = tuple(model.name for model in portfolio.asic_models if model.manufacturer == limit.manufacturer)
+            named = theirs if limit.manufacturer is not None else limit.asic_models
+            excess = _hashrate_eh_s(book, named) - limit.maximum_share_frac * all_of_them
+            worst, tolerance, name = machines, HASHRATE_TOLERANCE_EH_S, limit.manufacturer or ", ".join(named)
         worst.add_array(
             excess[first:], tolerance, lambda t, name=name, first=first: f"{name} {book.month_name(first + t)}"
         )

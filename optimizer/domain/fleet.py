@@ -55,6 +55,8 @@ class AsicModel(Value):
     """De-racking, freight and re-racking of one machine."""
     move_downtime_months: Months = 1
     """Months from leaving one site to hashing at another."""
+    manufacturer: Name | None = None
+    """Who makes it, as limits on technologies name it; the library's table of machines tells."""
 
     @model_validator(mode="after")
     def _ascending(self) -> AsicModel:

@@ -84,9 +84,11 @@ class TechnologyLimit(Value):
     """A limit on dependence on one use of power, or on mining machines of one sort."""
 
     use: PowerUse | None = None
-    """Mining, hosting or own GPUs; give this or ``asic_models``."""
+    """Mining, hosting or own GPUs; give this, ``asic_models`` or ``manufacturer``."""
     asic_models: tuple[Name, ...] = ()
-    """Names of ASIC models that count together, as those of one manufacturer."""
+    """Names of ASIC models that count together."""
+    manufacturer: Name | None = None
+    """Manufacturer whose ASIC models count together, all that say it is theirs."""
     maximum_share_frac: Frac
     """Of a use: most MW in use for it, as a share of the import limit of all open sites together. Of machines: most of
     the running hashrate of all machines."""
@@ -95,8 +97,9 @@ class TechnologyLimit(Value):
 
     @model_validator(mode="after")
     def _one_of_two(self) -> TechnologyLimit:
-        if (self.use is None) == (not self.asic_models):
-            raise problem("technology", "a technology is either a use or a list of ASIC models", "give one of the two")
+        if (self.use is not None) + bool(self.asic_models) + (self.manufacturer is not None) != 1:
+            told = "a technology is either a use, a list of ASIC models or a manufacturer"
+            raise problem("technology", told, "give one of the three")
         if len(set(self.asic_models)) != len(self.asic_models):
             raise problem("technology", "an ASIC model is listed twice", "one entry a model")
         return self

@@ -53,7 +53,11 @@ def policy_findings(portfolio: Portfolio) -> Iterator[Finding]:
     for i, country in enumerate(policy.country_limits):
         yield from known(("policy", "country_limits", i, "country"), country.country, countries, "country")
     models = list(portfolio.asic_models_by_name)
+    makers = sorted({model.manufacturer for model in portfolio.asic_models if model.manufacturer is not None})
     for i, technology in enumerate(policy.technology_limits):
+        if technology.manufacturer is not None:
+            location: Location = ("policy", "technology_limits", i, "manufacturer")
+            yield from known(location, technology.manufacturer, makers, "manufacturer of an ASIC model")
         for j, name in enumerate(technology.asic_models):
             yield from known(("policy", "technology_limits", i, "asic_models", j), name, models, "ASIC model")
     if policy.domestic_share is not None:

@@ -75,6 +75,7 @@ def rich_data() -> dict[str, Any]:
                 "resale_frac": 0.5,
                 "move_usd_per_machine": 70.0,
                 "move_downtime_months": 0,
+                "manufacturer": "Bitmain",
             }
         ],
         "fleets": [{"asic_model": "S21", "site": "Odessa", "count": 5000, "condition_frac": 0.95}],
@@ -406,6 +407,7 @@ def _policy() -> dict[str, Any]:
         "technology_limits": [
             {"use": "hosting", "maximum_share_frac": 0.8, "from_month": "2028-01"},
             {"asic_models": ["S21"], "maximum_share_frac": 1.0},
+            {"manufacturer": "Bitmain", "maximum_share_frac": 1.0},
         ],
         "domestic_share": {
             "country": "US",

@@ -82,6 +82,7 @@ class AsicModel(_message.Message):
     RESALE_FRAC_FIELD_NUMBER: _builtins.int
     MOVE_USD_PER_MACHINE_FIELD_NUMBER: _builtins.int
     MOVE_DOWNTIME_MONTHS_FIELD_NUMBER: _builtins.int
+    MANUFACTURER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Unique name."""
     purchasable: _builtins.bool
@@ -94,6 +95,8 @@ class AsicModel(_message.Message):
     """De-racking, freight and re-racking of one machine."""
     move_downtime_months: _builtins.int
     """Months from leaving one site to hashing at another."""
+    manufacturer: _builtins.str
+    """Who makes it, as limits on technologies name it; the library's table of machines tells."""
     @_builtins.property
     def modes(self) -> _containers.RepeatedCompositeFieldContainer[Global___OperatingMode]:
         """Operating modes in ascending order of power; the last is the rated one."""
@@ -113,13 +116,16 @@ class AsicModel(_message.Message):
         resale_frac: _builtins.float | None = ...,
         move_usd_per_machine: _builtins.float | None = ...,
         move_downtime_months: _builtins.int | None = ...,
+        manufacturer: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_delivery_lead_months", b"_delivery_lead_months", "_move_downtime_months", b"_move_downtime_months", "_move_usd_per_machine", b"_move_usd_per_machine", "_name", b"_name", "_purchasable", b"_purchasable", "_resale_frac", b"_resale_frac", "delivery_lead_months", b"delivery_lead_months", "move_downtime_months", b"move_downtime_months", "move_usd_per_machine", b"move_usd_per_machine", "name", b"name", "price_usd_per_th", b"price_usd_per_th", "purchasable", b"purchasable", "resale_frac", b"resale_frac"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_delivery_lead_months", b"_delivery_lead_months", "_manufacturer", b"_manufacturer", "_move_downtime_months", b"_move_downtime_months", "_move_usd_per_machine", b"_move_usd_per_machine", "_name", b"_name", "_purchasable", b"_purchasable", "_resale_frac", b"_resale_frac", "delivery_lead_months", b"delivery_lead_months", "manufacturer", b"manufacturer", "move_downtime_months", b"move_downtime_months", "move_usd_per_machine", b"move_usd_per_machine", "name", b"name", "price_usd_per_th", b"price_usd_per_th", "purchasable", b"purchasable", "resale_frac", b"resale_frac"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_delivery_lead_months", b"_delivery_lead_months", "_move_downtime_months", b"_move_downtime_months", "_move_usd_per_machine", b"_move_usd_per_machine", "_name", b"_name", "_purchasable", b"_purchasable", "_resale_frac", b"_resale_frac", "delivery_lead_months", b"delivery_lead_months", "modes", b"modes", "move_downtime_months", b"move_downtime_months", "move_usd_per_machine", b"move_usd_per_machine", "name", b"name", "price_usd_per_th", b"price_usd_per_th", "purchasable", b"purchasable", "resale_frac", b"resale_frac"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_delivery_lead_months", b"_delivery_lead_months", "_manufacturer", b"_manufacturer", "_move_downtime_months", b"_move_downtime_months", "_move_usd_per_machine", b"_move_usd_per_machine", "_name", b"_name", "_purchasable", b"_purchasable", "_resale_frac", b"_resale_frac", "delivery_lead_months", b"delivery_lead_months", "manufacturer", b"manufacturer", "modes", b"modes", "move_downtime_months", b"move_downtime_months", "move_usd_per_machine", b"move_usd_per_machine", "name", b"name", "price_usd_per_th", b"price_usd_per_th", "purchasable", b"purchasable", "resale_frac", b"resale_frac"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__delivery_lead_months: _TypeAlias = _typing.Literal["delivery_lead_months"]  # noqa: Y015
     _WhichOneofArgType__delivery_lead_months: _TypeAlias = _typing.Literal["_delivery_lead_months", b"_delivery_lead_months"]  # noqa: Y015
+    _WhichOneofReturnType__manufacturer: _TypeAlias = _typing.Literal["manufacturer"]  # noqa: Y015
+    _WhichOneofArgType__manufacturer: _TypeAlias = _typing.Literal["_manufacturer", b"_manufacturer"]  # noqa: Y015
     _WhichOneofReturnType__move_downtime_months: _TypeAlias = _typing.Literal["move_downtime_months"]  # noqa: Y015
     _WhichOneofArgType__move_downtime_months: _TypeAlias = _typing.Literal["_move_downtime_months", b"_move_downtime_months"]  # noqa: Y015
     _WhichOneofReturnType__move_usd_per_machine: _TypeAlias = _typing.Literal["move_usd_per_machine"]  # noqa: Y015
@@ -132,6 +138,8 @@ class AsicModel(_message.Message):
     _WhichOneofArgType__resale_frac: _TypeAlias = _typing.Literal["_resale_frac", b"_resale_frac"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__delivery_lead_months) -> _WhichOneofReturnType__delivery_lead_months | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__manufacturer) -> _WhichOneofReturnType__manufacturer | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__move_downtime_months) -> _WhichOneofReturnType__move_downtime_months | None: ...
     @_typing.overload

@@ -291,15 +291,18 @@ class TechnologyLimit(_message.Message):
     ASIC_MODELS_FIELD_NUMBER: _builtins.int
     MAXIMUM_SHARE_FRAC_FIELD_NUMBER: _builtins.int
     FROM_MONTH_FIELD_NUMBER: _builtins.int
+    MANUFACTURER_FIELD_NUMBER: _builtins.int
     use: Global___PowerUse.ValueType
-    """Mining, hosting or own GPUs; give this or `asic_models`."""
+    """Mining, hosting or own GPUs; give this, `asic_models` or `manufacturer`."""
     maximum_share_frac: _builtins.float
     """Of a use: most MW in use for it, as a share of the import limit of all open sites together. Of machines: most of
     the running hashrate of all machines.
     """
+    manufacturer: _builtins.str
+    """Manufacturer whose ASIC models count together, all that say it is theirs."""
     @_builtins.property
     def asic_models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Names of ASIC models that count together, as those of one manufacturer."""
+        """Names of ASIC models that count together."""
 
     @_builtins.property
     def from_month(self) -> _date_pb2.Date:
@@ -312,15 +315,20 @@ class TechnologyLimit(_message.Message):
         asic_models: _abc.Iterable[_builtins.str] | None = ...,
         maximum_share_frac: _builtins.float | None = ...,
         from_month: _date_pb2.Date | None = ...,
+        manufacturer: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_maximum_share_frac", b"_maximum_share_frac", "_use", b"_use", "from_month", b"from_month", "maximum_share_frac", b"maximum_share_frac", "use", b"use"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_manufacturer", b"_manufacturer", "_maximum_share_frac", b"_maximum_share_frac", "_use", b"_use", "from_month", b"from_month", "manufacturer", b"manufacturer", "maximum_share_frac", b"maximum_share_frac", "use", b"use"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum_share_frac", b"_maximum_share_frac", "_use", b"_use", "asic_models", b"asic_models", "from_month", b"from_month", "maximum_share_frac", b"maximum_share_frac", "use", b"use"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_manufacturer", b"_manufacturer", "_maximum_share_frac", b"_maximum_share_frac", "_use", b"_use", "asic_models", b"asic_models", "from_month", b"from_month", "manufacturer", b"manufacturer", "maximum_share_frac", b"maximum_share_frac", "use", b"use"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__manufacturer: _TypeAlias = _typing.Literal["manufacturer"]  # noqa: Y015
+    _WhichOneofArgType__manufacturer: _TypeAlias = _typing.Literal["_manufacturer", b"_manufacturer"]  # noqa: Y015
     _WhichOneofReturnType__maximum_share_frac: _TypeAlias = _typing.Literal["maximum_share_frac"]  # noqa: Y015
     _WhichOneofArgType__maximum_share_frac: _TypeAlias = _typing.Literal["_maximum_share_frac", b"_maximum_share_frac"]  # noqa: Y015
     _WhichOneofReturnType__use: _TypeAlias = _typing.Literal["use"]  # noqa: Y015
     _WhichOneofArgType__use: _TypeAlias = _typing.Literal["_use", b"_use"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__manufacturer) -> _WhichOneofReturnType__manufacturer | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum_share_frac) -> _WhichOneofReturnType__maximum_share_frac | None: ...
     @_typing.overload

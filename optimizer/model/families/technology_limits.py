@@ -10,7 +10,7 @@ symbol                                  unit     meaning
 :math:`\mathrm{use}_{k,s,p}`            MW       mining, contracts or GPUs at the site; of the last two the most in the period
 :math:`G_{s,p}`                         MW       import limit of the sites that are open from the start
 :math:`h_{m,s,p}`                       EH/s     running hashrate of the machines of a model at the site
-:math:`f_k, f_K`                        1        largest share of use *k*, of the models in *K*
+:math:`f_k, f_K`                        1        largest share of use *k*, of the models in *K*, listed or of one manufacturer
 ======================================  =======  =========================================================
 
 Dual: NPV of one more MW for that use, or of one more EH/s from those machines.
@@ -59,12 +59,18 @@ def _limit_machines(program: Program, problem: PlanningProblem, limits: list[Tec
     by_pair = [(machines.classes[k].model.name, len(machines.classes[k].modes)) for k in machines.machine_class]
     model = np.repeat([name for name, _ in by_pair], [modes * periods for _, modes in by_pair])[column - first]
     terms, upper = Triplets(), np.full((len(limits), periods), np.inf)
+    counted = [
+        limit.asic_models
+        or [item.name for item in problem.portfolio.asic_models if item.manufacturer == limit.manufacturer]
+        for limit in limits
+    ]
     for number, limit in enumerate(limits):
         share = limit.maximum_share_frac
-        weight = np.where(np.isin(model, limit.asic_models), 1.0 - share, -share)
+        weight = np.where(np.isin(model, counted[number]), 1.0 - share, -share)
         terms.add(number * periods + row % periods, column, coefficient * weight)
         upper[number] = np.where(_holds(problem, limit), 0.0, np.inf)
-    keys = [(", ".join(limit.asic_models), month) for limit in limits for month in period_keys(problem)]
+    names = [limit.manufacturer or ", ".join(limit.asic_models) for limit in limits]
+    keys = [(name, month) for name in names for month in period_keys(problem)]
     program.add_rows("machines_within_share", keys, terms, upper=upper.ravel())
 
 

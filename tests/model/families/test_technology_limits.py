@@ -96,6 +96,25 @@ def test_machines_of_one_maker_keep_to_their_share_of_the_hashrate():
     assert "machines_within_share" not in binding(two_models(0.64, "M", "N"))
 
 
+def made_by(share):
+    """The same machines; M and N are of one maker, S does not say."""
+    old = asic("S", modes=[{"hashrate_th_s": 100.0, "power_w": 2500.0}])
+    makes = [asic(manufacturer="Bitmain"), old, asic("N", manufacturer="Bitmain")]
+    limits = {"technology_limits": [{"manufacturer": "Bitmain", "maximum_share_frac": share}]}
+    return portfolio(
+        2, asic_models=makes, fleets=[fleet(600), fleet(800, model="S"), fleet(100, model="N")], policy=limits
+    )
+
+
+def test_a_manufacturer_is_all_its_models():
+    for share in (0.5, 0.3, 0.64):
+        assert close(worth(made_by(share)), worth(two_models(share, "M", "N")))
+    assert worth(made_by(0.5)) < worth(two_models(0.5, "M"))
+    listed = best(two_models(0.64, "M", "N")).decisions
+    _, report = audit(made_by(0.5), Futures.of(made_by(0.5)), listed, Claims())
+    assert [item.name for item in report.failures] == ["hashrate of single sorts of machines within their limit"]
+
+
 def test_condition_counts_in_the_hashrate():
     worn = portfolio(1, asic_models=[asic(), asic("S")], fleets=[fleet(1000, condition_frac=0.8), fleet(400, model="S")],
                      policy=models(0.5, "M"))  # fmt: skip
@@ -140,8 +159,10 @@ def test_the_audit_sees_a_plan_that_was_made_without_it(policy, check):
 def test_what_is_stated_wrongly_is_refused():
     stated = portfolio(asic_models=[asic()]).model_dump(exclude_unset=True, mode="json")
     for limit, told in (
-        ({"maximum_share_frac": 0.5}, "either a use or a list"),
-        ({"use": "gpu", "asic_models": ["M"], "maximum_share_frac": 0.5}, "either a use or a list"),
+        ({"maximum_share_frac": 0.5}, "either a use, a list"),
+        ({"use": "gpu", "asic_models": ["M"], "maximum_share_frac": 0.5}, "either a use, a list"),
+        ({"manufacturer": "Bitmain", "asic_models": ["M"], "maximum_share_frac": 0.5}, "either a use, a list"),
+        ({"manufacturer": "X", "maximum_share_frac": 0.5}, "no manufacturer of an ASIC model is named 'X'"),
         ({"asic_models": ["M", "M"], "maximum_share_frac": 0.5}, "listed twice"),
         ({"asic_models": ["X"], "maximum_share_frac": 0.5}, r"asic_models\[0\]: no ASIC model is named 'X'"),
         ({"use": "idle", "maximum_share_frac": 0.5}, "not one of 'mining', 'hosting' or 'gpu'"),
