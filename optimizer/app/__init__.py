@@ -1,6 +1,7 @@
 """Use cases; every front end calls these."""
 
+from optimizer.app.evaluation import evaluate
 from optimizer.app.planning import plan
 from optimizer.app.what_if import WhatIfs
 
-__all__ = ["WhatIfs", "plan"]
+__all__ = ["WhatIfs", "evaluate", "plan"]

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.app.filled_in import filled_in
+from optimizer.app.outcome import manifest_of, outcome_fields
 from optimizer.app.own_hashrate import deviation_frac, made, own_hashrate, planned_hashrate_eh_s
-from optimizer.audit import Claims, audit, stress_outcomes
+from optimizer.audit import Claims, audit
 from optimizer.curves.futures import Futures
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.outcome import BusinessAsUsual
 from optimizer.domain.plan import Plan, Progress
 from optimizer.domain.portfolio import Portfolio
-from optimizer.domain.proof import Manifest, OwnConstraint, Seconds, Termination, TerminationReason, Version
-from optimizer.io.portfolios import fingerprint
+from optimizer.domain.proof import OwnConstraint, Seconds, Termination, TerminationReason
 from optimizer.model.family import assemble
 from optimizer.model.formulation import FORMULATION
 from optimizer.model.own import OwnRule, state_own
 from optimizer.model.problem import PlanningProblem
 from optimizer.model.program import Matrix, Program
 from optimizer.model.read import Reading, read_solution
-from optimizer.risk import distribution_of, scenario_npv_usd
 from optimizer.solve import (
     LiveModel,
     Search,
@@ -43,7 +40,8 @@ from optimizer.solve import (
 )
 
 Floats = NDArray[np.float64]
-COMPONENTS = ("capacity-optimizer", "pyomo", "highspy", "numpy")
+SOLVING = ("pyomo", "highspy")
+"""Packages that take part in every plan that is solved for."""
 LEAST_SOLVE_S = 1.0
 """However long the curves took, the solver gets this much of the time limit."""
 FIRST_ATTEMPT_SHARE = 0.6
@@ -134,23 +132,11 @@ class PlanningJob:
         with self._stage("audit"):
             recalculation, report = audit(self.portfolio, futures, reading.decisions, claims_of(reading))
             report = report.model_copy(update={"not_audited": tuple(item.name for item in self.stated_own)})
-            npv = scenario_npv_usd(self.portfolio, futures, reading.decisions, recalculation.npv_usd)
+            outcome = outcome_fields(self.portfolio, futures, recalculation)
             own = own_hashrate(futures, reading.decisions, recalculation.npv_usd) if feedback else None
         return self._answer(attempt).model_copy(
             update={
-                "decisions": reading.decisions,
-                "contracts": recalculation.contracts,
-                "capacity": recalculation.capacity,
-                "mining": recalculation.mining,
-                "cash_flow": recalculation.cash_flow,
-                "earnings": recalculation.earnings,
-                "npv": recalculation.npv,
-                "enterprise": recalculation.enterprise,
-                "carbon": recalculation.carbon,
-                "tax": recalculation.tax,
-                "stresses": stress_outcomes(recalculation),
-                "enterprise_value_usd": recalculation.enterprise_value_usd,
-                "distribution": distribution_of(npv, self.portfolio.risk.tail_probability),
+                **outcome,
                 "business_as_usual": self._business_as_usual(attempt.twin, reading.npv_usd),
                 "own_hashrate": own,
                 "audit": report,
@@ -259,17 +245,14 @@ class PlanningJob:
         termination, matrix = attempt.solution.termination, attempt.matrix
         self._tell("done", termination=termination)
         packages = solver_packages(self.options.solver)
-        versions = [Version(component="python", version=platform.python_version())]
-        versions += [Version(component=name, version=version(name)) for name in (*COMPONENTS, *packages)]
         return Plan(
             termination=termination,
             objective=self.portfolio.finance.objective,
             filled_in=filled_in(self.portfolio),
-            manifest=Manifest(
-                portfolio_name=self.portfolio.name,
-                portfolio_sha256=fingerprint(self.portfolio),
-                options=self.options,
-                versions=tuple(versions),
+            manifest=manifest_of(
+                self.portfolio,
+                self.options,
+                (*SOLVING, *packages),
                 model_size=matrix.size,
                 timings=tuple(self.timings),
                 own_constraints=self.stated_own,

@@ -15,6 +15,7 @@ from optimizer.cli.commands import (
     bench,
     curve,
     demo,
+    evaluate,
     export,
     library,
     market,
@@ -38,6 +39,7 @@ app = typer.Typer(
     "Start with: optimizer plan tiny",
 )
 app.command("plan")(plan.plan)
+app.command("evaluate")(evaluate.evaluate)
 app.command("validate")(validate.validate)
 app.command("export")(export.export)
 app.command("show")(show.show)

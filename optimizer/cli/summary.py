@@ -23,6 +23,7 @@ REASONS = {
     TerminationReason.INFEASIBLE: "infeasible: no plan satisfies all statements",
     TerminationReason.UNBOUNDED: "unbounded: something is missing from the statements",
     TerminationReason.NO_PLAN_FOUND: "no plan found before the limit; there may be one",
+    TerminationReason.STATED: "stated, nothing was searched for",
 }
 OBJECTIVES = {Objective.NPV: "NPV", Objective.ENTERPRISE_VALUE: "discounted enterprise value"}
 LIMITS = {Limit.NONE: "", Limit.TIME: " (time limit)", Limit.INTERRUPTED: " (interrupted)"}
@@ -58,7 +59,9 @@ def million(usd: float | None) -> str:
 def proof_line(termination: Termination, objective: Objective = Objective.NPV) -> str:
     """How the search ended, in words with bound and gap."""
     text = REASONS[termination.reason] + LIMITS[termination.limit]
-    if termination.objective_usd is not None:
+    if termination.reason is TerminationReason.STATED:
+        text += f": {OBJECTIVES[objective]} {million(termination.objective_usd)}"
+    elif termination.objective_usd is not None:
         text += (
             f": {OBJECTIVES[objective]} {million(termination.objective_usd)}, bound {million(termination.bound_usd)}"
         )
@@ -76,6 +79,8 @@ def audit_line(plan: Plan) -> str:
     if plan.audit.passed:
         own = f"; not audited: {', '.join(plan.audit.not_audited)}" if plan.audit.not_audited else ""
         return f"audit: passed, {len(plan.audit.checks)} checks{own}"
+    if plan.termination.reason is TerminationReason.STATED:
+        return f"NOT FEASIBLE: limits that are broken: {len(plan.audit.failures)}"
     told = "; ".join(
         f"{check.name} by {check.largest_deviation:,.6g} {check.unit}{f' at {check.where}' if check.where else ''}"
         for check in plan.audit.failures
@@ -106,9 +111,9 @@ def _table(title: str, *columns: str) -> Table:
 def _print_contracts(plan: Plan, console: Console) -> None:
     decided = plan.decisions
     if not (plan.contracts or decided.gpu_orders or decided.site_openings or decided.works):
-        proven = plan.termination.reason is TerminationReason.OPTIMAL
+        final = plan.termination.reason in (TerminationReason.OPTIMAL, TerminationReason.STATED)
         console.print(
-            "Sign nothing." if proven else "No contract in the best plan so far; search longer before you act on it."
+            "Sign nothing." if final else "No contract in the best plan so far; search longer before you act on it."
         )
     if plan.contracts:
         columns = [column for column in CONTRACT_COLUMNS if console.width >= WIDE or column[0] not in ONLY_WIDE]

@@ -35,6 +35,7 @@ from optimizer.domain.curves import (
     ThroughputCurve,
     ThroughputCurveSpec,
 )
+from optimizer.domain.evaluation import Evaluation, EvaluationSpec
 from optimizer.domain.market_answers import MarketCalibration, MarketCalibrationSpec, MarketFan, MarketFanSpec
 from optimizer.domain.merit_order import MeritOrder, MeritOrderSpec
 from optimizer.domain.network_curves import NetworkCurve, NetworkCurveSpec
@@ -221,6 +222,13 @@ class OptimizerClient:
         """End a plan and discard what there is."""
         operation = "operations/" + name.removeprefix("plans/")
         self._call(self._operations.CancelOperation, operations_pb2.CancelOperationRequest(name=operation))
+
+    # --------------------------------------------------------------------------------------------------------- answers
+
+    def evaluate(self, spec: EvaluationSpec) -> Evaluation:
+        """What a plan that somebody else wrote is worth, and what is wrong with it."""
+        request = api.EvaluatePlanRequest(spec=to_message(spec))
+        return parse(Evaluation, self._call(self._planning.EvaluatePlan, request).evaluation, "evaluation")
 
     # ---------------------------------------------------------------------------------------------------------- curves
 

@@ -22,6 +22,8 @@ class TerminationReason(StrEnum):
     """The statements allow unlimited profit; something is missing from them."""
     NO_PLAN_FOUND = "no-plan-found"
     """A limit was reached before any plan was found; there may be one."""
+    STATED = "stated"
+    """A plan that somebody else wrote; nothing was searched for."""
 
 
 class Limit(StrEnum):
@@ -53,7 +55,7 @@ class Termination(Value):
     @property
     def has_plan(self) -> bool:
         """Whether there is a plan."""
-        return self.reason in (TerminationReason.OPTIMAL, TerminationReason.FEASIBLE)
+        return self.reason in (TerminationReason.OPTIMAL, TerminationReason.FEASIBLE, TerminationReason.STATED)
 
 
 class AuditCheck(Value):

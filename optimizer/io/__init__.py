@@ -1,6 +1,6 @@
 """Files: portfolios in YAML and JSON, hourly series in CSV and Parquet, plans in JSON, the report."""
 
-from optimizer.io.plans import load_plan, save_plan
+from optimizer.io.plans import load_decisions, load_plan, save_plan
 from optimizer.io.portfolios import (
     canonical_json,
     dump_portfolio,
@@ -17,6 +17,7 @@ __all__ = [
     "check_writable",
     "dump_portfolio",
     "fingerprint",
+    "load_decisions",
     "load_plan",
     "load_portfolio",
     "parse_portfolio",

@@ -1,10 +1,11 @@
-"""Plan files: JSON."""
+"""Plan files: JSON; and the decisions of a plan that somebody else wrote."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from optimizer.domain.base import validated
+from optimizer.domain.decisions import Decisions
 from optimizer.domain.plan import PLAN_FORMAT, Plan
 from optimizer.errors import InvalidInputError
 from optimizer.io.text import read_data, write_text
@@ -30,3 +31,16 @@ def load_plan(path: str | Path) -> Plan:
             "plan again, or use the version that wrote it",
         )
     return validated(Plan, data, path.name)
+
+
+def load_decisions(path: str | Path) -> Decisions:
+    """Read decisions as they are written in YAML or JSON, or those of a plan file.
+
+    Raises:
+        InvalidInputError: for a file that holds neither.
+    """
+    path = Path(path)
+    data = read_data(path, path.name)
+    if isinstance(data, dict) and "manifest" in data:
+        return load_plan(path).decisions
+    return validated(Decisions, data, path.name)

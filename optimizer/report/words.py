@@ -175,6 +175,8 @@ def in_terms(plan: Plan) -> str:
 def proof(plan: Plan) -> str:
     """How good the plan is proven to be."""
     end = plan.termination
+    if end.reason is TerminationReason.STATED:
+        return "It was stated, not searched for, so nothing is proven about better plans."
     if end.bound_usd is None or end.gap_frac is None:
         return f"{_stopped(end.limit)} No bound was found, so nothing is proven about better plans."
     if end.reason is TerminationReason.OPTIMAL or end.gap_frac <= plan.manifest.options.gap_frac:

@@ -14,6 +14,7 @@ from google.protobuf.empty_pb2 import Empty
 from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.api.v1 import planning_service_pb2_grpc
 from optimizer.service import curve_answers as answers
+from optimizer.service import plan_answers
 from optimizer.service.planner import Planner
 from optimizer.service.resources import (
     checked_operation,
@@ -80,6 +81,11 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
         context.add_callback(job.events.wake)
         for event in self._planner.watch(job, request.after_sequence, context):
             yield heartbeat_message(event) if isinstance(event, int) else event_message(event, job)
+
+    def EvaluatePlan(self, request: Any, context: grpc.ServicerContext) -> api.EvaluatePlanResponse:
+        """Evaluate a plan that somebody else wrote."""
+        with self._planner.waiting_room():
+            return api.EvaluatePlanResponse(evaluation=plan_answers.evaluation(request.spec))
 
     def ComputeHashingCurve(self, request: Any, context: grpc.ServicerContext) -> api.ComputeHashingCurveResponse:
         """Compute what a machine earns."""

@@ -240,7 +240,7 @@ class TestDownload:
 
 class TestWithoutDecisions:
     @pytest.mark.parametrize(
-        "reason", [reason for reason in TerminationReason if reason.value not in ("optimal", "feasible")]
+        "reason", [reason for reason in TerminationReason if reason.value not in ("optimal", "feasible", "stated")]
     )
     def test_is_short_and_says_so(self, reason: TerminationReason) -> None:
         text = render_report(without_plan(reason, detail="what the solver said", bound_usd=77e6))

@@ -141,6 +141,8 @@ class TestProof:
         assert "proven to be within 0.06 % of the best possible" in plain(proof(made_plan(termination=end)))
 
     def test_no_bound(self) -> None:
+        stated = Termination(reason=TerminationReason.STATED, objective_usd=100e6)
+        assert "stated, not searched for" in proof(made_plan(termination=stated))
         end = Termination(reason=TerminationReason.FEASIBLE, limit=Limit.TIME, objective_usd=100e6)
         assert "nothing is proven" in proof(made_plan(termination=end))
 

@@ -10,10 +10,11 @@ from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.api.v1.resources_pb2 import Plan
 from optimizer.app.cluster_curves import cluster_curve, cluster_value
 from optimizer.app.curves import mode_breakevens
+from optimizer.app.evaluation import evaluate
 from optimizer.app.market import calibrate_market, market_fan
 from optimizer.app.merit_order import site_merit_order
 from optimizer.app.network_curves import network_curve
-from optimizer.domain import Portfolio, SolveOptions, validated
+from optimizer.domain import Decisions, Portfolio, SolveOptions, validated
 from optimizer.domain.curves import BreakevenSpec
 from optimizer.domain.market_answers import MarketCalibrationSpec, MarketFanSpec
 from optimizer.errors import InvalidInputError, NotFoundError
@@ -251,6 +252,16 @@ def test_sites_clusters_and_the_network_are_answered_as_they_are_locally(client)
         question_cases.cluster_value_spec()
     )
     assert client.network_curve(question_cases.network_spec()) == network_curve(question_cases.network_spec())
+
+
+def test_a_plan_is_evaluated_as_it_is_locally(client):
+    spec = question_cases.evaluation_spec()
+    found = client.evaluate(spec)
+    assert found == evaluate(spec)
+    assert not found.feasible
+    unknown = spec.decisions.contracts[0].model_copy(update={"offer": "Nobody"})
+    with pytest.raises(InvalidInputError, match="no offer is named 'Nobody'"):
+        client.evaluate(spec.model_copy(update={"decisions": Decisions(contracts=(unknown,))}))
 
 
 def test_what_the_kernel_refuses_is_refused_by_its_path(client):

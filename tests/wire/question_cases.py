@@ -3,6 +3,7 @@
 from wire_cases import rich_data
 
 from optimizer.domain.cluster_curves import ClusterCurveSpec, ClusterValueSpec
+from optimizer.domain.evaluation import EvaluationSpec
 from optimizer.domain.merit_order import MeritOrderSpec
 from optimizer.domain.network_curves import NetworkCurveSpec
 
@@ -18,6 +19,14 @@ LOSSES = {
 def merit_order_spec() -> MeritOrderSpec:
     data = {"portfolio": rich_data(), "site": "Odessa", "month": "2027-08", "hashprice_usd_per_ph_day": 35.0}
     return MeritOrderSpec.model_validate(data)
+
+
+def evaluation_spec() -> EvaluationSpec:
+    """A lease that fits its offer, but not the freeze nor the machines of the portfolio."""
+    case = rich_data()
+    offer = case["offers"][0]
+    signed = {"offer": offer["name"], "site": offer["sites"][0]["site"], "sign_month": "2027-04", "critical_mw": 20.0}
+    return EvaluationSpec.model_validate({"portfolio": case, "decisions": {"contracts": [signed]}})
 
 
 def cluster_spec() -> ClusterCurveSpec:

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+import question_cases
 import wire_cases
 from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from optimizer.api.v1 import portfolio_pb2
 from optimizer.domain import Plan, Portfolio, Progress, SolveOptions, ValuePath
 from optimizer.domain.curves import HashingCurve, HashingCurveSpec, ThroughputCurve, ThroughputCurveSpec
+from optimizer.domain.evaluation import Evaluation
 from optimizer.errors import InvalidInputError
 from optimizer.wire.convert import from_bytes, parse, to_bytes, to_data, to_message
 
@@ -25,6 +27,8 @@ VALUES = [
     wire_cases.throughput_spec(),
     wire_cases.throughput_spec(failures_per_1000_gpu_days=0.0),
     wire_cases.filled(HashingCurve),
+    question_cases.evaluation_spec(),
+    wire_cases.filled(Evaluation),
     wire_cases.filled(ThroughputCurve),
 ]
 

@@ -26,6 +26,7 @@ from optimizer.domain.curves import (
     ThroughputCurve,
     ThroughputCurveSpec,
 )
+from optimizer.domain.evaluation import Evaluation, EvaluationSpec
 from optimizer.domain.market_answers import MarketCalibration, MarketCalibrationSpec, MarketFan, MarketFanSpec
 from optimizer.domain.merit_order import MeritOrder, MeritOrderSpec
 from optimizer.domain.network_curves import NetworkCurve, NetworkCurveSpec
@@ -53,6 +54,7 @@ QUESTIONS = {
     NetworkCurveSpec: NetworkCurve,
     MarketCalibrationSpec: MarketCalibration,
     MarketFanSpec: MarketFan,
+    EvaluationSpec: Evaluation,
 }
 ROOTS = (Portfolio, SolveOptions, Plan, Progress, *QUESTIONS, *QUESTIONS.values())
 INPUTS = (Portfolio, SolveOptions, *QUESTIONS)

@@ -26,13 +26,31 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n optimizer/api/v1/decisions.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\x9d\x02\n\x10\x43ontractDecision\x12\x12\n\x05offer\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x11\n\x04site\x18\x02 \x01(\tH\x01\x88\x01\x01\x12%\n\nsign_month\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x18\n\x0b\x63ritical_mw\x18\x04 \x01(\x01H\x02\x88\x01\x01\x12\x15\n\x08\x64\x65\x62t_usd\x18\x05 \x01(\x01H\x03\x88\x01\x01\x12\x1b\n\x0ereconverted_mw\x18\x06 \x01(\x01H\x04\x88\x01\x01\x12\x19\n\x0cre_leased_mw\x18\x07 \x01(\x01H\x05\x88\x01\x01\x42\x08\n\x06_offerB\x07\n\x05_siteB\x0e\n\x0c_critical_mwB\x0b\n\t_debt_usdB\x11\n\x0f_reconverted_mwB\x0f\n\r_re_leased_mw\"U\n\tModeCount\x12\x11\n\x04mode\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x1a\n\rmachine_count\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\x07\n\x05_modeB\x10\n\x0e_machine_count\"\xb5\x03\n\x0fMachineDecision\x12\x11\n\x04site\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x17\n\nasic_model\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x1b\n\x0e\x63ondition_frac\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12 \n\x05month\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12,\n\x07running\x18\x05 \x03(\x0b\x32\x1b.optimizer.api.v1.ModeCount\x12\x18\n\x0bstock_count\x18\x06 \x01(\x01H\x03\x88\x01\x01\x12\x19\n\x0c\x62ought_count\x18\x07 \x01(\x01H\x04\x88\x01\x01\x12\x17\n\nsold_count\x18\x08 \x01(\x01H\x05\x88\x01\x01\x12\x1c\n\x0fmoved_out_count\x18\t \x01(\x01H\x06\x88\x01\x01\x12\x1b\n\x0emoved_in_count\x18\n \x01(\x01H\x07\x88\x01\x01\x42\x07\n\x05_siteB\r\n\x0b_asic_modelB\x11\n\x0f_condition_fracB\x0e\n\x0c_stock_countB\x0f\n\r_bought_countB\r\n\x0b_sold_countB\x12\n\x10_moved_out_countB\x11\n\x0f_moved_in_count\"\xf6\x01\n\x08GpuOrder\x12\x1d\n\ngpu_option\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x17\n\x04site\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12,\n\x0border_month\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x1e\n\x0b\x62lock_count\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x02\x88\x01\x01\x12\"\n\x15refreshed_block_count\x18\x05 \x01(\x05H\x03\x88\x01\x01\x42\r\n\x0b_gpu_optionB\x07\n\x05_siteB\x0e\n\x0c_block_countB\x18\n\x16_refreshed_block_count\"W\n\x0bSiteOpening\x12\x17\n\x04site\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12&\n\x05month\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x42\x07\n\x05_site\"\x92\x01\n\x0bGridAdvance\x12\x17\n\x04site\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12+\n\nstep_month\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12!\n\x0e\x61\x64vance_months\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x42\x07\n\x05_siteB\x11\n\x0f_advance_months\"}\n\tHallOrder\x12\x17\n\x04site\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12&\n\x05month\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x1a\n\x07hall_mw\x18\x03 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x42\x07\n\x05_siteB\n\n\x08_hall_mw\"k\n\tPowerSale\x12\x11\n\x04site\x18\x01 \x01(\tH\x00\x88\x01\x01\x12 \n\x05month\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x14\n\x07sold_mw\x18\x03 \x01(\x01H\x01\x88\x01\x01\x42\x07\n\x05_siteB\n\n\x08_sold_mw\"\x83\x01\n\rBuildingOrder\x12\x17\n\x04site\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x1b\n\x08\x62uilding\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12&\n\x05month\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x42\x07\n\x05_siteB\x0b\n\t_building\"\xb1\x03\n\tDecisions\x12\x35\n\tcontracts\x18\x01 \x03(\x0b\x32\".optimizer.api.v1.ContractDecision\x12\x33\n\x08machines\x18\x02 \x03(\x0b\x32!.optimizer.api.v1.MachineDecision\x12.\n\ngpu_orders\x18\x03 \x03(\x0b\x32\x1a.optimizer.api.v1.GpuOrder\x12\x34\n\rsite_openings\x18\x04 \x03(\x0b\x32\x1d.optimizer.api.v1.SiteOpening\x12\x34\n\rgrid_advances\x18\x05 \x03(\x0b\x32\x1d.optimizer.api.v1.GridAdvance\x12\x30\n\x0bhall_orders\x18\x06 \x03(\x0b\x32\x1b.optimizer.api.v1.HallOrder\x12\x30\n\x0bpower_sales\x18\x07 \x03(\x0b\x32\x1b.optimizer.api.v1.PowerSale\x12\x38\n\x0f\x62uilding_orders\x18\x08 \x03(\x0b\x32\x1f.optimizer.api.v1.BuildingOrderb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n optimizer/api/v1/decisions.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\xb5\x02\n\x10\x43ontractDecision\x12\x18\n\x05offer\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x17\n\x04site\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12+\n\nsign_month\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x1e\n\x0b\x63ritical_mw\x18\x04 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x02\x88\x01\x01\x12\x15\n\x08\x64\x65\x62t_usd\x18\x05 \x01(\x01H\x03\x88\x01\x01\x12\x1b\n\x0ereconverted_mw\x18\x06 \x01(\x01H\x04\x88\x01\x01\x12\x19\n\x0cre_leased_mw\x18\x07 \x01(\x01H\x05\x88\x01\x01\x42\x08\n\x06_offerB\x07\n\x05_siteB\x0e\n\x0c_critical_mwB\x0b\n\t_debt_usdB\x11\n\x0f_reconverted_mwB\x0f\n\r_re_leased_mw\"a\n\tModeCount\x12\x17\n\x04mode\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12 \n\rmachine_count\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x42\x07\n\x05_modeB\x10\n\x0e_machine_count\"\xc7\x03\n\x0fMachineDecision\x12\x17\n\x04site\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x1d\n\nasic_model\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12\x1b\n\x0e\x63ondition_frac\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12&\n\x05month\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12,\n\x07running\x18\x05 \x03(\x0b\x32\x1b.optimizer.api.v1.ModeCount\x12\x18\n\x0bstock_count\x18\x06 \x01(\x01H\x03\x88\x01\x01\x12\x19\n\x0c\x62ought_count\x18\x07 \x01(\x01H\x04\x88\x01\x01\x12\x17\n\nsold_count\x18\x08 \x01(\x01H\x05\x88\x01\x01\x12\x1c\n\x0fmoved_out_count\x18\t \x01(\x01H\x06\x88\x01\x01\x12\x1b\n\x0emoved_in_count\x18\n \x01(\x01H\x07\x88\x01\x01\x42\x07\n\x05_siteB\r\n\x0b_asic_modelB\x11\n\x0f_condition_fracB\x0e\n\x0c_stock_countB\x0f\n\r_bought_countB\r\n\x0b_sold_countB\x12\n\x10_moved_out_countB\x11\n\x0f_moved_in_count\"\xf6\x01\n\x08GpuOrder\x12\x1d\n\ngpu_option\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x17\n\x04site\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12,\n\x0border_month\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x1e\n\x0b\x62lock_count\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x02\x88\x01\x01\x12\"\n\x15refreshed_block_count\x18\x05 \x01(\x05H\x03\x88\x01\x01\x42\r\n\x0b_gpu_optionB\x07\n\x05_siteB\x0e\n\x0c_block_countB\x18\n\x16_refreshed_block_count\"W\n\x0bSiteOpening\x12\x17\n\x04site\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12&\n\x05month\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x42\x07\n\x05_site\"\x92\x01\n\x0bGridAdvance\x12\x17\n\x04site\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12+\n\nstep_month\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12!\n\x0e\x61\x64vance_months\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x42\x07\n\x05_siteB\x11\n\x0f_advance_months\"}\n\tHallOrder\x12\x17\n\x04site\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12&\n\x05month\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x1a\n\x07hall_mw\x18\x03 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x42\x07\n\x05_siteB\n\n\x08_hall_mw\"}\n\tPowerSale\x12\x17\n\x04site\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12&\n\x05month\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x1a\n\x07sold_mw\x18\x03 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x42\x07\n\x05_siteB\n\n\x08_sold_mw\"\x83\x01\n\rBuildingOrder\x12\x17\n\x04site\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x1b\n\x08\x62uilding\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12&\n\x05month\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x42\x07\n\x05_siteB\x0b\n\t_building\"\xb1\x03\n\tDecisions\x12\x35\n\tcontracts\x18\x01 \x03(\x0b\x32\".optimizer.api.v1.ContractDecision\x12\x33\n\x08machines\x18\x02 \x03(\x0b\x32!.optimizer.api.v1.MachineDecision\x12.\n\ngpu_orders\x18\x03 \x03(\x0b\x32\x1a.optimizer.api.v1.GpuOrder\x12\x34\n\rsite_openings\x18\x04 \x03(\x0b\x32\x1d.optimizer.api.v1.SiteOpening\x12\x34\n\rgrid_advances\x18\x05 \x03(\x0b\x32\x1d.optimizer.api.v1.GridAdvance\x12\x30\n\x0bhall_orders\x18\x06 \x03(\x0b\x32\x1b.optimizer.api.v1.HallOrder\x12\x30\n\x0bpower_sales\x18\x07 \x03(\x0b\x32\x1b.optimizer.api.v1.PowerSale\x12\x38\n\x0f\x62uilding_orders\x18\x08 \x03(\x0b\x32\x1f.optimizer.api.v1.BuildingOrderb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'optimizer.api.v1.decisions_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_CONTRACTDECISION'].fields_by_name['offer']._loaded_options = None
+  _globals['_CONTRACTDECISION'].fields_by_name['offer']._serialized_options = b'\342A\001\002'
+  _globals['_CONTRACTDECISION'].fields_by_name['site']._loaded_options = None
+  _globals['_CONTRACTDECISION'].fields_by_name['site']._serialized_options = b'\342A\001\002'
+  _globals['_CONTRACTDECISION'].fields_by_name['sign_month']._loaded_options = None
+  _globals['_CONTRACTDECISION'].fields_by_name['sign_month']._serialized_options = b'\342A\001\002'
+  _globals['_CONTRACTDECISION'].fields_by_name['critical_mw']._loaded_options = None
+  _globals['_CONTRACTDECISION'].fields_by_name['critical_mw']._serialized_options = b'\342A\001\002'
+  _globals['_MODECOUNT'].fields_by_name['mode']._loaded_options = None
+  _globals['_MODECOUNT'].fields_by_name['mode']._serialized_options = b'\342A\001\002'
+  _globals['_MODECOUNT'].fields_by_name['machine_count']._loaded_options = None
+  _globals['_MODECOUNT'].fields_by_name['machine_count']._serialized_options = b'\342A\001\002'
+  _globals['_MACHINEDECISION'].fields_by_name['site']._loaded_options = None
+  _globals['_MACHINEDECISION'].fields_by_name['site']._serialized_options = b'\342A\001\002'
+  _globals['_MACHINEDECISION'].fields_by_name['asic_model']._loaded_options = None
+  _globals['_MACHINEDECISION'].fields_by_name['asic_model']._serialized_options = b'\342A\001\002'
+  _globals['_MACHINEDECISION'].fields_by_name['month']._loaded_options = None
+  _globals['_MACHINEDECISION'].fields_by_name['month']._serialized_options = b'\342A\001\002'
   _globals['_GPUORDER'].fields_by_name['gpu_option']._loaded_options = None
   _globals['_GPUORDER'].fields_by_name['gpu_option']._serialized_options = b'\342A\001\002'
   _globals['_GPUORDER'].fields_by_name['site']._loaded_options = None
@@ -57,6 +75,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HALLORDER'].fields_by_name['month']._serialized_options = b'\342A\001\002'
   _globals['_HALLORDER'].fields_by_name['hall_mw']._loaded_options = None
   _globals['_HALLORDER'].fields_by_name['hall_mw']._serialized_options = b'\342A\001\002'
+  _globals['_POWERSALE'].fields_by_name['site']._loaded_options = None
+  _globals['_POWERSALE'].fields_by_name['site']._serialized_options = b'\342A\001\002'
+  _globals['_POWERSALE'].fields_by_name['month']._loaded_options = None
+  _globals['_POWERSALE'].fields_by_name['month']._serialized_options = b'\342A\001\002'
+  _globals['_POWERSALE'].fields_by_name['sold_mw']._loaded_options = None
+  _globals['_POWERSALE'].fields_by_name['sold_mw']._serialized_options = b'\342A\001\002'
   _globals['_BUILDINGORDER'].fields_by_name['site']._loaded_options = None
   _globals['_BUILDINGORDER'].fields_by_name['site']._serialized_options = b'\342A\001\002'
   _globals['_BUILDINGORDER'].fields_by_name['building']._loaded_options = None
@@ -64,23 +88,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BUILDINGORDER'].fields_by_name['month']._loaded_options = None
   _globals['_BUILDINGORDER'].fields_by_name['month']._serialized_options = b'\342A\001\002'
   _globals['_CONTRACTDECISION']._serialized_start=112
-  _globals['_CONTRACTDECISION']._serialized_end=397
-  _globals['_MODECOUNT']._serialized_start=399
-  _globals['_MODECOUNT']._serialized_end=484
-  _globals['_MACHINEDECISION']._serialized_start=487
-  _globals['_MACHINEDECISION']._serialized_end=924
-  _globals['_GPUORDER']._serialized_start=927
-  _globals['_GPUORDER']._serialized_end=1173
-  _globals['_SITEOPENING']._serialized_start=1175
-  _globals['_SITEOPENING']._serialized_end=1262
-  _globals['_GRIDADVANCE']._serialized_start=1265
-  _globals['_GRIDADVANCE']._serialized_end=1411
-  _globals['_HALLORDER']._serialized_start=1413
-  _globals['_HALLORDER']._serialized_end=1538
-  _globals['_POWERSALE']._serialized_start=1540
-  _globals['_POWERSALE']._serialized_end=1647
-  _globals['_BUILDINGORDER']._serialized_start=1650
-  _globals['_BUILDINGORDER']._serialized_end=1781
-  _globals['_DECISIONS']._serialized_start=1784
-  _globals['_DECISIONS']._serialized_end=2217
+  _globals['_CONTRACTDECISION']._serialized_end=421
+  _globals['_MODECOUNT']._serialized_start=423
+  _globals['_MODECOUNT']._serialized_end=520
+  _globals['_MACHINEDECISION']._serialized_start=523
+  _globals['_MACHINEDECISION']._serialized_end=978
+  _globals['_GPUORDER']._serialized_start=981
+  _globals['_GPUORDER']._serialized_end=1227
+  _globals['_SITEOPENING']._serialized_start=1229
+  _globals['_SITEOPENING']._serialized_end=1316
+  _globals['_GRIDADVANCE']._serialized_start=1319
+  _globals['_GRIDADVANCE']._serialized_end=1465
+  _globals['_HALLORDER']._serialized_start=1467
+  _globals['_HALLORDER']._serialized_end=1592
+  _globals['_POWERSALE']._serialized_start=1594
+  _globals['_POWERSALE']._serialized_end=1719
+  _globals['_BUILDINGORDER']._serialized_start=1722
+  _globals['_BUILDINGORDER']._serialized_end=1853
+  _globals['_DECISIONS']._serialized_start=1856
+  _globals['_DECISIONS']._serialized_end=2289
 # @@protoc_insertion_point(module_scope)

@@ -41,6 +41,8 @@ class _TerminationReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Ter
     """The statements allow unlimited profit; something is missing from them."""
     TERMINATION_REASON_NO_PLAN_FOUND: _TerminationReason.ValueType  # 5
     """A limit was reached before any plan was found; there may be one."""
+    TERMINATION_REASON_STATED: _TerminationReason.ValueType  # 6
+    """A plan that somebody else wrote; nothing was searched for."""
 
 class TerminationReason(_TerminationReason, metaclass=_TerminationReasonEnumTypeWrapper):
     """What is known about the answer."""
@@ -57,6 +59,8 @@ TERMINATION_REASON_UNBOUNDED: TerminationReason.ValueType  # 4
 """The statements allow unlimited profit; something is missing from them."""
 TERMINATION_REASON_NO_PLAN_FOUND: TerminationReason.ValueType  # 5
 """A limit was reached before any plan was found; there may be one."""
+TERMINATION_REASON_STATED: TerminationReason.ValueType  # 6
+"""A plan that somebody else wrote; nothing was searched for."""
 Global___TerminationReason: _TypeAlias = TerminationReason  # noqa: Y015
 
 class _Limit:

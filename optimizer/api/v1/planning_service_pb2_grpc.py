@@ -75,6 +75,11 @@ class PlanningServiceStub:
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.WatchPlanRequest.SerializeToString,
                 response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.WatchPlanResponse.FromString,
                 _registered_method=True)
+        self.EvaluatePlan = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/EvaluatePlan',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.EvaluatePlanRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.EvaluatePlanResponse.FromString,
+                _registered_method=True)
         self.ComputeHashingCurve = channel.unary_unary(
                 '/optimizer.api.v1.PlanningService/ComputeHashingCurve',
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeHashingCurveRequest.SerializeToString,
@@ -187,6 +192,13 @@ class PlanningServiceServicer:
 
     def WatchPlan(self, request, context):
         """Streams the progress of a plan until it has ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EvaluatePlan(self, request, context):
+        """Evaluates a plan that somebody else wrote, without searching for a better one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -307,6 +319,11 @@ def add_PlanningServiceServicer_to_server(servicer, server):
                     servicer.WatchPlan,
                     request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.WatchPlanRequest.FromString,
                     response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.WatchPlanResponse.SerializeToString,
+            ),
+            'EvaluatePlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.EvaluatePlan,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.EvaluatePlanRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.EvaluatePlanResponse.SerializeToString,
             ),
             'ComputeHashingCurve': grpc.unary_unary_rpc_method_handler(
                     servicer.ComputeHashingCurve,
@@ -558,6 +575,33 @@ class PlanningService:
             '/optimizer.api.v1.PlanningService/WatchPlan',
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.WatchPlanRequest.SerializeToString,
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.WatchPlanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EvaluatePlan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/EvaluatePlan',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.EvaluatePlanRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.EvaluatePlanResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -57,6 +57,8 @@ class PlanningServiceStub:
     """Asks the search to end now and keep the best plan so far; a plan that has ended stays as it is."""
     WatchPlan: _grpc.UnaryStreamMultiCallable[_planning_service_pb2.WatchPlanRequest, _planning_service_pb2.WatchPlanResponse]
     """Streams the progress of a plan until it has ended."""
+    EvaluatePlan: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.EvaluatePlanRequest, _planning_service_pb2.EvaluatePlanResponse]
+    """Evaluates a plan that somebody else wrote, without searching for a better one."""
     ComputeHashingCurve: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeHashingCurveRequest, _planning_service_pb2.ComputeHashingCurveResponse]
     """Computes what one machine earns over a range of hashprices."""
     ComputeThroughputCurve: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeThroughputCurveRequest, _planning_service_pb2.ComputeThroughputCurveResponse]
@@ -110,6 +112,8 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     """Asks the search to end now and keep the best plan so far; a plan that has ended stays as it is."""
     WatchPlan: _aio.UnaryStreamMultiCallable[_planning_service_pb2.WatchPlanRequest, _planning_service_pb2.WatchPlanResponse]  # type: ignore[assignment]
     """Streams the progress of a plan until it has ended."""
+    EvaluatePlan: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.EvaluatePlanRequest, _planning_service_pb2.EvaluatePlanResponse]  # type: ignore[assignment]
+    """Evaluates a plan that somebody else wrote, without searching for a better one."""
     ComputeHashingCurve: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeHashingCurveRequest, _planning_service_pb2.ComputeHashingCurveResponse]  # type: ignore[assignment]
     """Computes what one machine earns over a range of hashprices."""
     ComputeThroughputCurve: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeThroughputCurveRequest, _planning_service_pb2.ComputeThroughputCurveResponse]  # type: ignore[assignment]
@@ -202,6 +206,14 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_planning_service_pb2.WatchPlanResponse], _abc.AsyncIterator[_planning_service_pb2.WatchPlanResponse]]:
         """Streams the progress of a plan until it has ended."""
+
+    @_abc_1.abstractmethod
+    def EvaluatePlan(
+        self,
+        request: _planning_service_pb2.EvaluatePlanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.EvaluatePlanResponse, _abc.Awaitable[_planning_service_pb2.EvaluatePlanResponse]]:
+        """Evaluates a plan that somebody else wrote, without searching for a better one."""
 
     @_abc_1.abstractmethod
     def ComputeHashingCurve(

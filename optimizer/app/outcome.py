@@ -1,0 +1,51 @@
+"""What follows from the decisions of a plan, and what reproduces it, as the fields of the plan."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+from optimizer.audit import Recalculation, stress_outcomes
+from optimizer.curves.futures import Futures
+from optimizer.domain.options import SolveOptions
+from optimizer.domain.portfolio import Portfolio
+from optimizer.domain.proof import Manifest, Version
+from optimizer.io.portfolios import fingerprint
+from optimizer.risk import distribution_of, scenario_npv_usd
+
+COMPONENTS = ("capacity-optimizer", "numpy")
+
+
+def outcome_fields(portfolio: Portfolio, futures: Futures, found: Recalculation) -> dict[str, Any]:
+    """Fields of a plan that follow from its decisions."""
+    npv = scenario_npv_usd(portfolio, futures, found.decisions, found.npv_usd)
+    return {
+        "decisions": found.decisions,
+        "contracts": found.contracts,
+        "capacity": found.capacity,
+        "mining": found.mining,
+        "cash_flow": found.cash_flow,
+        "earnings": found.earnings,
+        "npv": found.npv,
+        "enterprise": found.enterprise,
+        "carbon": found.carbon,
+        "tax": found.tax,
+        "stresses": stress_outcomes(found),
+        "enterprise_value_usd": found.enterprise_value_usd,
+        "distribution": distribution_of(npv, portfolio.risk.tail_probability),
+    }
+
+
+def manifest_of(portfolio: Portfolio, options: SolveOptions, packages: Sequence[str] = (), **more: Any) -> Manifest:
+    """What reproduces a plan; ``packages`` took part beside our own."""
+    versions = [Version(component="python", version=platform.python_version())]
+    versions += [Version(component=name, version=version(name)) for name in (*COMPONENTS, *packages)]
+    return Manifest(
+        portfolio_name=portfolio.name,
+        portfolio_sha256=fingerprint(portfolio),
+        options=options,
+        versions=tuple(versions),
+        **more,
+    )
