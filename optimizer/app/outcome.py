@@ -13,14 +13,16 @@ from optimizer.domain.options import SolveOptions
 from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.proof import Manifest, Version
 from optimizer.io.portfolios import fingerprint
-from optimizer.risk import distribution_of, scenario_npv_usd
+from optimizer.risk import distribution_of, fresh_npv_usd, scenario_npv_usd
 
 COMPONENTS = ("capacity-optimizer", "numpy")
 
 
 def outcome_fields(portfolio: Portfolio, futures: Futures, found: Recalculation) -> dict[str, Any]:
     """Fields of a plan that follow from its decisions."""
+    tail_probability = portfolio.risk.tail_probability
     npv = scenario_npv_usd(portfolio, futures, found.decisions, found.npv_usd)
+    fresh = fresh_npv_usd(portfolio, futures, found.decisions, npv)
     return {
         "decisions": found.decisions,
         "contracts": found.contracts,
@@ -34,7 +36,8 @@ def outcome_fields(portfolio: Portfolio, futures: Futures, found: Recalculation)
         "tax": found.tax,
         "stresses": stress_outcomes(found),
         "enterprise_value_usd": found.enterprise_value_usd,
-        "distribution": distribution_of(npv, portfolio.risk.tail_probability),
+        "distribution": distribution_of(npv, tail_probability),
+        "out_of_sample": None if fresh is None else distribution_of(fresh, tail_probability),
     }
 
 

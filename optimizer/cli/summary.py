@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from optimizer.domain.finance import Objective
-from optimizer.domain.outcome import ContractOutcome
+from optimizer.domain.outcome import NORMAL_95, ContractOutcome
 from optimizer.domain.plan import Plan
 from optimizer.domain.proof import Limit, Termination, TerminationReason
 from optimizer.units import MWH_PER_GWH, USD_PER_MUSD
@@ -165,9 +165,12 @@ def _print_key_figures(plan: Plan, console: Console) -> None:
             told = f"{million(twin.npv_usd)}, {million(abs(twin.difference_usd or 0.0))} {'less' if less else 'more'}"
         table.add_row("mining on, signing nothing", told)
     if tail is not None:
-        table.add_row(
-            f"mean of the worst {tail.tail_probability:.0%} of {tail.scenario_count:,} futures", million(tail.cvar_usd)
-        )
+        told = f"mean of the worst {tail.tail_probability:.0%} of {tail.scenario_count:,} futures"
+        table.add_row(told, _estimate(tail.cvar_usd, tail.cvar_standard_error_usd))
+    if plan.out_of_sample is not None:
+        fresh = plan.out_of_sample
+        table.add_row("  of as many fresh futures", _estimate(fresh.cvar_usd, fresh.cvar_standard_error_usd))
+        table.add_row("  expected NPV in these", _estimate(fresh.mean_usd, fresh.standard_error_usd))
     if plan.cash_flow:
         least = min(plan.cash_flow, key=lambda row: row.cash_usd)
         most = max(plan.cash_flow, key=lambda row: row.debt_usd)
@@ -194,6 +197,11 @@ def _print_key_figures(plan: Plan, console: Console) -> None:
     if plan.enterprise_value_usd is not None:
         table.add_row("enterprise value at the stated multiples", million(plan.enterprise_value_usd))
     console.print(table)
+
+
+def _estimate(usd: float, standard_error_usd: float | None) -> str:
+    """An estimate, and how far its interval of 95 % confidence reaches."""
+    return million(usd) + (f" ± {million(NORMAL_95 * standard_error_usd)}" if standard_error_usd else "")
 
 
 def _add_enterprise(plan: Plan, table: Table) -> None:

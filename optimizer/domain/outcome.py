@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from typing import Final
+
 from optimizer.domain.base import Month, Name, Real, Value
+from optimizer.errors import InvalidInputError
+
+NORMAL_95: Final = 1.959964
+"""Standard errors to either side of an estimate that make its interval of 95 % confidence."""
 
 
 class ContractOutcome(Value):
@@ -268,6 +275,47 @@ class NpvDistribution(Value):
     """NPV at the edge of the tail."""
     cvar_usd: Real
     """Mean NPV over the tail."""
+    cvar_standard_error_usd: Real | None = None
+    """Sampling error of the CVaR; absent if the tail holds fewer than two scenarios."""
+
+    @property
+    def mean_interval_usd(self) -> tuple[float, float]:
+        """Interval of 95 % confidence of the mean."""
+        return _interval_usd(self.mean_usd, self.standard_error_usd)
+
+    @property
+    def cvar_interval_usd(self) -> tuple[float, float] | None:
+        """Interval of 95 % confidence of the CVaR; None if the tail holds fewer than two scenarios."""
+        error = self.cvar_standard_error_usd
+        return None if error is None else _interval_usd(self.cvar_usd, error)
+
+    def mean_scenarios_needed(self, error_usd: float) -> int:
+        """Scenarios for which the interval of the mean reaches no further than ``error_usd`` to either side.
+
+        Raises:
+            InvalidInputError: for an error that is not above 0.
+        """
+        return _scenarios_needed(self.scenario_count, self.standard_error_usd, error_usd)
+
+    def cvar_scenarios_needed(self, error_usd: float) -> int | None:
+        """The same for the CVaR; None if the tail holds fewer than two scenarios.
+
+        Raises:
+            InvalidInputError: for an error that is not above 0.
+        """
+        error = self.cvar_standard_error_usd
+        return None if error is None else _scenarios_needed(self.scenario_count, error, error_usd)
+
+
+def _interval_usd(estimate_usd: float, standard_error_usd: float) -> tuple[float, float]:
+    return estimate_usd - NORMAL_95 * standard_error_usd, estimate_usd + NORMAL_95 * standard_error_usd
+
+
+def _scenarios_needed(scenario_count: int, standard_error_usd: float, error_usd: float) -> int:
+    """A standard error falls with the root of the number of scenarios."""
+    if not 0.0 < error_usd < math.inf:
+        raise InvalidInputError.single("error_usd", f"is {error_usd!r}", "state an error above 0", "statistics")
+    return max(math.ceil(scenario_count * (NORMAL_95 * standard_error_usd / error_usd) ** 2), 1)
 
 
 class OwnHashrateRow(Value):

@@ -50,6 +50,8 @@ class Plan(Value):
     """Expected NPV by line."""
     distribution: NpvDistribution | None = None
     """NPV over the scenarios."""
+    out_of_sample: NpvDistribution | None = None
+    """NPV of the same decisions over as many scenarios of another seed; absent if nothing is drawn that matters."""
     business_as_usual: BusinessAsUsual | None = None
     """The twin that mines on."""
     objective: Objective = Objective.NPV

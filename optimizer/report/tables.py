@@ -262,6 +262,11 @@ def quantiles(plan: Plan) -> str:
         [f"VaR: edge of the worst {tail}", money(spread.var_usd)],
         [f"CVaR: mean of the worst {tail}", money(spread.cvar_usd)],
     ]
+    if spread.cvar_standard_error_usd is not None:
+        rows.append(["Sampling error of the CVaR", money(spread.cvar_standard_error_usd)])
+    if plan.out_of_sample is not None:
+        rows.append(["Mean over as many fresh scenarios", money(plan.out_of_sample.mean_usd)])
+        rows.append(["CVaR over as many fresh scenarios", money(plan.out_of_sample.cvar_usd)])
     return table(f"NPV over {spread.scenario_count:,d} scenarios.", [*words("Measure"), *numbers("NPV")], rows)
 
 

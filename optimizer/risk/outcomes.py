@@ -6,6 +6,7 @@ defaults, GPU rentals, power sold back) is evaluated scenario by scenario with t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from optimizer.curves.site_fleet import SiteFleet
 from optimizer.curves.throughput import accumulate_scenario_gpu_usd, scenario_gpu_billing_usd
 from optimizer.domain.decisions import ContractDecision, Decisions, GpuOrder, MachineDecision, PowerSale
 from optimizer.domain.portfolio import Portfolio
+from optimizer.domain.risk import SEED_COUNT
 from optimizer.model.calendar import Calendar
 from optimizer.model.expectations import Fate, block_paths, block_terms, site_fleet, site_paths
 from optimizer.model.gpu_scale import lost_blocks
@@ -34,12 +36,32 @@ def scenario_npv_usd(portfolio: Portfolio, futures: Futures, decisions: Decision
 
     ``expected_npv_usd`` is their NPV in expectation over the same scenarios; what each of these adds is computed here.
     """
+    varying = _varying_usd(portfolio, futures, decisions)
+    return np.asarray(expected_npv_usd + varying - varying.mean())
+
+
+def fresh_npv_usd(portfolio: Portfolio, futures: Futures, decisions: Decisions, npv_usd: Floats) -> Floats | None:
+    """NPV of the decisions in as many scenarios that they were not chosen for, ``[W]``: those of another seed.
+
+    ``npv_usd`` is their NPV in every scenario of ``futures``. What depends on expectations alone, as corporate tax and
+    the price of carbon, stays what it was. None if nothing is drawn that matters to them.
+    """
+    known, fresh = (_varying_usd(portfolio, item, decisions) for item in (futures, _of_another_seed(futures)))
+    return None if np.array_equal(known, fresh) else np.asarray(npv_usd.mean() + fresh - known.mean())
+
+
+def _of_another_seed(futures: Futures) -> Futures:
+    """As many scenarios of the next seed."""
+    risk = futures.portfolio.risk
+    again = risk.model_copy(update={"seed": (risk.seed + 1) % SEED_COUNT})
+    return replace(futures, portfolio=futures.portfolio.model_copy(update={"risk": again}))
+
+
+def _varying_usd(portfolio: Portfolio, futures: Futures, decisions: Decisions) -> Floats:
+    """What varies of the NPV, in every scenario."""
     calendar = Calendar.of(portfolio, futures)
     mining = _mining(portfolio, futures, calendar, decisions.machines)
-    varying = np.concatenate(
-        [_varying_usd(portfolio, shard, calendar, decisions, mining) for shard in futures.shards()]
-    )
-    return np.asarray(expected_npv_usd + varying - varying.mean())
+    return np.concatenate([_varying_in(portfolio, shard, calendar, decisions, mining) for shard in futures.shards()])
 
 
 class _SiteMining(NamedTuple):
@@ -74,7 +96,7 @@ def _mining(
     }
 
 
-def _varying_usd(
+def _varying_in(
     portfolio: Portfolio, futures: Futures, calendar: Calendar, decisions: Decisions, mining: dict[str, _SiteMining]
 ) -> Floats:
     varying = np.zeros(futures.scenario_count)

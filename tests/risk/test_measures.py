@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from optimizer.risk import cvar_usd, distribution_of
+from optimizer.errors import InvalidInputError
+from optimizer.risk import cvar_standard_error_usd, cvar_usd, distribution_of
 from optimizer.risk.measures import PROBABILITIES
 
 FIVE = np.array([50.0, 10.0, 40.0, 20.0, 30.0])
@@ -78,3 +79,48 @@ def test_a_distribution_of_one_has_no_spread():
     found = distribution_of(np.array([5.0]), 0.05)
     assert (found.standard_deviation_usd, found.standard_error_usd) == (0.0, 0.0)
     assert {item.npv_usd for item in found.quantiles} == {5.0}
+
+
+# ------------------------------------------------------------------------------------------------------ sampling error
+
+
+def test_the_sampling_error_of_cvar_by_hand():
+    # VaR of the worst three is 30: shortfalls 20, 10, 0, 0, 0 with mean 6 and squares 14^2 + 4^2 + 3 * 6^2 = 320
+    assert cvar_standard_error_usd(FIVE, 0.6) == pytest.approx(np.sqrt(320 / 4) / (0.6 * np.sqrt(5)))
+
+
+def test_the_sampling_error_of_the_whole_is_that_of_the_mean():
+    found = distribution_of(FIVE, 1.0)
+    assert found.cvar_standard_error_usd == pytest.approx(found.standard_error_usd)
+
+
+@pytest.mark.parametrize(("count", "tail"), [(1, 1.0), (10, 0.1), (100, 0.0199)])
+def test_a_tail_of_fewer_than_two_has_no_sampling_error(count, tail):
+    found = distribution_of(np.arange(float(count)), tail)
+    assert (found.cvar_standard_error_usd, found.cvar_interval_usd, found.cvar_scenarios_needed(1.0)) == (None,) * 3
+
+
+def test_intervals_hold_the_truth_as_often_as_they_say():
+    random, edge = np.random.default_rng(3), 1.6448536269514722
+    true = -np.exp(-(edge**2) / 2) / np.sqrt(2 * np.pi) / 0.05  # CVaR of the standard normal
+    found = [distribution_of(random.normal(size=2000), 0.05) for _ in range(400)]
+    inside = [low <= true <= high for low, high in (item.cvar_interval_usd for item in found)]
+    assert 0.91 <= np.mean(inside) <= 0.98
+    inside = [low <= 0.0 <= high for low, high in (item.mean_interval_usd for item in found)]
+    assert 0.92 <= np.mean(inside) <= 0.98
+
+
+def test_half_the_error_takes_four_times_the_scenarios():
+    found = distribution_of(np.random.default_rng(4).normal(size=1000), 0.05)
+    error = found.mean_interval_usd[1] - found.mean_usd
+    assert found.mean_scenarios_needed(error / 2) == pytest.approx(4000, abs=1)
+    error = found.cvar_interval_usd[1] - found.cvar_usd
+    assert found.cvar_scenarios_needed(error / 2) == pytest.approx(4000, abs=1)
+
+
+@pytest.mark.parametrize("error", [0.0, -1.0, float("nan"), float("inf")])
+def test_an_error_that_is_none_is_refused(error):
+    found = distribution_of(FIVE, 0.6)
+    for needed in (found.mean_scenarios_needed, found.cvar_scenarios_needed):
+        with pytest.raises(InvalidInputError, match="state an error above 0"):
+            needed(error)

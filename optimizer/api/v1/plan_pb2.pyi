@@ -320,6 +320,7 @@ class NpvDistribution(_message.Message):
     TAIL_PROBABILITY_FIELD_NUMBER: _builtins.int
     VAR_USD_FIELD_NUMBER: _builtins.int
     CVAR_USD_FIELD_NUMBER: _builtins.int
+    CVAR_STANDARD_ERROR_USD_FIELD_NUMBER: _builtins.int
     scenario_count: _builtins.int
     """Number of scenarios."""
     mean_usd: _builtins.float
@@ -334,6 +335,8 @@ class NpvDistribution(_message.Message):
     """NPV at the edge of the tail."""
     cvar_usd: _builtins.float
     """Mean NPV over the tail."""
+    cvar_standard_error_usd: _builtins.float
+    """Sampling error of the CVaR; absent if the tail holds fewer than two scenarios."""
     @_builtins.property
     def quantiles(self) -> _containers.RepeatedCompositeFieldContainer[Global___Quantile]:
         """Quantiles in ascending order."""
@@ -349,11 +352,14 @@ class NpvDistribution(_message.Message):
         tail_probability: _builtins.float | None = ...,
         var_usd: _builtins.float | None = ...,
         cvar_usd: _builtins.float | None = ...,
+        cvar_standard_error_usd: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_cvar_usd", b"_cvar_usd", "_mean_usd", b"_mean_usd", "_scenario_count", b"_scenario_count", "_standard_deviation_usd", b"_standard_deviation_usd", "_standard_error_usd", b"_standard_error_usd", "_tail_probability", b"_tail_probability", "_var_usd", b"_var_usd", "cvar_usd", b"cvar_usd", "mean_usd", b"mean_usd", "scenario_count", b"scenario_count", "standard_deviation_usd", b"standard_deviation_usd", "standard_error_usd", b"standard_error_usd", "tail_probability", b"tail_probability", "var_usd", b"var_usd"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cvar_standard_error_usd", b"_cvar_standard_error_usd", "_cvar_usd", b"_cvar_usd", "_mean_usd", b"_mean_usd", "_scenario_count", b"_scenario_count", "_standard_deviation_usd", b"_standard_deviation_usd", "_standard_error_usd", b"_standard_error_usd", "_tail_probability", b"_tail_probability", "_var_usd", b"_var_usd", "cvar_standard_error_usd", b"cvar_standard_error_usd", "cvar_usd", b"cvar_usd", "mean_usd", b"mean_usd", "scenario_count", b"scenario_count", "standard_deviation_usd", b"standard_deviation_usd", "standard_error_usd", b"standard_error_usd", "tail_probability", b"tail_probability", "var_usd", b"var_usd"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cvar_usd", b"_cvar_usd", "_mean_usd", b"_mean_usd", "_scenario_count", b"_scenario_count", "_standard_deviation_usd", b"_standard_deviation_usd", "_standard_error_usd", b"_standard_error_usd", "_tail_probability", b"_tail_probability", "_var_usd", b"_var_usd", "cvar_usd", b"cvar_usd", "mean_usd", b"mean_usd", "quantiles", b"quantiles", "scenario_count", b"scenario_count", "standard_deviation_usd", b"standard_deviation_usd", "standard_error_usd", b"standard_error_usd", "tail_probability", b"tail_probability", "var_usd", b"var_usd"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cvar_standard_error_usd", b"_cvar_standard_error_usd", "_cvar_usd", b"_cvar_usd", "_mean_usd", b"_mean_usd", "_scenario_count", b"_scenario_count", "_standard_deviation_usd", b"_standard_deviation_usd", "_standard_error_usd", b"_standard_error_usd", "_tail_probability", b"_tail_probability", "_var_usd", b"_var_usd", "cvar_standard_error_usd", b"cvar_standard_error_usd", "cvar_usd", b"cvar_usd", "mean_usd", b"mean_usd", "quantiles", b"quantiles", "scenario_count", b"scenario_count", "standard_deviation_usd", b"standard_deviation_usd", "standard_error_usd", b"standard_error_usd", "tail_probability", b"tail_probability", "var_usd", b"var_usd"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cvar_standard_error_usd: _TypeAlias = _typing.Literal["cvar_standard_error_usd"]  # noqa: Y015
+    _WhichOneofArgType__cvar_standard_error_usd: _TypeAlias = _typing.Literal["_cvar_standard_error_usd", b"_cvar_standard_error_usd"]  # noqa: Y015
     _WhichOneofReturnType__cvar_usd: _TypeAlias = _typing.Literal["cvar_usd"]  # noqa: Y015
     _WhichOneofArgType__cvar_usd: _TypeAlias = _typing.Literal["_cvar_usd", b"_cvar_usd"]  # noqa: Y015
     _WhichOneofReturnType__mean_usd: _TypeAlias = _typing.Literal["mean_usd"]  # noqa: Y015
@@ -368,6 +374,8 @@ class NpvDistribution(_message.Message):
     _WhichOneofArgType__tail_probability: _TypeAlias = _typing.Literal["_tail_probability", b"_tail_probability"]  # noqa: Y015
     _WhichOneofReturnType__var_usd: _TypeAlias = _typing.Literal["var_usd"]  # noqa: Y015
     _WhichOneofArgType__var_usd: _TypeAlias = _typing.Literal["_var_usd", b"_var_usd"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cvar_standard_error_usd) -> _WhichOneofReturnType__cvar_standard_error_usd | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__cvar_usd) -> _WhichOneofReturnType__cvar_usd | None: ...
     @_typing.overload
@@ -471,6 +479,7 @@ class PlanResult(_message.Message):
     OBJECTIVE_FIELD_NUMBER: _builtins.int
     ENTERPRISE_FIELD_NUMBER: _builtins.int
     CARBON_FIELD_NUMBER: _builtins.int
+    OUT_OF_SAMPLE_FIELD_NUMBER: _builtins.int
     format: _builtins.int
     """Version of this layout."""
     enterprise_value_usd: _builtins.float
@@ -549,6 +558,10 @@ class PlanResult(_message.Message):
     def carbon(self) -> _containers.RepeatedCompositeFieldContainer[_outcome_pb2.CarbonRow]:
         """Carbon by year, where there is a rule on it."""
 
+    @_builtins.property
+    def out_of_sample(self) -> Global___NpvDistribution:
+        """NPV of the same decisions over as many scenarios of another seed; absent if nothing is drawn that matters."""
+
     def __init__(
         self,
         *,
@@ -573,10 +586,11 @@ class PlanResult(_message.Message):
         objective: _finance_pb2.Objective.ValueType | None = ...,
         enterprise: _outcome_pb2.ObjectiveOutcome | None = ...,
         carbon: _abc.Iterable[_outcome_pb2.CarbonRow] | None = ...,
+        out_of_sample: Global___NpvDistribution | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd", "_format", b"_format", "_objective", b"_objective", "audit", b"audit", "business_as_usual", b"business_as_usual", "decisions", b"decisions", "distribution", b"distribution", "enterprise", b"enterprise", "enterprise_value_usd", b"enterprise_value_usd", "format", b"format", "manifest", b"manifest", "npv", b"npv", "objective", b"objective", "own_hashrate", b"own_hashrate", "termination", b"termination"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd", "_format", b"_format", "_objective", b"_objective", "audit", b"audit", "business_as_usual", b"business_as_usual", "decisions", b"decisions", "distribution", b"distribution", "enterprise", b"enterprise", "enterprise_value_usd", b"enterprise_value_usd", "format", b"format", "manifest", b"manifest", "npv", b"npv", "objective", b"objective", "out_of_sample", b"out_of_sample", "own_hashrate", b"own_hashrate", "termination", b"termination"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd", "_format", b"_format", "_objective", b"_objective", "audit", b"audit", "business_as_usual", b"business_as_usual", "capacity", b"capacity", "carbon", b"carbon", "cash_flow", b"cash_flow", "contracts", b"contracts", "decisions", b"decisions", "distribution", b"distribution", "earnings", b"earnings", "enterprise", b"enterprise", "enterprise_value_usd", b"enterprise_value_usd", "filled_in", b"filled_in", "format", b"format", "manifest", b"manifest", "mining", b"mining", "npv", b"npv", "objective", b"objective", "own_hashrate", b"own_hashrate", "stresses", b"stresses", "tax", b"tax", "termination", b"termination"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd", "_format", b"_format", "_objective", b"_objective", "audit", b"audit", "business_as_usual", b"business_as_usual", "capacity", b"capacity", "carbon", b"carbon", "cash_flow", b"cash_flow", "contracts", b"contracts", "decisions", b"decisions", "distribution", b"distribution", "earnings", b"earnings", "enterprise", b"enterprise", "enterprise_value_usd", b"enterprise_value_usd", "filled_in", b"filled_in", "format", b"format", "manifest", b"manifest", "mining", b"mining", "npv", b"npv", "objective", b"objective", "out_of_sample", b"out_of_sample", "own_hashrate", b"own_hashrate", "stresses", b"stresses", "tax", b"tax", "termination", b"termination"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__enterprise_value_usd: _TypeAlias = _typing.Literal["enterprise_value_usd"]  # noqa: Y015
     _WhichOneofArgType__enterprise_value_usd: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd"]  # noqa: Y015
