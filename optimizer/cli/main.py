@@ -24,6 +24,7 @@ from optimizer.cli.commands import (
     schema,
     serve,
     show,
+    template,
     validate,
 )
 from optimizer.cli.output import fail
@@ -43,6 +44,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("validate")(validate.validate)
 app.command("export")(export.export)
 app.command("show")(show.show)
+app.command("template")(template.template)
 app.command("report")(report.report)
 app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)

@@ -1,4 +1,4 @@
-"""Portfolio files: one schema, YAML or JSON, series beside them; lossless both ways."""
+"""Portfolio files: one schema, YAML, JSON or a workbook, series beside them; lossless both ways."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from optimizer.io.text import read_data, write_text, yaml_text
 from optimizer.library.portfolios import example_names, example_path
 
 SCHEMA_ID = "optimizer/portfolio/v1"
+WORKBOOK_SUFFIX = ".xlsx"
 _LOADED_FROM_FILES = (("bootstrap", "history"), ("scenario_table", "paths"))
 """Parts of a market and the field that is filled from their file."""
 
@@ -35,7 +36,20 @@ def load_portfolio(source: str | Path) -> Portfolio:
             raise NotFoundError("portfolio file or example", str(source), example_names())
         with resources.as_file(example_path(str(source))) as example:
             return parse_portfolio(read_data(example, str(source)), None, str(source))
+    if path.suffix.lower() == WORKBOOK_SUFFIX:
+        return _load_workbook(path)
     return parse_portfolio(read_data(path, path.name), path.parent, path.name)
+
+
+def _load_workbook(path: Path) -> Portfolio:
+    """A portfolio from a workbook; problems name sheet and cell."""
+    from optimizer.io.workbook import read_workbook  # openpyxl, which most portfolios do not need
+
+    read = read_workbook(path, path.name)
+    try:
+        return parse_portfolio(read.data, path.parent, path.name)
+    except InvalidInputError as error:
+        raise read.located(error) from None
 
 
 def parse_portfolio(data: Mapping[str, Any] | object, folder: Path | None, what: str) -> Portfolio:
@@ -95,16 +109,21 @@ def dump_portfolio(portfolio: Portfolio) -> dict[str, Any]:
 
 
 def save_portfolio(portfolio: Portfolio, path: str | Path) -> None:
-    """Write a portfolio as YAML or JSON, by extension."""
+    """Write a portfolio as YAML, JSON or a workbook, by extension."""
     path = Path(path)
     data = dump_portfolio(portfolio)
     match path.suffix.lower():
+        case other if other == WORKBOOK_SUFFIX:
+            from optimizer.io.workbook import write_workbook
+
+            write_workbook(data, path)
+            return
         case ".yaml" | ".yml":
             text = yaml_text(data)
         case ".json":
             text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
         case other:
-            raise InvalidInputError.single(str(path), f"has extension {other!r}", "use .yaml, .yml or .json")
+            raise InvalidInputError.single(str(path), f"has extension {other!r}", "use .yaml, .yml, .json or .xlsx")
     write_text(path, text)
 
 

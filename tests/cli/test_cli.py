@@ -148,3 +148,12 @@ def test_a_folder_that_is_not_there_is_told_before_the_work(tmp_path):
     assert done.returncode == ExitCode.BAD_INPUT
     assert "there is no folder" in done.stderr
     assert "solve" not in done.stderr
+
+
+def test_a_template_is_a_workbook_that_validates(tmp_path):
+    out = tmp_path / "portfolio.xlsx"
+    done = run("template", "tiny", "--out", str(out))
+    assert done.returncode == ExitCode.GOOD
+    assert f"next: optimizer plan {out}" in done.stdout
+    assert run("validate", str(out), "--json").stdout == run("validate", "tiny", "--json").stdout
+    assert run("template", "tiny", "--out", str(tmp_path / "portfolio.txt")).returncode == ExitCode.BAD_INPUT

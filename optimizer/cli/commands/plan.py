@@ -19,7 +19,7 @@ from optimizer.domain.options import SolveOptions
 from optimizer.domain.plan import Plan, Progress
 from optimizer.domain.portfolio import Portfolio
 
-PORTFOLIO = typer.Argument(help="Portfolio file (.yaml, .json), or an example: tiny, us-miner, empire.")
+PORTFOLIO = typer.Argument(help="Portfolio file (.yaml, .json, .xlsx), or an example: tiny, us-miner, empire.")
 DEFAULTS = SolveOptions()
 
 
