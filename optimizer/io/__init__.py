@@ -1,6 +1,6 @@
-"""Files: portfolios in YAML and JSON, hourly series in CSV and Parquet, plans in JSON, the report."""
+"""Files: portfolios in YAML, JSON and workbooks, hourly series in CSV and Parquet, plans in JSON, the report."""
 
-from optimizer.io.plans import load_decisions, load_plan, save_plan
+from optimizer.io.plans import check_plan_file, load_decisions, load_plan, save_plan
 from optimizer.io.portfolios import (
     canonical_json,
     dump_portfolio,
@@ -14,6 +14,7 @@ from optimizer.io.text import check_writable, write_text
 
 __all__ = [
     "canonical_json",
+    "check_plan_file",
     "check_writable",
     "dump_portfolio",
     "fingerprint",

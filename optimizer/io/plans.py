@@ -8,7 +8,20 @@ from optimizer.domain.base import validated
 from optimizer.domain.decisions import Decisions
 from optimizer.domain.plan import PLAN_FORMAT, Plan
 from optimizer.errors import InvalidInputError
-from optimizer.io.text import read_data, write_text
+from optimizer.io.portfolios import WORKBOOK_SUFFIX
+from optimizer.io.text import check_writable, read_data, write_text
+
+
+def check_plan_file(path: Path) -> None:
+    """Refuse a file that a plan cannot be written to, before it is planned.
+
+    Raises:
+        InvalidInputError: for a folder that is not there, a file that cannot be written, or the name of a workbook.
+    """
+    check_writable(path)
+    if path.suffix.lower() == WORKBOOK_SUFFIX:
+        told = "is the name of a workbook, and plans are written as JSON"
+        raise InvalidInputError.single(str(path), told, "name a .json file", "output")
 
 
 def save_plan(plan: Plan, path: str | Path) -> None:

@@ -26,12 +26,10 @@ from optimizer.model.problem import PlanningProblem
 from optimizer.model.program import Program
 from optimizer.units import USD_PER_MUSD
 
-LEAST_MW = 1e-9
-"""Less power than this is numerical dust."""
 FEWEST_MACHINES = 1e-4
 """Fewer machines than this are numerical dust."""
 LEAST_MW = 1e-7
-"""Fewer MW likewise."""
+"""Less power likewise."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,10 +31,15 @@ RELAXED_GAP_FRAC = 5e-3
 """Gap of the relaxation at which the whole decisions are turned to."""
 GUESS_SHARE, IN_OUT_SHARE = 0.9, 0.2
 """How far from the best point towards the new decisions a cut is taken."""
+RELAXED_TIME_SHARE, FIRST_TIME_SHARE, AFFORDABLE_TIME_SHARE = 0.5, 0.5, 0.15
+"""Most of the time that is left for the relaxation, for the first whole decisions after it, and for whole decisions
+that are likely to be affordable: a large program gets a plan, if not a small gap."""
+FAR_FRAC = 0.25
+"""How much more a guess expects than the best plan is worth, to be made whole at once."""
 GUESS_GAIN_FRAC = 3e-3
 """Least gain of a guess that is worth another one."""
-PROMISING_SHARE, LEAST_PROMISING = 0.35, 100
-"""Share, and least number, of the whole decisions that the first round chooses from."""
+PROMISING_SHARE, AFFORDABLE_SHARE, LEAST_PROMISING = 0.35, 0.1, 100
+"""Shares, and least number, of the whole decisions that the first round, and a guess made whole, choose from."""
 FIRST_GAP_FRAC = 0.01
 LEAST_MOVE_SHARE = 0.01
 """A round is idle when plan and bound move by less than this share of the gap asked for."""
@@ -134,7 +139,7 @@ class _Decomposition:
     def __post_init__(self) -> None:
         self.stages = Stages(self.matrix)
         self.recourse = _Recourse(self.stages, self.options, Search(should_stop=self.search.should_stop))
-        self._master = Master(self.stages.master())
+        self.master = Master(self.stages.master())
         self._affordable: Master | None = None
 
     # ---------------------------------------------------------------------------------------------------- both stages
@@ -144,7 +149,7 @@ class _Decomposition:
         found = self.recourse.at(first, self.deadline, whole_only=whole_only)
         if found is None:
             return None
-        for model in (self._master, self._affordable):
+        for model in (self.master, self._affordable):
             if model is not None:
                 model.add(found.cut)
         whole = found.values[self.matrix.integer]
@@ -159,65 +164,72 @@ class _Decomposition:
         nothing = np.maximum(self.matrix.column_lower[self.stages.first], 0.0)
         if self.stages.master().holds(nothing):
             return nothing
-        model = self._master.model
+        model = self.master.model
         upper = model.matrix.column_upper.copy()
         upper[-1] = 0.0
         with model.changed(column_upper=upper):
             ended = model.run(self._left(), self._quiet)
             self.infeasible = self._impossible(ended)
-            return model.values[self._master.first] if ended.reason is TerminationReason.OPTIMAL else None
+            return model.values[self.master.first] if ended.reason is TerminationReason.OPTIMAL else None
 
-    def guess(self, following: _Following) -> Floats | None:
-        """Relaxed first decisions that are likely to be affordable while sites go on like that."""
+    def guess(self, following: _Following) -> tuple[Floats, float] | None:
+        """Relaxed first decisions that are likely to be affordable while sites go on like that, and their worth."""
         program = self.stages.affordable(following.values)
         if self._affordable is None:
             self._affordable = Master(program)
-            for cut in self._master.cuts:
+            for cut in self.master.cuts:
                 self._affordable.add(cut)
         else:
             self._affordable.limit(program)
         model = self._affordable.model
         ended = model.run(self._left(), self._quiet, presolve="off")
-        return model.values[self._affordable.first] if ended.reason is TerminationReason.OPTIMAL else None
+        if ended.reason is not TerminationReason.OPTIMAL or ended.objective_usd is None:
+            return None
+        return model.values[self._affordable.first], ended.objective_usd / USD_PER_MUSD
+
+    def made_whole(self) -> Floats | None:
+        """The last guess in whole decisions, chosen from those that it takes or nearly takes; None if none is found."""
+        master = self._affordable
+        assert master is not None
+        upper = promising(master, AFFORDABLE_SHARE)
+        options = self._left(AFFORDABLE_TIME_SHARE).model_copy(update={"gap_frac": FIRST_GAP_FRAC})
+        basis = master.model.basis
+        with master.model.changed(integer=master.integer, column_upper=upper):
+            master.model.forget()
+            found = master.model.run(options, self._quiet).has_plan
+            whole = master.model.values[master.first]
+        master.model.start_from_basis(basis)
+        return whole if found else None
 
     def relaxed(self) -> tuple[Floats, float] | None:
         """The relaxed master: its decisions, and what it expects them to be worth; None if there are none."""
-        model = self._master.model
-        model.update(integer=np.zeros_like(self._master.integer))
+        model = self.master.model
+        model.update(integer=np.zeros_like(self.master.integer))
         ended = model.run(self._left(), self._quiet, presolve="off")
         self._ended(ended)
         if ended.reason is not TerminationReason.OPTIMAL or ended.objective_usd is None:
             return None
-        return model.values[self._master.first], ended.objective_usd / USD_PER_MUSD
+        return model.values[self.master.first], ended.objective_usd / USD_PER_MUSD
 
     def whole(self, gap_frac: float, allowed: Floats | None = None) -> Floats | None:
         """The master in whole decisions; None if it finds none.
 
         With upper limits ``allowed`` on its columns, it is no bound.
         """
-        master = self._master
+        master = self.master
         upper = master.model.matrix.column_upper
         with master.model.changed(integer=master.integer, column_upper=upper if allowed is None else allowed):
             master.model.forget()
             if self.known.values is not None and allowed is None:
                 master.model.start_from_plan(master.complete(self.known.values[self.stages.first]))
             told = self._told_by_master if allowed is None else None
-            options = self._left().model_copy(update={"gap_frac": gap_frac})
+            left = self._left(1.0 if allowed is None else FIRST_TIME_SHARE)
+            options = left.model_copy(update={"gap_frac": gap_frac})
             ended = master.model.run(options, Search(told, self.search.should_stop))
             self.known.nodes += ended.node_count
             if allowed is None:
                 self._ended(ended)
             return master.model.values[master.first] if ended.has_plan else None
-
-    def promising(self) -> Floats:
-        """Upper limits that leave the master the whole decisions which the relaxation takes or nearly takes."""
-        master, model = self._master, self._master.model
-        whole = np.flatnonzero(master.integer)
-        taken, price = model.values[whole] > MISSED, model.reduced_costs[whole]
-        order = np.argsort(np.where(taken, -np.inf, -price), kind="stable")
-        upper = model.matrix.column_upper.copy()
-        upper[whole[order[max(int(PROMISING_SHARE * len(whole)), LEAST_PROMISING) :]]] = 0.0
-        return np.maximum(upper, model.matrix.column_lower)
 
     def _ended(self, master: Termination) -> None:
         """Take note of what the end of a run of the master, relaxed or not, proves of the program."""
@@ -229,11 +241,12 @@ class _Decomposition:
 
     def _impossible(self, master: Termination) -> bool:
         """Whether a run of the master proved that there are no first decisions, and not only that or unboundedness."""
-        return master.reason is TerminationReason.INFEASIBLE and self._master.model.status not in AMBIGUOUS
+        return master.reason is TerminationReason.INFEASIBLE and self.master.model.status not in AMBIGUOUS
 
-    def _left(self) -> SolveOptions:
-        """The options with the time that is left."""
-        return self.options.model_copy(update={"time_limit_s": max(self.deadline - time.monotonic(), 0.1)})
+    def _left(self, share: float = 1.0) -> SolveOptions:
+        """The options with a share of the time that is left."""
+        left = share * (self.deadline - time.monotonic())
+        return self.options.model_copy(update={"time_limit_s": max(left, 0.1)})
 
     @property
     def _quiet(self) -> Search:
@@ -288,14 +301,20 @@ def _relaxed_rounds(job: _Decomposition, core: _Following) -> _Following:
     Affordable decisions lead near it in a few steps; then the master's own decisions are cut off until it expects
     little more than there is.
     """
-    guessing = True
+    guessing, until = True, time.monotonic() + RELAXED_TIME_SHARE * (job.deadline - time.monotonic())
     for _ in range(MOST_RELAXED_ROUNDS):
+        if time.monotonic() >= until:
+            break
         point, worth = core.values[job.stages.first], core.worth_musd
         master = job.relaxed()
         if job.over or master is None or master[1] - worth <= RELAXED_GAP_FRAC * abs(worth):
             break
         affordable = job.guess(core) if guessing else None
-        share, target = (IN_OUT_SHARE, master[0]) if affordable is None else (GUESS_SHARE, affordable)
+        share, target = (IN_OUT_SHARE, master[0]) if affordable is None else (GUESS_SHARE, affordable[0])
+        if affordable is not None and affordable[1] > job.known.worth_musd + FAR_FRAC * abs(job.known.worth_musd):
+            whole = job.made_whole()
+            if whole is not None:
+                job.follow(whole)
         found = job.follow(point + share * (target - point))
         if found is None:
             break
@@ -306,7 +325,7 @@ def _relaxed_rounds(job: _Decomposition, core: _Following) -> _Following:
 
 def _whole_rounds(job: _Decomposition, point: Floats) -> None:
     """Rounds of whole decisions, the first among promising ones only."""
-    allowed: Floats | None = job.promising()
+    allowed: Floats | None = promising(job.master, PROMISING_SHARE)
     idle, gap = 0, FIRST_GAP_FRAC
     while not job.over and job.known.gap_frac > job.options.gap_frac and idle < MOST_IDLE_ROUNDS:
         before = job.known.bound_musd, job.known.worth_musd
@@ -328,6 +347,16 @@ def _whole_rounds(job: _Decomposition, point: Floats) -> None:
         idle = 0 if max(moved) > least else idle + 1
         allowed = None
         gap = max(MASTER_GAP_SHARE * min(job.known.gap_frac, FIRST_GAP_FRAC), job.options.gap_frac / 2.0)
+
+
+def promising(master: Master, share: float) -> Floats:
+    """Upper limits that leave a master the whole decisions which its relaxation takes or nearly takes."""
+    model, whole = master.model, np.flatnonzero(master.integer)
+    taken, price = model.values[whole] > MISSED, model.reduced_costs[whole]
+    order = np.argsort(np.where(taken, -np.inf, -price), kind="stable")
+    upper = model.matrix.column_upper.copy()
+    upper[whole[order[max(int(share * len(whole)), LEAST_PROMISING) :]]] = 0.0
+    return np.maximum(upper, model.matrix.column_lower)
 
 
 def _solution(job: _Decomposition) -> Solution:

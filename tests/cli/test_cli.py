@@ -143,6 +143,13 @@ def test_ctrl_c_ends_the_search_and_keeps_the_best_plan(after, tmp_path):
     assert load_plan(out).termination.limit == "interrupted"
 
 
+def test_a_plan_is_not_written_under_the_name_of_a_workbook(tmp_path):
+    done = run("plan", "tiny", "--out", str(tmp_path / "plan.xlsx"))
+    assert done.returncode == ExitCode.BAD_INPUT
+    assert "plans are written as JSON" in done.stderr
+    assert "solve" not in done.stderr
+
+
 def test_a_folder_that_is_not_there_is_told_before_the_work(tmp_path):
     done = run("plan", "tiny", "--out", str(tmp_path / "no" / "plan.json"))
     assert done.returncode == ExitCode.BAD_INPUT

@@ -11,11 +11,12 @@ from random_portfolios import random_portfolio
 from support import EXACT, asic, assembled, fleet, matrix, offer, place, portfolio, site
 
 from optimizer.app import plan
+from optimizer.bench.instances import instance
 from optimizer.domain import Limit, SolveOptions, TerminationReason
 from optimizer.io import load_portfolio
 from optimizer.model.program import COMPANY, FIRST_STAGE
 from optimizer.solve import LiveModel, Search, solve_fixed, solve_program
-from optimizer.solve.decompose import PENALTY_MUSD, _Recourse, solve_in_stages
+from optimizer.solve.decompose import MISSED, PENALTY_MUSD, _Decomposition, _Recourse, solve_in_stages
 from optimizer.solve.master import ACTIVITY, Master
 from optimizer.solve.site_basis import site_basis
 from optimizer.solve.stages import Stages, activity, part
@@ -226,6 +227,22 @@ def test_the_penalty_of_missing_rows_rises():
     after = recourse.at(random_first(case, 1), time.monotonic() + 60.0)
     assert recourse._penalty_musd > PENALTY_MUSD
     assert after.worth_musd <= before.worth_musd + 1e-9
+
+
+def test_a_guess_made_whole_is_a_plan_that_can_be_paid_and_signs_contracts():
+    case = assembled(instance(5, 15, 120, 1)).compile()
+    job = _Decomposition(case, EXACT, Search(), time.monotonic() + 120.0)
+    mining_on = job.follow(job.anywhere())
+    assert job.relaxed() is not None
+    relaxed, expected_musd = job.guess(mining_on)
+    whole = job.made_whole()
+    integer = case.integer[job.stages.first]
+    broken = [np.abs(first[integer] - np.rint(first[integer])).max() for first in (whole, relaxed)]
+    assert broken[0] < 1e-6 < broken[1]
+    plan_of_it = job.follow(whole)
+    assert plan_of_it.missed <= MISSED
+    assert job.known.worth_musd == plan_of_it.worth_musd > 1.5 * mining_on.worth_musd
+    assert expected_musd > job.known.worth_musd
 
 
 def test_whole_numbers_that_cannot_be_are_proven_not_to_by_the_master_alone():

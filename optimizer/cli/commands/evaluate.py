@@ -30,11 +30,11 @@ def evaluate(
 
       optimizer evaluate portfolio.yaml decisions.yaml --out evaluated.json
     """
-    from optimizer.io import check_writable, load_decisions, load_portfolio, save_plan
+    from optimizer.io import check_plan_file, load_decisions, load_portfolio, save_plan
 
     spec = EvaluationSpec(portfolio=load_portfolio(portfolio), decisions=load_decisions(decisions))
     if out is not None:
-        check_writable(out)
+        check_plan_file(out)
     answer = _evaluated(spec, server)
     if out is not None:
         save_plan(answer.plan, out)

@@ -55,7 +55,7 @@ def plan(
 
       optimizer plan tiny --solver scip --paranoid
     """
-    from optimizer.io import check_writable, load_portfolio, save_plan
+    from optimizer.io import check_plan_file, load_portfolio, save_plan
 
     stated = {
         "time_limit_s": time_limit,
@@ -69,7 +69,7 @@ def plan(
     options = validated(SolveOptions, stated, "options")
     loaded = load_portfolio(portfolio)
     if out is not None:
-        check_writable(out)
+        check_plan_file(out)
     with shown_progress(error_console(), quiet=quiet) as display:
         answer = _planned(loaded, options, display, server)
     if out is not None:
