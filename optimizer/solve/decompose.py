@@ -20,9 +20,9 @@ from optimizer.domain.proof import Limit, Termination, TerminationReason
 from optimizer.model.program import Matrix
 from optimizer.solve.live import LiveModel
 from optimizer.solve.master import Master
+from optimizer.solve.recourse import Following, Recourse
 from optimizer.solve.search import Floats, Search, Solution
-from optimizer.solve.site_basis import from_site_basis
-from optimizer.solve.stages import Cut, Stages
+from optimizer.solve.stages import Stages
 from optimizer.solve.status import AMBIGUOUS
 from optimizer.units import USD_PER_MUSD
 
@@ -31,79 +31,25 @@ RELAXED_GAP_FRAC = 5e-3
 """Gap of the relaxation at which the whole decisions are turned to."""
 GUESS_SHARE, IN_OUT_SHARE = 0.9, 0.2
 """How far from the best point towards the new decisions a cut is taken."""
-RELAXED_TIME_SHARE, FIRST_TIME_SHARE, AFFORDABLE_TIME_SHARE = 0.5, 0.5, 0.15
-"""Most of the time that is left for the relaxation, for the first whole decisions after it, and for whole decisions
-that are likely to be affordable: a large program gets a plan, if not a small gap."""
+RELAXED_TIME_SHARE, AFFORDABLE_TIME_SHARE, FIRST_TIME_SHARE, TIME_SHARE = 0.5, 0.15, 0.5, 0.9
+"""Most of the time that is left for the relaxation, for a guess made whole, for the first whole decisions after it, and
+for those of each later round: a large program gets a plan, if not a small gap, and what follows is evaluated."""
 FAR_FRAC = 0.25
 """How much more a guess expects than the best plan is worth, to be made whole at once."""
 GUESS_GAIN_FRAC = 3e-3
 """Least gain of a guess that is worth another one."""
 PROMISING_SHARE, AFFORDABLE_SHARE, LEAST_PROMISING = 0.35, 0.1, 100
 """Shares, and least number, of the whole decisions that the first round, and a guess made whole, choose from."""
-FIRST_GAP_FRAC = 0.01
+FIRST_GAP_FRAC, COARSE_GAP_FRAC = 0.01, 0.03
+"""Gaps to which the first whole decisions, and a guess made whole, are chosen."""
 LEAST_MOVE_SHARE = 0.01
 """A round is idle when plan and bound move by less than this share of the gap asked for."""
 MASTER_GAP_SHARE = 0.3
 """The master is solved to this share of the gap that is left: early rounds need no proof to the end."""
-PENALTY_MUSD = 5.0
-"""First price of a unit by which a linking row is missed, above what a unit is worth as a rule."""
-PENALTY_FACTOR, MOST_PENALTY_MUSD = 4.0, 1e4
-"""How the price of missing linking rows grows where decisions that miss some go on looking best."""
 MISSED = 1e-7
 """Missing linking rows by less is missing none."""
 MOST_IDLE_ROUNDS = 4
 """Rounds without a better plan or bound after which the rest is left to the whole program."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Following:
-    """What follows from first decisions: all values, how far linking rows are missed, the worth, and the cut there."""
-
-    values: Floats
-    missed: float
-    worth_musd: float
-    cut: Cut
-
-
-class _Recourse:
-    """The second stage for given first decisions, re-solved from basis to basis, or from those of the sites."""
-
-    def __init__(self, stages: Stages, options: SolveOptions, search: Search) -> None:
-        self._stages, self._search, self._options = stages, search, options
-        self._elastic = stages.elastic(PENALTY_MUSD)
-        self._model = LiveModel(self._elastic)
-        self._count, self._penalty_musd = len(stages.matrix.cost), PENALTY_MUSD
-
-    def raise_penalty(self) -> None:
-        """Missing linking rows was cheaper than the decisions that it buys: make it dearer."""
-        self._penalty_musd = min(PENALTY_FACTOR * self._penalty_musd, MOST_PENALTY_MUSD)
-        self._elastic = self._stages.elastic(self._penalty_musd)
-
-    def at(self, first: Floats, deadline: float, *, whole_only: bool = False) -> _Following | None:
-        """The best that follows; with ``whole_only`` just the whole decisions are given. None if there is no time."""
-        stages, count, elastic = self._stages, self._count, self._elastic
-        given = np.zeros(len(elastic.cost), dtype=np.bool_)
-        given[:count] = stages.first & (stages.matrix.integer | (not whole_only))
-        values = np.zeros(len(elastic.cost))
-        values[:count][stages.first] = first
-        lower = np.where(given, values, elastic.column_lower)
-        upper = np.where(given, values, elastic.column_upper)
-        self._model.update(cost=elastic.cost, column_lower=lower, column_upper=upper)
-        if not self._solve(values, deadline):
-            return None
-        values = self._model.values
-        second = ~np.append(stages.first, np.zeros(len(values) - count, dtype=np.bool_))
-        cut = stages.cut(values, self._model.prices, float(elastic.cost[second] @ values[second]))
-        worth = float(elastic.cost @ values + elastic.constant)
-        return _Following(values[:count], float(values[count:].sum()), worth, cut)
-
-    def _solve(self, values: Floats, deadline: float) -> bool:
-        """Run from the last basis, or, when there is none, from those of the sites."""
-        options = self._options.model_copy(update={"time_limit_s": max(deadline - time.monotonic(), 0.1)})
-        special: dict[str, Any] = {"presolve": "off"}
-        if not self._model.has_basis:
-            special |= from_site_basis(self._model, values, options)
-        return self._model.run(options, self._search, **special).reason is TerminationReason.OPTIMAL
 
 
 @dataclass
@@ -138,15 +84,16 @@ class _Decomposition:
 
     def __post_init__(self) -> None:
         self.stages = Stages(self.matrix)
-        self.recourse = _Recourse(self.stages, self.options, Search(should_stop=self.search.should_stop))
+        self.recourse = Recourse(self.stages, self.options, Search(should_stop=self.search.should_stop))
         self.master = Master(self.stages.master())
         self._affordable: Master | None = None
 
     # ---------------------------------------------------------------------------------------------------- both stages
 
-    def follow(self, first: Floats, *, whole_only: bool = False) -> _Following | None:
+    def follow(self, first: Floats, *, whole_only: bool = False) -> Following | None:
         """Evaluate the second stage, keep its cut, and its plan if it is one."""
-        found = self.recourse.at(first, self.deadline, whole_only=whole_only)
+        follow = self.recourse.beside if whole_only else self.recourse.at
+        found = follow(first, self.deadline)
         if found is None:
             return None
         for model in (self.master, self._affordable):
@@ -172,7 +119,7 @@ class _Decomposition:
             self.infeasible = self._impossible(ended)
             return model.values[self.master.first] if ended.reason is TerminationReason.OPTIMAL else None
 
-    def guess(self, following: _Following) -> tuple[Floats, float] | None:
+    def guess(self, following: Following) -> tuple[Floats, float] | None:
         """Relaxed first decisions that are likely to be affordable while sites go on like that, and their worth."""
         program = self.stages.affordable(following.values)
         if self._affordable is None:
@@ -182,7 +129,7 @@ class _Decomposition:
         else:
             self._affordable.limit(program)
         model = self._affordable.model
-        ended = model.run(self._left(), self._quiet, presolve="off")
+        ended = model.run(self._left(), self._quiet, presolve="off" if model.has_basis else "choose")
         if ended.reason is not TerminationReason.OPTIMAL or ended.objective_usd is None:
             return None
         return model.values[self._affordable.first], ended.objective_usd / USD_PER_MUSD
@@ -192,7 +139,7 @@ class _Decomposition:
         master = self._affordable
         assert master is not None
         upper = promising(master, AFFORDABLE_SHARE)
-        options = self._left(AFFORDABLE_TIME_SHARE).model_copy(update={"gap_frac": FIRST_GAP_FRAC})
+        options = self._left(AFFORDABLE_TIME_SHARE).model_copy(update={"gap_frac": COARSE_GAP_FRAC})
         basis = master.model.basis
         with master.model.changed(integer=master.integer, column_upper=upper):
             master.model.forget()
@@ -223,7 +170,7 @@ class _Decomposition:
             if self.known.values is not None and allowed is None:
                 master.model.start_from_plan(master.complete(self.known.values[self.stages.first]))
             told = self._told_by_master if allowed is None else None
-            left = self._left(1.0 if allowed is None else FIRST_TIME_SHARE)
+            left = self._left(TIME_SHARE if allowed is None else FIRST_TIME_SHARE)
             options = left.model_copy(update={"gap_frac": gap_frac})
             ended = master.model.run(options, Search(told, self.search.should_stop))
             self.known.nodes += ended.node_count
@@ -295,7 +242,7 @@ def solve_in_stages(
     return _solution(job)
 
 
-def _relaxed_rounds(job: _Decomposition, core: _Following) -> _Following:
+def _relaxed_rounds(job: _Decomposition, core: Following) -> Following:
     """Cuts around the optimum of the relaxation, where they bound best; the best point found.
 
     Affordable decisions lead near it in a few steps; then the master's own decisions are cut off until it expects

@@ -17,6 +17,8 @@ from optimizer.solve.search import Floats
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
+TOUCHING = 1e-6
+"""What first decisions take too much of a linking row, next to its limit, by tolerances of the master."""
 OWN_ROOM = 2e-7
 """Room that rows of the first stage alone get where it is given: the master keeps them to its own tolerance only."""
 
@@ -101,6 +103,7 @@ class Stages:
         self.linking: Bools = has_first & self.has_second
         """Rows with columns of both."""
         least, most = self._second_activity(row, ~of_first)
+        self._least, self._most = least, most
         own, nothing = has_first & ~self.has_second, np.full(count, np.inf)
         self._master_upper = np.where(own | np.isfinite(least), matrix.row_upper - np.where(own, 0.0, least), nothing)
         self._master_lower = np.where(own | np.isfinite(most), matrix.row_lower - np.where(own, 0.0, most), -nothing)
@@ -154,6 +157,18 @@ class Stages:
             site=np.concatenate([matrix.site, np.full(len(missed), -1)]),
         )
 
+    def left(self, first: Floats) -> tuple[Floats, Floats]:
+        """Limits of the rows after what first decisions take; touched within tolerances they leave what must follow."""
+        matrix = self.matrix
+        values = np.zeros(len(matrix.cost))
+        values[self.first] = first
+        taken = activity(matrix, values)
+        lower, upper = matrix.row_lower - taken, matrix.row_upper - taken
+        return (
+            np.where((lower > self._most) & (lower <= self._most + _room(matrix.row_lower)), self._most, lower),
+            np.where((upper < self._least) & (upper >= self._least - _room(matrix.row_upper)), self._least, upper),
+        )
+
     def cut(self, values: Floats, price: Floats, worth_musd: float) -> Cut:
         """The cut at a point: all values there, dual prices of the rows, and the worth of the second stage."""
         matrix, row = self.matrix, entry_rows(self.matrix)
@@ -182,3 +197,7 @@ class Stages:
             cost=np.where(self.first, matrix.cost, 0.0),
         )
         return replace(part(limits, self._master_rows | self._needed, self.first | company), constant=matrix.constant)
+
+
+def _room(limit: Floats) -> Floats:
+    return np.asarray(TOUCHING * (1.0 + np.abs(np.where(np.isfinite(limit), limit, 0.0))))

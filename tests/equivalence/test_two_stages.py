@@ -16,8 +16,9 @@ from optimizer.domain import Limit, SolveOptions, TerminationReason
 from optimizer.io import load_portfolio
 from optimizer.model.program import COMPANY, FIRST_STAGE
 from optimizer.solve import LiveModel, Search, solve_fixed, solve_program
-from optimizer.solve.decompose import MISSED, PENALTY_MUSD, _Decomposition, _Recourse, solve_in_stages
+from optimizer.solve.decompose import MISSED, _Decomposition, solve_in_stages
 from optimizer.solve.master import ACTIVITY, Master
+from optimizer.solve.recourse import PENALTY_MUSD, Recourse
 from optimizer.solve.site_basis import site_basis
 from optimizer.solve.stages import Stages, activity, part
 
@@ -72,7 +73,7 @@ def test_stages_alone_bound_the_whole_program_and_their_plan_keeps_its_rows(seed
 def test_a_cut_bounds_the_worth_at_every_point_and_is_exact_at_its_own(seed):
     case = program(seed)
     stages, deadline = Stages(case), time.monotonic() + 60.0
-    recourse = _Recourse(stages, EXACT, Search())
+    recourse = Recourse(stages, EXACT, Search())
     points = [random_first(case, number) for number in range(6)]
     found = [recourse.at(point, deadline) for point in points]
     worths = [
@@ -219,9 +220,38 @@ def test_fixed_programs_are_solved_the_same_from_the_bases_of_sites(monkeypatch)
     )
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_second_stage_alone_is_the_whole_program_with_its_first_stage_given(seed):
+    case = program(seed)
+    recourse, point = Recourse(Stages(case), EXACT, Search()), random_first(case, seed)
+    alone = recourse.at(point, time.monotonic() + 60.0)
+    first = Stages(case).first
+    whole = recourse._elastic
+    given = np.append(first, np.zeros(len(whole.cost) - len(first), dtype=np.bool_))
+    values = np.zeros(len(whole.cost))
+    values[given] = point
+    model = LiveModel(
+        replace(
+            whole,
+            column_lower=np.where(given, values, whole.column_lower),
+            column_upper=np.where(given, values, whole.column_upper),
+        )
+    )
+    worth_usd = model.run(EXACT, Search()).objective_usd
+    assert alone.worth_musd * 1e6 == pytest.approx(worth_usd, rel=1e-7, abs=10.0)
+
+
+def test_a_limit_that_is_touched_within_tolerances_leaves_what_must_follow():
+    case = matrix([1.0, 1.0], [[1.0, 1.0]], [4.0], most=9.0)
+    stages = Stages(replace(case, site=np.array([FIRST_STAGE, 0])))
+    assert stages.left(np.array([4.0 + 1e-6]))[1] == 0.0
+    assert stages.left(np.array([4.1]))[1] == pytest.approx(-0.1)
+    assert stages.left(np.array([3.0]))[1] == 1.0
+
+
 def test_the_penalty_of_missing_rows_rises():
     case = program(SEEDS[0])
-    recourse = _Recourse(Stages(case), EXACT, Search())
+    recourse = Recourse(Stages(case), EXACT, Search())
     before = recourse.at(random_first(case, 1), time.monotonic() + 60.0)
     recourse.raise_penalty()
     after = recourse.at(random_first(case, 1), time.monotonic() + 60.0)
