@@ -23,6 +23,8 @@ from optimizer.units import USD_PER_MUSD
 HIGHS = "highs"
 SEARCH_SHARE = 0.95
 """Share of the time limit of a search in stages; polishing the plan of a large program takes some of it."""
+POLISH_SHARE, LEAST_POLISH_S = 0.1, 2.0
+"""What polishing may take of the time limit, however late it is: after that the plan stays as it was found."""
 FIRST_SHARE = 0.6
 """Share of the time limit of the first of two searches in paranoid mode; the second has what is left."""
 LEAST_SECOND_S = 1.0
@@ -62,7 +64,9 @@ def solve_program(
         raise SolverError(f"{options.solver} takes the program as stated in Pyomo, which is not there")
     else:
         found = _no_worse(model.matrix, solve_with_pyomo(stated, first, search, start), start)
-    solution = _polished(model, found, options, known, options.solver)
+    left = options.time_limit_s - (time.monotonic() - began)
+    grace = max(left, POLISH_SHARE * options.time_limit_s, LEAST_POLISH_S)
+    solution = _polished(model, found, options.model_copy(update={"time_limit_s": grace}), known, options.solver)
     if options.paranoid and not search.stopped:
         left = max(options.time_limit_s - (time.monotonic() - began), LEAST_SECOND_S)
         rest = options.model_copy(update={"time_limit_s": left})

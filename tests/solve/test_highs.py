@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import threading
 import time
+from types import SimpleNamespace
 
 import highspy
 import numpy as np
@@ -13,12 +15,13 @@ import pytest
 from support import EXACT, asic, assembled, best, fleet, matrix, offer, portfolio
 
 from optimizer.app import plan
-from optimizer.domain import Limit, SolveOptions, TerminationReason
+from optimizer.domain import Limit, SolveOptions, Termination, TerminationReason
 from optimizer.errors import SolverError
 from optimizer.io import load_portfolio
 from optimizer.solve import Search, dive, solve_fixed, solve_program
 from optimizer.solve.highs import PRIMAL_TOLERANCE
 from optimizer.solve.live import set_option
+from optimizer.solve.search import Solution
 from optimizer.solve.status import AMBIGUOUS, ENDED, termination_of
 
 
@@ -274,6 +277,23 @@ def test_fixed_columns_stay_and_free_integers_stay_whole():
     assert solution.values.tolist()[0] == 1.0
     assert solution.termination.objective_usd == pytest.approx(3e6)
     assert solve_fixed(program, EXACT, np.array([2.0, np.nan, np.nan])).values is None
+
+
+def test_polishing_late_takes_a_share_of_the_limit_and_leaves_the_plan_that_was_found(monkeypatch):
+    late = itertools.count(0.0, 95.0)
+    given = []
+
+    def no_time(model, options, fixed, search=None, **_):
+        given.append(options.time_limit_s)
+        return Solution(Termination(reason=TerminationReason.NO_PLAN_FOUND, limit=Limit.TIME), None)
+
+    monkeypatch.setattr("optimizer.solve.best.time", SimpleNamespace(monotonic=lambda: next(late)))
+    monkeypatch.setattr("optimizer.solve.best.solve_fixed", no_time)
+    program = matrix([3.0, 2.0, 2.0], [[2.0, 1.0, 1.0]], 2.5)
+    solution = solve_program(program, SolveOptions(gap_frac=0.0, time_limit_s=100.0, method="whole"))
+    assert given == [pytest.approx(10.0)]
+    assert solution.termination.objective_usd == pytest.approx(4e6)
+    assert program.holds(solution.values)
 
 
 def test_the_final_program_is_exact():
