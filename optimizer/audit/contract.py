@@ -214,60 +214,81 @@ def contract_money(contract: Contract, energy: EnergyPrices) -> ContractMoney:
             "extend the market paths to the end of every contract, its renewals and re-leases",
         )  # fmt: skip
     noi, contracted = np.zeros(length), np.zeros(length)
-    default = np.asarray(energy.paths.default_month(contract.offer.tenant), dtype=np.int64)
+    late, dearer = built(contract, energy)
     for month in range(max(contract.energize, 0), min(contract.reserved_until, length)):
         live = contract.live(month)
-        cost = _running_cost_usd(contract, month, energy)
-        noi[month] = _rent_usd(contract, month, default, energy) - live.weight_frac * cost
+        delivered = _delivered_frac(contract, month, late)
+        cost = float(np.mean(_cost_usd(contract, contract.critical_mw * delivered, month, energy)))
+        noi[month] = _rent_usd(contract, month, delivered, late, energy) - live.weight_frac * cost
         if month < contract.end:
-            contracted[month] = _full_rent_usd(contract, month) - cost
+            planned = _cost_usd(contract, contract.critical_mw * live.share_frac, month, energy)
+            contracted[month] = _full_rent_usd(contract, month) - float(np.mean(planned))
     return ContractMoney(
         noi_usd=noi,
         prepayment_usd=_prepayment_usd(contract, length),
-        capex_usd=-_owner_capex_usd(contract, length),
+        capex_usd=-_owner_capex_usd(contract, length) * (1.0 + float(dearer.mean())),
         contracted_noi_usd=contracted,
         re_lease_usd=_re_lease_usd(contract, energy),
         refit_usd=_refit_usd(contract, length),
     )
 
 
+def built(contract: Contract, energy: EnergyPrices) -> FloatArray:
+    """Months by which its phases are late, and the overrun as a share of the capex, by scenario, ``[2, W]``."""
+    outcomes = contract.site.construction_outcomes
+    if not outcomes:
+        return np.zeros((2, energy.paths.scenario_count))
+    found = np.asarray(energy.paths.construction_outcome(contract.site.name), dtype=np.int64)
+    # The last entry, which -1 takes, is that of all as planned.
+    late = np.array([*(item.delay_months for item in outcomes), 0], dtype=float)
+    dearer = np.array([*(item.capex_overrun_frac for item in outcomes), 0.0])
+    return np.array([late[found], dearer[found]])
+
+
+def _delivered_frac(contract: Contract, month: int, late: FloatArray) -> FloatArray:
+    """Share of the contract's MW that is delivered in a month, by scenario, ``[W]``; all of it after the term."""
+    if month >= contract.end:
+        return np.full(late.shape, contract.live(month).share_frac)
+    delivered = np.zeros(late.shape)
+    for phase in contract.offer.phases:
+        delivered += phase.share_frac * (month >= contract.energize + phase.offset_months + late)
+    return delivered
+
+
 def _full_rent_usd(contract: Contract, month: int) -> float:
-    """Escalated rent of the live kW, without the renewal's share."""
-    live_kw = contract.critical_mw * contract.live(month).share_frac * KW_PER_MW
-    return live_kw * contract.offer.price_usd_per_kw_month * contract.escalation(month)
+    """Escalated rent of the kW that are to be live, without the renewal's share."""
+    return contract.critical_mw * contract.live(month).share_frac * KW_PER_MW * _usd_per_kw(contract, month)
 
 
-def _rent_usd(contract: Contract, month: int, default: np.ndarray, energy: EnergyPrices) -> float:
-    """Expected rent, backstop, re-lease and recovery of a month; ``default`` holds the month of default by scenario."""
+def _usd_per_kw(contract: Contract, month: int) -> float:
+    return contract.offer.price_usd_per_kw_month * contract.escalation(month)
+
+
+def _rent_usd(contract: Contract, month: int, delivered: FloatArray, late: FloatArray, energy: EnergyPrices) -> float:
+    """Expected rent, backstop, re-lease and recovery of a month; what is delivered and how late by scenario."""
     credit, live = contract.offer.credit, contract.live(month)
+    default = np.asarray(energy.paths.default_month(contract.offer.tenant), dtype=np.int64)
     unbacked = 1.0 - credit.backstop_share_frac
-    rent = _full_rent_usd(contract, month) * live.rent_frac
-    solvent = float(np.mean(default > month))
-    received = rent * (solvent + (1.0 - solvent) * credit.backstop_share_frac)
-    let_again = month >= np.maximum(default, contract.energize) + credit.vacancy_months
-    re_lease = np.mean(np.where(let_again, energy.paths.re_lease_rent_usd_per_kw_month[month], 0.0))
-    received += unbacked * float(re_lease) * contract.critical_mw * live.share_frac * KW_PER_MW
+    rent = live.rent_frac * _usd_per_kw(contract, month)
+    per_kw = rent * np.where(default > month, 1.0, credit.backstop_share_frac)
+    let_again = month >= np.maximum(default, contract.energize + late) + credit.vacancy_months
+    per_kw += unbacked * np.where(let_again, energy.paths.re_lease_rent_usd_per_kw_month[month], 0.0)
     if month < contract.end:
-        received += float(np.mean(default == month)) * unbacked * credit.recovery_frac * MONTHS_PER_YEAR * rent
-    return live.weight_frac * received
+        per_kw += (default == month) * (unbacked * credit.recovery_frac * MONTHS_PER_YEAR * rent)
+    return live.weight_frac * contract.critical_mw * KW_PER_MW * float(np.mean(delivered * per_kw))
 
 
-def _running_cost_usd(contract: Contract, month: int, energy: EnergyPrices) -> float:
-    """Landlord's opex, and energy if the landlord pays it, of a month; not weighted in renewals."""
-    return _cost_usd(contract, contract.critical_mw * contract.live(month).share_frac, month, energy)
-
-
-def _cost_usd(contract: Contract, live_mw: float, month: int, energy: EnergyPrices) -> float:
-    """Landlord's opex, and energy if the landlord pays it, of live critical MW in a month."""
+def _cost_usd(contract: Contract, live_mw: float | FloatArray, month: int, energy: EnergyPrices) -> FloatArray:
+    """Landlord's opex, and energy if the landlord pays it, of live critical MW in a month, by scenario."""
     offer = contract.offer
     if offer.landlord_opex_usd_per_kw_month is not None:
         each = offer.landlord_opex_usd_per_kw_month
     else:
         each = (1.0 - (offer.noi_margin_frac or 0.0)) * offer.price_usd_per_kw_month
-    cost = live_mw * KW_PER_MW * each * contract.escalation(month)
+    cost = np.asarray(live_mw * KW_PER_MW * each * contract.escalation(month))
     if offer.power_payer is PowerPayer.LANDLORD:
         drawn_mwh = live_mw * _pue(contract, energy, month) * float(energy.paths.hours_in_month[month])
-        cost += drawn_mwh * float(np.mean(energy.at(contract.site.name).mean_usd_per_mwh(month)))
+        cost = cost + drawn_mwh * energy.at(contract.site.name).mean_usd_per_mwh(month)
     return cost
 
 
@@ -276,7 +297,8 @@ def energy_mwh(contract: Contract, month: int, energy: EnergyPrices) -> float:
     if contract.offer.power_payer is not PowerPayer.LANDLORD:
         return 0.0
     live = contract.live(month)
-    live_mw = contract.critical_mw * live.share_frac * live.weight_frac
+    delivered = float(np.mean(_delivered_frac(contract, month, built(contract, energy)[0])))
+    live_mw = contract.critical_mw * delivered * live.weight_frac
     if month in contract.let_again:
         live_mw += contract.re_leased_mw
     return live_mw * _pue(contract, energy, month) * float(energy.paths.hours_in_month[month])
@@ -291,7 +313,7 @@ def _re_lease_usd(contract: Contract, energy: EnergyPrices) -> FloatArray:
         if month < cash.size:
             market = float(np.mean(energy.paths.re_lease_rent_usd_per_kw_month[month]))
             rent = contract.re_leased_mw * KW_PER_MW * terms.rent_share_frac * market
-            cash[month] = rent - _cost_usd(contract, contract.re_leased_mw, month, energy)
+            cash[month] = rent - float(np.mean(_cost_usd(contract, contract.re_leased_mw, month, energy)))
     return cash
 
 

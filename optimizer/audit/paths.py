@@ -76,6 +76,9 @@ class MarketPaths(Protocol):
     def default_month(self, tenant: str) -> NDArray[np.int32]:
         """Month of default by scenario, ``[W]``; far beyond every horizon for never."""
 
+    def construction_outcome(self, site_name: str) -> NDArray[np.integer]:
+        """Position, by scenario, in the outcomes of construction that a site states, ``[W]``; negative as planned."""
+
     def hourly_prices(self, site_name: str) -> tuple[FloatArray, NDArray[np.integer]]:
         """Hourly prices in USD/MWh and the calendar month of each."""
 

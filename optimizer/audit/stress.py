@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from optimizer.audit.paths import FloatArray, MarketPaths
-from optimizer.domain import Decisions, Portfolio, Site, Stress
+from optimizer.domain import ConstructionOutcome, Decisions, Portfolio, Site, Stress
 from optimizer.domain.outcome import StressOutcome
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def stress_outcomes(recalculation: Recalculation) -> tuple[StressOutcome, ...]:
 
 
 def _under_rules(portfolio: Portfolio, stress: Stress) -> Portfolio:
-    """The portfolio under the grid's rules in a stress, without tax and further stresses."""
+    """The portfolio under the grid's rules and with the building of a stress, without tax and further stresses."""
     finance = portfolio.finance.model_copy(update={"stresses": (), "tax": None})
     return portfolio.model_copy(
         update={"finance": finance, "sites": tuple(_cut(site, stress) for site in portfolio.sites)}
@@ -54,10 +54,22 @@ def _under_rules(portfolio: Portfolio, stress: Stress) -> Portfolio:
 
 
 def _cut(site: Site, stress: Stress) -> Site:
-    changed = {}
+    changed: dict[str, object] = {"construction_outcomes": _building(site, stress)}
     for name in ("demand_response", "transmission_credit"):
         end: dt.date | None = getattr(stress, f"{name}_end_month")
         terms = getattr(site, name)
         if terms is not None and end is not None and (terms.until_month is None or end < terms.until_month):
             changed[name] = terms.model_copy(update={"until_month": end})
     return site.model_copy(update=changed)
+
+
+def _building(site: Site, stress: Stress) -> tuple[ConstructionOutcome, ...]:
+    """How building there turns out for certain: as stated for the site, else for all sites, else as planned."""
+    for name in (site.name, None):
+        for item in stress.construction:
+            if item.site == name:
+                late, dearer = item.delay_months, item.capex_overrun_frac
+                if not late and not dearer:
+                    return ()
+                return (ConstructionOutcome(probability_frac=1.0, delay_months=late, capex_overrun_frac=dearer),)
+    return ()

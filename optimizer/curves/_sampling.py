@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -41,3 +43,16 @@ def stream_ids(streams: ArrayLike, owners: tuple[int], owner: str) -> Int64Array
         told = f"{int(distinct[uses > 1][0])} is given to two {owner}s"
         raise InvalidInputError.single("streams", told, "pass distinct ids")
     return ids
+
+
+def name_streams(names: Sequence[str]) -> list[int]:
+    """A random stream for each name that does not depend on the other names, unless their checksums collide."""
+    used: set[int] = set()
+    streams = []
+    for name in names:
+        stream = zlib.crc32(name.encode())
+        while stream in used:
+            stream = (stream + 1) % 2**32
+        used.add(stream)
+        streams.append(stream)
+    return streams

@@ -8,7 +8,6 @@ Arrays are
 from __future__ import annotations
 
 import calendar
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,7 +15,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.curves import bootstrap, hashing, network, overlays, scenarios
+from optimizer.curves import hashing, network, outcomes, overlays, scenarios
+from optimizer.curves._sampling import name_streams
+from optimizer.curves.factor_sources import history_multipliers, stated_multipliers
 from optimizer.curves.overlay_profiles import factor_profiles, hazard_profile
 from optimizer.curves.power import PowerShape
 from optimizer.curves.stress import stated_defaults, stressed_portfolio
@@ -24,8 +25,8 @@ from optimizer.domain.base import ValuePath, months_between
 from optimizer.domain.market import DifficultyRule
 from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.stress import Stress
-from optimizer.domain.uncertainty import Bootstrap, Factor, ScenarioTable, TableUnit
-from optimizer.errors import InvalidInputError, SeriesError
+from optimizer.domain.uncertainty import Factor
+from optimizer.errors import SeriesError
 from optimizer.units import HOURS_PER_DAY, MONTHS_PER_YEAR
 
 Floats = NDArray[np.float64]
@@ -151,50 +152,15 @@ class Futures:
             correlation=market.correlation_matrix(),
         )
         if market.bootstrap is not None:
-            found *= self._drawn_from_history(market.bootstrap)
+            found *= history_multipliers(self, market.bootstrap)
         if market.scenario_table is not None:
-            found *= self._stated(market.scenario_table)
+            found *= stated_multipliers(self, market.scenario_table)
         if market.overlays:
             months = self.extended_month_count
             overlays.apply_overlays(
                 found, self._overlay_starts, [factor_profiles(item, months) for item in market.overlays]
             )
         return found
-
-    def _drawn_from_history(self, drawn: Bootstrap) -> Floats:
-        if not drawn.history:
-            raise _unread("market.bootstrap.history", "its file")
-        return bootstrap.bootstrap_multipliers(
-            seed=self.portfolio.risk.seed,
-            first_scenario=self.first_scenario,
-            scenario_count=self.scenario_count,
-            month_count=self.extended_month_count,
-            log_changes=np.diff(np.log([item.values for item in drawn.history]), axis=1),
-            factor_index=[_ORDER.index(item.factor) for item in drawn.history],
-            mean_block_months=drawn.mean_block_months,
-        )
-
-    def _stated(self, stated: ScenarioTable) -> Floats:
-        """Multipliers of a table of scenarios; a level is taken over the base path."""
-        if not stated.paths:
-            raise _unread("market.scenario_table.paths", "its file")
-        rows = np.array([[path.values for path in item.scenarios] for item in stated.paths])
-        months = self.extended_month_count
-        held = np.minimum(np.arange(months), rows.shape[2] - 1)
-        table = np.ones((len(_ORDER), months, rows.shape[1]))
-        for item, values in zip(stated.paths, rows[:, :, held], strict=True):
-            base = (
-                self.path(self.portfolio.market.base_path(item.factor))
-                if stated.unit is TableUnit.LEVEL
-                else np.ones(months)
-            )
-            table[_ORDER.index(item.factor)] = values.T / base[:, None]
-        return bootstrap.table_multipliers(
-            first_scenario=self.first_scenario,
-            scenario_count=self.scenario_count,
-            month_count=months,
-            table=table,
-        )
 
     @cached_property
     def _overlay_starts(self) -> NDArray[np.int32]:
@@ -204,7 +170,7 @@ class Futures:
             seed=self.portfolio.risk.seed,
             first_scenario=self.first_scenario,
             scenario_count=self.scenario_count,
-            streams=_streams([item.name for item in items]),
+            streams=name_streams([item.name for item in items]),
             probability_frac=[item.probability_frac for item in items],
             first_month=[index_of(item.begin_from_month) for item in items],
             last_month=[index_of(item.begin_until_month) for item in items],
@@ -311,7 +277,7 @@ class Futures:
             first_scenario=self.first_scenario,
             scenario_count=self.scenario_count,
             default_hazard_per_year_frac=[hazards[name] for name in names],
-            streams=_streams(names),
+            streams=name_streams(names),
             hazard_multiplier=self._hazard_multiplier,
         )
         return dict(zip(names, months, strict=True))
@@ -327,6 +293,21 @@ class Futures:
     def default_month(self, tenant: str) -> NDArray[np.int32]:
         """Month in which a tenant defaults, ``[W]``; :data:`optimizer.curves.NEVER` if it does not."""
         return self._default_months[tenant]
+
+    def construction_outcome(self, site_name: str) -> Ints:
+        """How building at a site turns out, ``[W]``: positions in its outcomes, ``outcomes.NONE`` as planned."""
+        stated = self.portfolio.site(site_name).construction_outcomes
+        if not stated:
+            return np.full(self.scenario_count, outcomes.NONE)
+        streams = name_streams([site.name for site in self.portfolio.sites])
+        return outcomes.drawn_outcomes(
+            seed=self.portfolio.risk.seed,
+            first_scenario=self.first_scenario,
+            scenario_count=self.scenario_count,
+            purpose=outcomes.CONSTRUCTION,
+            stream=streams[self.portfolio.site_index[site_name]],
+            probability_frac=[item.probability_frac for item in stated],
+        )
 
     def hourly_prices(self, site_name: str) -> tuple[Floats, Ints]:
         """Energy prices of a site's hours in USD/MWh and the calendar month of each; a flat price is one hour a month.
@@ -379,22 +360,3 @@ class Futures:
         mean = self.shape(site_name).mean_usd_per_mwh[self.calendar_month - 1]
         adder = self.power_adder_usd_per_mwh(site_name)
         return np.asarray(mean[:, None] * self.power_level(site_name) + adder[:, None])
-
-
-def _unread(path: str, where: str) -> InvalidInputError:
-    return SeriesError.single(
-        path, f"is not read from {where}", "load the portfolio with optimizer.io.load_portfolio, which reads it"
-    )
-
-
-def _streams(names: list[str]) -> list[int]:
-    """A random stream for each name that does not depend on the other names, unless their checksums collide."""
-    used: set[int] = set()
-    streams = []
-    for name in names:
-        stream = zlib.crc32(name.encode())
-        while stream in used:
-            stream = (stream + 1) % 2**32
-        used.add(stream)
-        streams.append(stream)
-    return streams

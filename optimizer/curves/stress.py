@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.curves import _sampling as sampling
+from optimizer.domain.construction import ConstructionOutcome
 from optimizer.domain.horizon import Horizon
 from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.site import DemandResponse, Site, TransmissionCredit
@@ -51,10 +52,21 @@ def stated_defaults(stress: Stress, tenants: Iterable[str], horizon: Horizon) ->
 def _under_rules(site: Site, stress: Stress) -> Site:
     return site.model_copy(
         update={
+            "construction_outcomes": _certain_outcome(site, stress),
             "demand_response": _ended(site.demand_response, stress.demand_response_end_month),
             "transmission_credit": _ended(site.transmission_credit, stress.transmission_credit_end_month),
         }
     )
+
+
+def _certain_outcome(site: Site, stress: Stress) -> tuple[ConstructionOutcome, ...]:
+    """How building at a site turns out in a stress; nothing, if as planned."""
+    stated = {item.site: item for item in stress.construction}
+    found = stated.get(site.name, stated.get(None))
+    if found is None or not (found.delay_months or found.capex_overrun_frac):
+        return ()
+    late, dearer = found.delay_months, found.capex_overrun_frac
+    return (ConstructionOutcome(probability_frac=1.0, delay_months=late, capex_overrun_frac=dearer),)
 
 
 def _ended(income: DemandResponse | TransmissionCredit | None, end: dt.date | None) -> object:

@@ -1,6 +1,7 @@
 """Value objects: what a planner states (:class:`Portfolio`) and what comes back (:class:`Plan`)."""
 
 from optimizer.domain.base import Value, ValuePath, add_months, months_between, validated
+from optimizer.domain.construction import ConstructionOutcome
 from optimizer.domain.decisions import (
     BuildingOrder,
     ContractDecision,
@@ -58,19 +59,19 @@ from optimizer.domain.site import (
     Site,
     TransmissionCredit,
 )
-from optimizer.domain.stress import Shock, Stress, StressDefault
+from optimizer.domain.stress import Shock, Stress, StressConstruction, StressDefault
 from optimizer.domain.uncertainty import Bootstrap, Factor, FactorCorrelation, FactorUncertainty, Overlay, ScenarioTable
 
 __all__ = [
     "AdvanceTerms", "AsicModel", "AuditCheck", "AuditReport", "Bootstrap", "Building", "BuildingOrder",
-    "BusinessAsUsual", "CapCurve", "CapexBudget", "ContractDecision", "CorporateTax", "Credit", "Decisions",
-    "DemandResponse", "DifficultyRule", "DiscountRates", "Factor", "FactorCorrelation", "FactorUncertainty", "Finance",
-    "Fleet", "GpuOption", "GpuOrder", "GpuRefresh", "GridAdvance", "GridStep", "HallExpansion", "HallOrder", "Horizon",
-    "HourlyPrices", "HourlySeries", "Limit", "MachineDecision", "Market", "MissingHours", "ModeCount", "Multiples",
-    "NpvDistribution", "Objective", "Offer", "OfferSite", "Opening", "OperatingMode", "Overlay", "Period", "Phase",
-    "Placement", "Plan", "Policy", "Portfolio", "PowerPayer", "PowerSale", "PowerSupply", "Prepayment", "Progress",
-    "ProjectDebt", "ReLease", "Reconversion", "Renewal", "RiskSpec", "ScaleTranche", "ScenarioTable", "Segment",
-    "SellBack", "SeriesFile", "Shock", "Site", "SiteOpening", "SolveOptions", "Stress", "StressDefault",
-    "TerminalValue", "Termination", "TerminationReason", "TransmissionCredit", "Value", "ValuePath", "add_months",
-    "months_between", "validated",
+    "BusinessAsUsual", "CapCurve", "CapexBudget", "ConstructionOutcome", "ContractDecision", "CorporateTax",
+    "Credit", "Decisions", "DemandResponse", "DifficultyRule", "DiscountRates", "Factor", "FactorCorrelation",
+    "FactorUncertainty", "Finance", "Fleet", "GpuOption", "GpuOrder", "GpuRefresh", "GridAdvance", "GridStep",
+    "HallExpansion", "HallOrder", "Horizon", "HourlyPrices", "HourlySeries", "Limit", "MachineDecision", "Market",
+    "MissingHours", "ModeCount", "Multiples", "NpvDistribution", "Objective", "Offer", "OfferSite", "Opening",
+    "OperatingMode", "Overlay", "Period", "Phase", "Placement", "Plan", "Policy", "Portfolio", "PowerPayer",
+    "PowerSale", "PowerSupply", "Prepayment", "Progress", "ProjectDebt", "ReLease", "Reconversion", "Renewal",
+    "RiskSpec", "ScaleTranche", "ScenarioTable", "Segment", "SellBack", "SeriesFile", "Shock", "Site",
+    "SiteOpening", "SolveOptions", "Stress", "StressConstruction", "StressDefault", "TerminalValue", "Termination",
+    "TerminationReason", "TransmissionCredit", "Value", "ValuePath", "add_months", "months_between", "validated",
 ]  # fmt: skip

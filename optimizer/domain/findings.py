@@ -33,7 +33,7 @@ def findings_between_parts(portfolio: Portfolio) -> Iterator[Finding]:
 
 
 def stress_findings(portfolio: Portfolio) -> Iterator[Finding]:
-    """Tenants that do not exist; shocks that begin, and tenants that default, outside the horizon."""
+    """Tenants and sites that do not exist; shocks that begin, and tenants that default, outside the horizon."""
     horizon = portfolio.horizon
     tenants = sorted({offer.tenant for offer in portfolio.offers})
     for i, stress in enumerate(portfolio.finance.stresses):
@@ -43,6 +43,9 @@ def stress_findings(portfolio: Portfolio) -> Iterator[Finding]:
             dates.append(((*here, "defaults", j, "default_month"), default.default_month))
             if default.tenant is not None:
                 yield from known((*here, "defaults", j, "tenant"), default.tenant, tenants, "tenant")
+        for j, built in enumerate(stress.construction):
+            if built.site is not None:
+                yield from known((*here, "construction", j, "site"), built.site, [*portfolio.site_index], "site")
         for location, month in dates:
             if not horizon.start_month <= month < horizon.end_month:
                 told = f"{stress.name} has something happen in {month:%Y-%m}, outside the horizon"

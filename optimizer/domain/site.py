@@ -23,6 +23,7 @@ from optimizer.domain.base import (
     Value,
     problem,
 )
+from optimizer.domain.construction import MOST_PROBABILITY, ConstructionOutcome
 from optimizer.units import KW_PER_MW, MONTHS_PER_YEAR
 
 
@@ -219,6 +220,8 @@ class Site(Value):
     """First month in which the site can no longer be used."""
     opening: Opening | None = None
     """Terms of opening; absent for a site that is open."""
+    construction_outcomes: tuple[ConstructionOutcome, ...] = ()
+    """How the building of contracts here may turn out, other than as planned."""
 
     @model_validator(mode="after")
     def _ramp(self) -> Site:
@@ -240,6 +243,13 @@ class Site(Value):
                 "hosting_pue_by_month",
                 f"hosting_pue_by_month has {len(self.hosting_pue_by_month)} values",
                 "give 12, January to December",
+            )
+        total = sum(outcome.probability_frac for outcome in self.construction_outcomes)
+        if total > MOST_PROBABILITY:
+            raise problem(
+                "construction_outcomes",
+                f"the outcomes of construction at {self.name} have a probability of {total:g} together",
+                "they must sum to 1 or less; what is left is that all is built as planned",
             )
         return self
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import model_validator
 
-from optimizer.domain.base import Month, Name, Usd, Value, problem
+from optimizer.domain.base import Month, Months, Name, Usd, Value, problem
+from optimizer.domain.construction import Overrun
 from optimizer.domain.uncertainty import OverlayEffect
 
 
@@ -37,6 +38,17 @@ class StressDefault(Value):
     """When it does."""
 
 
+class StressConstruction(Value):
+    """Building that turns out so for certain."""
+
+    site: Name | None = None
+    """Name of a site; all that are not named otherwise if absent."""
+    delay_months: Months = 0
+    """Months by which every phase of a contract there energizes late."""
+    capex_overrun_frac: Overrun = 0.0
+    """What the owner pays on top, as a share of the owner's capex."""
+
+
 class Stress(Value):
     """One future, without chance, in which cash must stay above a floor: a crypto winter, an AI bust, both."""
 
@@ -48,6 +60,8 @@ class Stress(Value):
     """What happens to the market; shocks on the same factor multiply."""
     defaults: tuple[StressDefault, ...] = ()
     """Tenants that default; all others pay to the end."""
+    construction: tuple[StressConstruction, ...] = ()
+    """How building turns out; as planned at all other sites."""
     demand_response_end_month: Month | None = None
     """First month in which no site is paid for demand response any more; as stated for the sites if absent."""
     transmission_credit_end_month: Month | None = None
@@ -58,4 +72,7 @@ class Stress(Value):
         tenants = [item.tenant for item in self.defaults]
         if len(tenants) != len(set(tenants)):
             raise problem("defaults", f"a tenant of stress {self.name} defaults twice", "one entry a tenant")
+        sites = [item.site for item in self.construction]
+        if len(sites) != len(set(sites)):
+            raise problem("construction", f"stress {self.name} states building at a site twice", "one entry a site")
         return self

@@ -64,7 +64,9 @@ def build_carbon(
             caused = (intensity[site] * KW_PER_MW * placed.energy_mwh_per_kw())[:months]
             ours = (starts.offer == o) & (starts.site == site)
             age = placed.age(starts.sign_month[ours])
-            contract[ours] = placed.terms(age).weight[:, :months] * caused
+            for case in expected.build_cases[place.site]:
+                weight = placed.terms(age, case.delay_months).weight[:, :months]
+                contract[ours] += case.share_frac * weight * caused
             again = ours[re_leases.start]
             re_lease[again] = placed.re_let(placed.age(starts.sign_month[re_leases.start[again]]))[:, :months] * caused
     blocks = [

@@ -6,7 +6,7 @@ The scenarios are evaluated shard by shard and only their means are kept, so mem
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,43 +18,12 @@ from optimizer.curves.selling import sale_usd_per_mw
 from optimizer.curves.site_fleet import Machine, SiteFleet
 from optimizer.curves.throughput import CAP_CURVES, GpuBlockSums, GpuValues
 from optimizer.domain.gpu import GpuOption, GpuRefresh
-from optimizer.domain.offer import Offer
 from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.site import Site
 from optimizer.model.calendar import Floats
+from optimizer.model.fates import BuildCase, Fate, add_cases, add_fates
 from optimizer.model.machine_classes import MachineClass, machine_classes, machine_pairs
 from optimizer.units import MONTHS_PER_YEAR
-
-
-@dataclass(frozen=True, eq=False)
-class Fate:
-    """What becomes of a tenant's rent, by month: in expectation ``[T_ext]``, or in every scenario ``[T_ext, W]``."""
-
-    paid: Floats
-    """Share of the contract rent that is paid, by the tenant or after a default by the backstopper."""
-    let_usd_per_kw: Floats
-    """Re-lease rent of the unbacked share, where the vacancy after a default is over."""
-    recovered: Floats
-    """Months of contract rent that are recovered at once in the month of default."""
-
-    @classmethod
-    def by_scenario(cls, offer: Offer, futures: Futures) -> Fate:
-        """The fate in every scenario."""
-        credit, unbacked = offer.credit, 1.0 - offer.credit.backstop_share_frac
-        default = futures.default_month(offer.tenant).astype(np.int64)
-        months = np.arange(futures.extended_month_count)[:, None]
-        let = months >= default + credit.vacancy_months
-        return cls(
-            paid=np.where(months < default, 1.0, credit.backstop_share_frac),
-            let_usd_per_kw=np.where(let, unbacked * futures.re_lease_rent_usd_per_kw_month, 0.0),
-            recovered=(months == default) * (unbacked * credit.recovery_frac * MONTHS_PER_YEAR),
-        )
-
-    def mean_added(self, share: float, before: Fate | None) -> Fate:
-        """The mean over the scenarios, weighted with their share of all, on top of that of the scenarios before."""
-        names = [item.name for item in fields(self)]
-        means = {name: share * getattr(self, name).mean(axis=1) for name in names}
-        return Fate(**{name: means[name] + (getattr(before, name) if before is not None else 0.0) for name in names})
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +36,10 @@ class Expectations:
     """One block by GPU option and site, ``[T]``."""
     refreshed_gpus: Mapping[tuple[str, str], GpuValues]
     """The same of a block that has been refreshed, of options that can be."""
-    fates: Mapping[str, Fate]
-    """What becomes of the rent, by offer, ``[T_ext]``."""
+    fates: Mapping[tuple[str, str, int], Fate]
+    """What becomes of the rent, by offer, site and position of the case of building there, ``[T_ext]``."""
+    build_cases: Mapping[str, tuple[BuildCase, ...]]
+    """How building may turn out, by site; first as planned."""
     power_usd_per_mwh: Mapping[str, Floats]
     """Mean energy price by site, adders included, ``[T_ext]``."""
     re_lease_usd_per_kw_month: Floats
@@ -87,7 +58,8 @@ class Expectations:
             for name in option.sites
             for refresh in ([None, option.refresh] if option.refresh is not None else [None])
         }
-        fates: dict[str, Fate] = {}
+        fates: dict[tuple[str, str, int], Fate] = {}
+        cases: dict[str, tuple[BuildCase, ...]] = {}
         power: dict[str, Floats] = {}
         re_lease = np.zeros(futures.extended_month_count)
         sales: dict[str, Floats] = {}
@@ -97,12 +69,12 @@ class Expectations:
                 mining[name].add(paths)
             for (option, name, refresh), sums in blocks.items():
                 sums.add(**block_paths(option, portfolio.site(name), shard, refresh))
-            for offer in portfolio.offers:
-                fates[offer.name] = Fate.by_scenario(offer, shard).mean_added(share, fates.get(offer.name))
+            add_fates(fates, shard, futures.scenario_count)
             re_lease += share * shard.re_lease_rent_usd_per_kw_month.mean(axis=1)
             for site in portfolio.sites:
-                price = shard.mean_power_usd_per_mwh(site.name).mean(axis=1)
-                power[site.name] = power.get(site.name, 0.0) + share * price
+                price = shard.mean_power_usd_per_mwh(site.name)
+                power[site.name] = power.get(site.name, 0.0) + share * price.mean(axis=1)
+                add_cases(cases, site, shard, price, futures.scenario_count)
                 if site.power.sell_back is not None:
                     earned = sale_usd_per_mw(shard, site.name, site.power.sell_back).mean(axis=1)
                     sales[site.name] = sales.get(site.name, 0.0) + share * earned
@@ -119,7 +91,7 @@ class Expectations:
             }
             for new in (False, True)
         )
-        return cls(values, gpus, refreshed, fates, power, re_lease, sales)
+        return cls(values, gpus, refreshed, fates, cases, power, re_lease, sales)
 
 
 def classes_by_site(portfolio: Portfolio) -> dict[str, list[MachineClass]]:

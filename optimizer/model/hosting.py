@@ -16,7 +16,8 @@ from optimizer.domain.finance import ProjectDebt
 from optimizer.domain.offer import Offer, OfferSite, PowerPayer
 from optimizer.domain.portfolio import Portfolio, energization, sign_months
 from optimizer.model.calendar import Calendar, Floats, Ints
-from optimizer.model.expectations import Expectations, Fate, hosting_pue
+from optimizer.model.expectations import Expectations, hosting_pue
+from optimizer.model.fates import Fate
 from optimizer.units import KW_PER_MW, MONTHS_PER_YEAR, USD_PER_MUSD
 
 MUSD_PER_MW_OF_USD_PER_KW = KW_PER_MW / USD_PER_MUSD
@@ -143,16 +144,16 @@ class OfferAtSite:
         months = np.arange(self.calendar.extended_month_count)
         return months[None, :] - _energize(sign, self.place, self.portfolio)[:, None]
 
-    def terms(self, age: Ints) -> RentTerms:
-        """Rents and costs by month."""
-        offer, live = self.offer, self._live_share(age)
+    def terms(self, age: Ints, delay_months: int = 0) -> RentTerms:
+        """Rents and costs by month, where every phase energizes so many months late."""
+        offer, live = self.offer, self._live_share(age, delay_months)
         weight, rent_weight = self._renewal_weights(age)
         rent = offer.price_usd_per_kw_month * self._escalation(age)
         in_term = (age >= 0) & (age < offer.term_months)
         return RentTerms(
             rent=live * rent_weight * rent,
             weight=live * weight,
-            let_weight=live * weight * (age >= offer.credit.vacancy_months),
+            let_weight=live * weight * (age >= delay_months + offer.credit.vacancy_months),
             recovery=live * rent * in_term,
             opex=live * weight * self.opex(age),
         )
@@ -191,10 +192,11 @@ class OfferAtSite:
         age, energize = self.age(sign), _energize(sign, place, self.portfolio)
         full = energize + offer.phases[-1].offset_months
         noi, contracted = self._noi(age, expected)
-        capex, halls = self._building(age)
+        planned, halls = self._building(age)
+        cases = expected.build_cases[place.site]
         count, live = len(sign), self._live_share(age)[:, :horizon]
         debt = _debt_profile(
-            self.portfolio.finance.project_debt, capex, contracted, full - energize, age, offer.term_months
+            self.portfolio.finance.project_debt, planned, contracted, full - energize, age, offer.term_months
         )
         return Starts(
             offer=np.full(count, self.portfolio.offer_index[offer.name]),
@@ -210,19 +212,19 @@ class OfferAtSite:
             displaced_mw=halls[:, :horizon],
             noi_musd=noi,
             prepayment_musd=self._prepayment(sign, age),
-            capex_musd=capex,
+            capex_musd=planned * (1.0 + sum(case.share_frac * case.capex_overrun_frac for case in cases)),
             debt_limit_musd=debt.limit,
             debt_draw=debt.draw[:, :horizon],
             debt_service=debt.service[:, :horizon],
             debt_balance=debt.balance[:, :horizon],
         )
 
-    def _live_share(self, age: Ints) -> Floats:
-        """Share of the contract's MW that is energized, renewals included."""
+    def _live_share(self, age: Ints, delay_months: int = 0) -> Floats:
+        """Share of the contract's MW that is energized, renewals included; the term does not end later for a delay."""
         offer = self.offer
         live = (self._renewal_number(age) > 0).astype(float)
         for phase in offer.phases:
-            live += phase.share_frac * ((age >= phase.offset_months) & (age < offer.term_months))
+            live += phase.share_frac * ((age >= phase.offset_months + delay_months) & (age < offer.term_months))
         return live
 
     def _renewal_number(self, age: Ints) -> Ints:
@@ -252,12 +254,16 @@ class OfferAtSite:
 
     def _noi(self, age: Ints, expected: Expectations) -> tuple[Floats, Floats]:
         """Expected NOI, and the NOI of the initial term if the tenant always pays, in million USD per critical MW."""
-        terms = self.terms(age)
-        fate, price = expected.fates[self.offer.name], expected.power_usd_per_mwh[self.place.site]
-        cost = terms.opex + terms.weight * self.energy_mwh_per_kw() * price
+        site, energy = self.place.site, self.energy_mwh_per_kw()
+        terms, noi = self.terms(age), np.zeros(age.shape)
         in_term = (age >= 0) & (age < self.offer.term_months)
+        cost = terms.opex + terms.weight * energy * expected.power_usd_per_mwh[site]
         contracted = np.where(in_term, terms.rent - cost, 0.0)
-        return (terms.revenue(fate) - cost) * MUSD_PER_MW_OF_USD_PER_KW, contracted * MUSD_PER_MW_OF_USD_PER_KW
+        for position, case in enumerate(expected.build_cases[site]):
+            late = self.terms(age, case.delay_months) if case.delay_months else terms
+            cost = late.opex * case.share_frac + late.weight * energy * case.power_usd_per_mwh
+            noi += late.revenue(expected.fates[self.offer.name, site, position]) - cost
+        return noi * MUSD_PER_MW_OF_USD_PER_KW, contracted * MUSD_PER_MW_OF_USD_PER_KW
 
     def _prepayment(self, sign: Ints, age: Ints) -> Floats:
         offer, terms = self.offer, self.offer.prepayment
@@ -269,6 +275,10 @@ class OfferAtSite:
             flow -= credited * amount / terms.credit_months
             flow[np.arange(len(sign)), sign] += amount
         return flow
+
+    def capex_musd(self, age: Ints) -> Floats:
+        """Owner's capex as planned per critical MW, ``[N, T_ext]``."""
+        return self._building(age)[0]
 
     def _building(self, age: Ints) -> tuple[Floats, Floats]:
         """Owner's capex in million USD, and MW of halls displaced or out of use, per critical MW."""

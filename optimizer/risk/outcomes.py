@@ -21,12 +21,13 @@ from optimizer.domain.decisions import ContractDecision, Decisions, GpuOrder, Ma
 from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.risk import SEED_COUNT
 from optimizer.model.calendar import Calendar
-from optimizer.model.expectations import Fate, block_paths, block_terms, site_fleet, site_paths
+from optimizer.model.expectations import block_paths, block_terms, site_fleet, site_paths
+from optimizer.model.fates import Fate, cases
 from optimizer.model.gpu_scale import lost_blocks
 from optimizer.model.hosting import OfferAtSite
 from optimizer.model.machine_classes import machine_classes
 from optimizer.model.mining import mining_tail_weight
-from optimizer.units import KW_PER_MW
+from optimizer.units import KW_PER_MW, USD_PER_MUSD
 
 Floats = NDArray[np.float64]
 
@@ -162,24 +163,29 @@ def _sale_npv(portfolio: Portfolio, futures: Futures, calendar: Calendar, sale: 
 
 
 def _contract_npv(portfolio: Portfolio, futures: Futures, calendar: Calendar, contract: ContractDecision) -> Floats:
-    """What varies of a contract's NPV by scenario: rents, backstop, re-lease, recovery, the landlord's energy."""
+    """What varies of a contract's NPV by scenario: rents, backstop, re-lease, recovery, delay, overrun, energy."""
     offer = portfolio.offers_by_name[contract.offer]
     place = next(item for item in offer.sites if item.site == contract.site)
     placed = OfferAtSite(portfolio, futures, calendar, offer, place)
     age = placed.age(np.array([portfolio.horizon.index_of(contract.sign_month)]))
-    terms = placed.terms(age)
-    fate = Fate.by_scenario(offer, futures)
+    fate, energy = Fate.by_scenario(offer, futures), placed.energy_mwh_per_kw()
     inside = np.arange(calendar.extended_month_count) < calendar.month_count
     counted = np.where(inside, 1.0, portfolio.finance.terminal.contract_tail_frac)
     value = calendar.discount("hosting") * counted * contract.critical_mw * KW_PER_MW
-    npv = (value * terms.rent[0]) @ fate.paid
-    npv += (value * terms.let_weight[0]) @ fate.let_usd_per_kw
-    npv += (value * terms.recovery[0]) @ fate.recovered
-    energy, running = placed.energy_mwh_per_kw(), terms.weight[0]
+    price = futures.mean_power_usd_per_mwh(contract.site) if energy.any() else np.zeros((len(value), 1))
+    capex_usd = float(calendar.discount("hosting") @ placed.capex_musd(age)[0]) * contract.critical_mw * USD_PER_MUSD
+    npv = np.zeros(futures.scenario_count)
+    for outcome, chosen in cases(portfolio.site(contract.site), futures):
+        terms, own = placed.terms(age, outcome.delay_months if outcome is not None else 0), fate.of(chosen)
+        npv[chosen] = (value * terms.rent[0]) @ own.paid
+        npv[chosen] += (value * terms.let_weight[0]) @ own.let_usd_per_kw + (value * terms.recovery[0]) @ own.recovered
+        npv[chosen] -= float(value @ terms.opex[0])
+        if energy.any():
+            npv[chosen] -= (value * terms.weight[0] * energy) @ price[:, chosen]
+        if outcome is not None:
+            npv[chosen] -= capex_usd * outcome.capex_overrun_frac
     if place.re_lease is not None and contract.re_leased_mw:
         let = placed.re_let(age)[0] * contract.re_leased_mw / contract.critical_mw
         npv += (value * let * place.re_lease.rent_share_frac) @ futures.re_lease_rent_usd_per_kw_month
-        running = running + let
-    if energy.any():
-        npv -= (value * running * energy) @ futures.mean_power_usd_per_mwh(contract.site)
-    return np.asarray(npv)
+        npv -= (value * let * energy) @ price
+    return npv

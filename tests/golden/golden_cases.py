@@ -33,6 +33,19 @@ def two_sites() -> Portfolio:
     )
 
 
+def late_building() -> Portfolio:
+    """Two sites at which building can be late and dearer, and a stress in which it is."""
+    data = two_sites().model_dump(exclude_unset=True)
+    data["sites"][0]["construction_outcomes"] = [
+        {"probability_frac": 0.3, "delay_months": 2},
+        {"probability_frac": 0.2, "delay_months": 4, "capex_overrun_frac": 0.5},
+    ]
+    data["sites"][1]["construction_outcomes"] = [{"probability_frac": 0.4, "capex_overrun_frac": 0.3}]
+    data["finance"]["stresses"] = [{"name": "late", "construction": [{"delay_months": 3, "capex_overrun_frac": 0.4}]}]
+    data["risk"] = {"scenario_count": 200}
+    return Portfolio.model_validate(data)
+
+
 def everything() -> Portfolio:
     """Months, then quarters; every family has something to do."""
     modes = [{"hashrate_th_s": 120.0, "power_w": 2500.0}, {"hashrate_th_s": 200.0, "power_w": 5000.0}]
@@ -240,6 +253,7 @@ def refreshed() -> Portfolio:
 CASES: dict[str, Callable[[], Portfolio]] = {
     "tiny": lambda: load_portfolio("tiny"),
     "two-sites": two_sites,
+    "late-building": late_building,
     "everything": everything,
     "money": money,
     "enterprise": enterprise,

@@ -12,7 +12,7 @@ from optimizer.app.planning import plan
 from optimizer.audit import recalculate
 from optimizer.curves import futures
 from optimizer.curves.futures import Futures
-from optimizer.domain import GpuOption, SolveOptions
+from optimizer.domain import ConstructionOutcome, GpuOption, SolveOptions
 from optimizer.io import load_portfolio
 from optimizer.model.expectations import Expectations
 from optimizer.risk import scenario_npv_usd
@@ -20,9 +20,11 @@ from optimizer.risk import scenario_npv_usd
 
 @pytest.fixture(scope="module")
 def tiny():
-    """The example, with own GPUs."""
+    """The example, with own GPUs and a site at which building can be late."""
     example, gpus = load_portfolio("tiny"), support.gpu_option(sites=["Pecos"], order_until_month="2027-06")
-    return example.model_copy(update={"gpu_options": (GpuOption.model_validate(gpus),)})
+    late = (ConstructionOutcome(probability_frac=0.4, delay_months=3, capex_overrun_frac=0.2),)
+    sites = tuple(site.model_copy(update={"construction_outcomes": late}) for site in example.sites)
+    return example.model_copy(update={"gpu_options": (GpuOption.model_validate(gpus),), "sites": sites})
 
 
 @pytest.fixture
@@ -36,6 +38,9 @@ def flat(expected):
     for kind in ("mining", "gpus", "fates"):
         for key, values in getattr(expected, kind).items():
             found |= {(kind, key, name): array for name, array in dataclasses.asdict(values).items()}
+    for key, cases in expected.build_cases.items():
+        for position, case in enumerate(cases):
+            found |= {("build", key, position, name): value for name, value in dataclasses.asdict(case).items()}
     return found | {("power", key): array for key, array in expected.power_usd_per_mwh.items()}
 
 
@@ -53,7 +58,7 @@ def test_expectations_in_shards_are_those_of_the_whole(tiny, monkeypatch):
     monkeypatch.setattr(futures, "SHARD_SCENARIOS", 256)
     parts = flat(Expectations.of(tiny, Futures.of(tiny, 0, 700)))
     assert whole.keys() == parts.keys()
-    assert {key[0] for key in whole} == {"mining", "gpus", "fates", "power"}
+    assert {key[0] for key in whole} == {"mining", "gpus", "fates", "power", "build"}
     for key, array in whole.items():
         if array is None:
             assert parts[key] is None

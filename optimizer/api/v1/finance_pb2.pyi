@@ -474,6 +474,47 @@ class StressDefault(_message.Message):
 Global___StressDefault: _TypeAlias = StressDefault  # noqa: Y015
 
 @_typing.final
+class StressConstruction(_message.Message):
+    """Building that turns out so for certain."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITE_FIELD_NUMBER: _builtins.int
+    DELAY_MONTHS_FIELD_NUMBER: _builtins.int
+    CAPEX_OVERRUN_FRAC_FIELD_NUMBER: _builtins.int
+    site: _builtins.str
+    """Name of a site; all that are not named otherwise if absent."""
+    delay_months: _builtins.int
+    """Months by which every phase of a contract there energizes late."""
+    capex_overrun_frac: _builtins.float
+    """What the owner pays on top, as a share of the owner's capex."""
+    def __init__(
+        self,
+        *,
+        site: _builtins.str | None = ...,
+        delay_months: _builtins.int | None = ...,
+        capex_overrun_frac: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_capex_overrun_frac", b"_capex_overrun_frac", "_delay_months", b"_delay_months", "_site", b"_site", "capex_overrun_frac", b"capex_overrun_frac", "delay_months", b"delay_months", "site", b"site"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_capex_overrun_frac", b"_capex_overrun_frac", "_delay_months", b"_delay_months", "_site", b"_site", "capex_overrun_frac", b"capex_overrun_frac", "delay_months", b"delay_months", "site", b"site"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__capex_overrun_frac: _TypeAlias = _typing.Literal["capex_overrun_frac"]  # noqa: Y015
+    _WhichOneofArgType__capex_overrun_frac: _TypeAlias = _typing.Literal["_capex_overrun_frac", b"_capex_overrun_frac"]  # noqa: Y015
+    _WhichOneofReturnType__delay_months: _TypeAlias = _typing.Literal["delay_months"]  # noqa: Y015
+    _WhichOneofArgType__delay_months: _TypeAlias = _typing.Literal["_delay_months", b"_delay_months"]  # noqa: Y015
+    _WhichOneofReturnType__site: _TypeAlias = _typing.Literal["site"]  # noqa: Y015
+    _WhichOneofArgType__site: _TypeAlias = _typing.Literal["_site", b"_site"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__capex_overrun_frac) -> _WhichOneofReturnType__capex_overrun_frac | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__delay_months) -> _WhichOneofReturnType__delay_months | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__site) -> _WhichOneofReturnType__site | None: ...
+
+Global___StressConstruction: _TypeAlias = StressConstruction  # noqa: Y015
+
+@_typing.final
 class Stress(_message.Message):
     """One future, without chance, in which cash must stay above a floor: a crypto winter, an AI bust, both."""
 
@@ -485,6 +526,7 @@ class Stress(_message.Message):
     DEFAULTS_FIELD_NUMBER: _builtins.int
     DEMAND_RESPONSE_END_MONTH_FIELD_NUMBER: _builtins.int
     TRANSMISSION_CREDIT_END_MONTH_FIELD_NUMBER: _builtins.int
+    CONSTRUCTION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Unique name."""
     minimum_liquidity_usd: _builtins.float
@@ -507,6 +549,10 @@ class Stress(_message.Message):
     def transmission_credit_end_month(self) -> _date_pb2.Date:
         """First month in which no site saves transmission charges any more; as stated for the sites if absent. Day 1."""
 
+    @_builtins.property
+    def construction(self) -> _containers.RepeatedCompositeFieldContainer[Global___StressConstruction]:
+        """How building turns out; as planned at all other sites."""
+
     def __init__(
         self,
         *,
@@ -516,10 +562,11 @@ class Stress(_message.Message):
         defaults: _abc.Iterable[Global___StressDefault] | None = ...,
         demand_response_end_month: _date_pb2.Date | None = ...,
         transmission_credit_end_month: _date_pb2.Date | None = ...,
+        construction: _abc.Iterable[Global___StressConstruction] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_minimum_liquidity_usd", b"_minimum_liquidity_usd", "_name", b"_name", "demand_response_end_month", b"demand_response_end_month", "minimum_liquidity_usd", b"minimum_liquidity_usd", "name", b"name", "transmission_credit_end_month", b"transmission_credit_end_month"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_minimum_liquidity_usd", b"_minimum_liquidity_usd", "_name", b"_name", "defaults", b"defaults", "demand_response_end_month", b"demand_response_end_month", "minimum_liquidity_usd", b"minimum_liquidity_usd", "name", b"name", "shocks", b"shocks", "transmission_credit_end_month", b"transmission_credit_end_month"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_minimum_liquidity_usd", b"_minimum_liquidity_usd", "_name", b"_name", "construction", b"construction", "defaults", b"defaults", "demand_response_end_month", b"demand_response_end_month", "minimum_liquidity_usd", b"minimum_liquidity_usd", "name", b"name", "shocks", b"shocks", "transmission_credit_end_month", b"transmission_credit_end_month"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__minimum_liquidity_usd: _TypeAlias = _typing.Literal["minimum_liquidity_usd"]  # noqa: Y015
     _WhichOneofArgType__minimum_liquidity_usd: _TypeAlias = _typing.Literal["_minimum_liquidity_usd", b"_minimum_liquidity_usd"]  # noqa: Y015

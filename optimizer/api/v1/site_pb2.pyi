@@ -420,6 +420,47 @@ class Building(_message.Message):
 Global___Building: _TypeAlias = Building  # noqa: Y015
 
 @_typing.final
+class ConstructionOutcome(_message.Message):
+    """One way in which the building of all contracts at a site may turn out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROBABILITY_FRAC_FIELD_NUMBER: _builtins.int
+    DELAY_MONTHS_FIELD_NUMBER: _builtins.int
+    CAPEX_OVERRUN_FRAC_FIELD_NUMBER: _builtins.int
+    probability_frac: _builtins.float
+    """Probability of it; what the outcomes of a site leave of 1 is that all is built as planned."""
+    delay_months: _builtins.int
+    """Months by which every phase energizes late."""
+    capex_overrun_frac: _builtins.float
+    """What the owner pays on top, as a share of the owner's capex."""
+    def __init__(
+        self,
+        *,
+        probability_frac: _builtins.float | None = ...,
+        delay_months: _builtins.int | None = ...,
+        capex_overrun_frac: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_capex_overrun_frac", b"_capex_overrun_frac", "_delay_months", b"_delay_months", "_probability_frac", b"_probability_frac", "capex_overrun_frac", b"capex_overrun_frac", "delay_months", b"delay_months", "probability_frac", b"probability_frac"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_capex_overrun_frac", b"_capex_overrun_frac", "_delay_months", b"_delay_months", "_probability_frac", b"_probability_frac", "capex_overrun_frac", b"capex_overrun_frac", "delay_months", b"delay_months", "probability_frac", b"probability_frac"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__capex_overrun_frac: _TypeAlias = _typing.Literal["capex_overrun_frac"]  # noqa: Y015
+    _WhichOneofArgType__capex_overrun_frac: _TypeAlias = _typing.Literal["_capex_overrun_frac", b"_capex_overrun_frac"]  # noqa: Y015
+    _WhichOneofReturnType__delay_months: _TypeAlias = _typing.Literal["delay_months"]  # noqa: Y015
+    _WhichOneofArgType__delay_months: _TypeAlias = _typing.Literal["_delay_months", b"_delay_months"]  # noqa: Y015
+    _WhichOneofReturnType__probability_frac: _TypeAlias = _typing.Literal["probability_frac"]  # noqa: Y015
+    _WhichOneofArgType__probability_frac: _TypeAlias = _typing.Literal["_probability_frac", b"_probability_frac"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__capex_overrun_frac) -> _WhichOneofReturnType__capex_overrun_frac | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__delay_months) -> _WhichOneofReturnType__delay_months | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__probability_frac) -> _WhichOneofReturnType__probability_frac | None: ...
+
+Global___ConstructionOutcome: _TypeAlias = ConstructionOutcome  # noqa: Y015
+
+@_typing.final
 class Site(_message.Message):
     """A place with a grid connection, its halls, its power and its costs."""
 
@@ -446,6 +487,7 @@ class Site(_message.Message):
     HALL_EXPANSION_FIELD_NUMBER: _builtins.int
     BUILDINGS_FIELD_NUMBER: _builtins.int
     CARBON_T_PER_MWH_FIELD_NUMBER: _builtins.int
+    CONSTRUCTION_OUTCOMES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Unique name."""
     country: _builtins.str
@@ -506,6 +548,10 @@ class Site(_message.Message):
     def buildings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Building]:
         """Data-centre buildings that can be built, for contracts that need one."""
 
+    @_builtins.property
+    def construction_outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConstructionOutcome]:
+        """How the building of contracts here may turn out, other than as planned."""
+
     def __init__(
         self,
         *,
@@ -530,10 +576,11 @@ class Site(_message.Message):
         hall_expansion: Global___HallExpansion | None = ...,
         buildings: _abc.Iterable[Global___Building] | None = ...,
         carbon_t_per_mwh: _builtins.float | None = ...,
+        construction_outcomes: _abc.Iterable[Global___ConstructionOutcome] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_carbon_t_per_mwh", b"_carbon_t_per_mwh", "_country", b"_country", "_fixed_opex_usd_per_month", b"_fixed_opex_usd_per_month", "_grid_operator", b"_grid_operator", "_hall_mw", b"_hall_mw", "_hosting_pue", b"_hosting_pue", "_import_duty_frac", b"_import_duty_frac", "_mining_opex_usd_per_mw_month", b"_mining_opex_usd_per_mw_month", "_mining_pue", b"_mining_pue", "_mining_uptime_frac", b"_mining_uptime_frac", "_name", b"_name", "_region", b"_region", "carbon_t_per_mwh", b"carbon_t_per_mwh", "country", b"country", "demand_response", b"demand_response", "fixed_opex_usd_per_month", b"fixed_opex_usd_per_month", "grid_operator", b"grid_operator", "hall_expansion", b"hall_expansion", "hall_mw", b"hall_mw", "hosting_pue", b"hosting_pue", "import_duty_frac", b"import_duty_frac", "lease_end_month", b"lease_end_month", "mining_opex_usd_per_mw_month", b"mining_opex_usd_per_mw_month", "mining_pue", b"mining_pue", "mining_uptime_frac", b"mining_uptime_frac", "name", b"name", "opening", b"opening", "power", b"power", "region", b"region", "transmission_credit", b"transmission_credit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_carbon_t_per_mwh", b"_carbon_t_per_mwh", "_country", b"_country", "_fixed_opex_usd_per_month", b"_fixed_opex_usd_per_month", "_grid_operator", b"_grid_operator", "_hall_mw", b"_hall_mw", "_hosting_pue", b"_hosting_pue", "_import_duty_frac", b"_import_duty_frac", "_mining_opex_usd_per_mw_month", b"_mining_opex_usd_per_mw_month", "_mining_pue", b"_mining_pue", "_mining_uptime_frac", b"_mining_uptime_frac", "_name", b"_name", "_region", b"_region", "buildings", b"buildings", "carbon_t_per_mwh", b"carbon_t_per_mwh", "country", b"country", "demand_response", b"demand_response", "fixed_opex_usd_per_month", b"fixed_opex_usd_per_month", "grid", b"grid", "grid_operator", b"grid_operator", "hall_expansion", b"hall_expansion", "hall_mw", b"hall_mw", "hosting_pue", b"hosting_pue", "hosting_pue_by_month", b"hosting_pue_by_month", "import_duty_frac", b"import_duty_frac", "lease_end_month", b"lease_end_month", "mining_opex_usd_per_mw_month", b"mining_opex_usd_per_mw_month", "mining_pue", b"mining_pue", "mining_uptime_frac", b"mining_uptime_frac", "name", b"name", "opening", b"opening", "power", b"power", "region", b"region", "transmission_credit", b"transmission_credit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_carbon_t_per_mwh", b"_carbon_t_per_mwh", "_country", b"_country", "_fixed_opex_usd_per_month", b"_fixed_opex_usd_per_month", "_grid_operator", b"_grid_operator", "_hall_mw", b"_hall_mw", "_hosting_pue", b"_hosting_pue", "_import_duty_frac", b"_import_duty_frac", "_mining_opex_usd_per_mw_month", b"_mining_opex_usd_per_mw_month", "_mining_pue", b"_mining_pue", "_mining_uptime_frac", b"_mining_uptime_frac", "_name", b"_name", "_region", b"_region", "buildings", b"buildings", "carbon_t_per_mwh", b"carbon_t_per_mwh", "construction_outcomes", b"construction_outcomes", "country", b"country", "demand_response", b"demand_response", "fixed_opex_usd_per_month", b"fixed_opex_usd_per_month", "grid", b"grid", "grid_operator", b"grid_operator", "hall_expansion", b"hall_expansion", "hall_mw", b"hall_mw", "hosting_pue", b"hosting_pue", "hosting_pue_by_month", b"hosting_pue_by_month", "import_duty_frac", b"import_duty_frac", "lease_end_month", b"lease_end_month", "mining_opex_usd_per_mw_month", b"mining_opex_usd_per_mw_month", "mining_pue", b"mining_pue", "mining_uptime_frac", b"mining_uptime_frac", "name", b"name", "opening", b"opening", "power", b"power", "region", b"region", "transmission_credit", b"transmission_credit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__carbon_t_per_mwh: _TypeAlias = _typing.Literal["carbon_t_per_mwh"]  # noqa: Y015
     _WhichOneofArgType__carbon_t_per_mwh: _TypeAlias = _typing.Literal["_carbon_t_per_mwh", b"_carbon_t_per_mwh"]  # noqa: Y015

@@ -114,6 +114,22 @@ def overlay_starts(
     return out
 
 
+def drawn_outcomes(
+    *,
+    seed: int,
+    first_scenario: int,
+    scenario_count: int,
+    purpose: int,
+    stream: int,
+    probability_frac: Float64Array,
+) -> Int64Array:
+    """``[W]``: the outcome in whose share of the unit interval the scenario's uniform falls; -1 in what is left."""
+    scenario = np.arange(first_scenario, first_scenario + scenario_count, dtype=np.uint64)
+    uniform = uniform_pair(seed, scenario, 0, stream, purpose)[0]
+    passed = sum((uniform >= bound).astype(np.int64) for bound in np.cumsum(probability_frac))
+    return np.where(passed < len(probability_frac), passed, -1)
+
+
 def apply_overlays(
     multipliers: Float64Array, starts: NDArray[np.int32], profiles: Sequence[Float64Array]
 ) -> Float64Array:

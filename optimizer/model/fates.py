@@ -1,0 +1,136 @@
+"""What becomes of contracts: tenants that default, and sites at which building turns out otherwise than planned.
+
+Scenarios in which building at a site turns out alike are a *case*; dates of contracts are the same in all of a case.
+So a coefficient in expectation is the sum over the cases of terms by date times sums over the scenarios of the case,
+divided by the number of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.curves.futures import Futures
+from optimizer.curves.outcomes import NONE
+from optimizer.domain.construction import ConstructionOutcome
+from optimizer.domain.offer import Offer
+from optimizer.domain.site import Site
+from optimizer.model.calendar import Floats
+from optimizer.units import MONTHS_PER_YEAR
+
+Chosen = slice | NDArray[np.bool_]
+"""Scenarios: all of them, or a mask ``[W]``."""
+EVERY = slice(None)
+
+
+@dataclass(frozen=True, eq=False)
+class Fate:
+    """What becomes of a tenant's rent, by month: in expectation ``[T_ext]``, or in every scenario ``[T_ext, W]``."""
+
+    paid: Floats
+    """Share of the contract rent that is paid, by the tenant or after a default by the backstopper."""
+    let_usd_per_kw: Floats
+    """Re-lease rent of the unbacked share, where the vacancy after a default is over."""
+    recovered: Floats
+    """Months of contract rent that are recovered at once in the month of default."""
+
+    @classmethod
+    def by_scenario(cls, offer: Offer, futures: Futures) -> Fate:
+        """The fate in every scenario."""
+        credit, unbacked = offer.credit, 1.0 - offer.credit.backstop_share_frac
+        default = futures.default_month(offer.tenant).astype(np.int64)
+        months = np.arange(futures.extended_month_count)[:, None]
+        let = months >= default + credit.vacancy_months
+        return cls(
+            paid=np.where(months < default, 1.0, credit.backstop_share_frac),
+            let_usd_per_kw=np.where(let, unbacked * futures.re_lease_rent_usd_per_kw_month, 0.0),
+            recovered=(months == default) * (unbacked * credit.recovery_frac * MONTHS_PER_YEAR),
+        )
+
+    def of(self, chosen: Chosen) -> Fate:
+        """The fate in some of the scenarios."""
+        return Fate(**{item.name: getattr(self, item.name)[:, chosen] for item in fields(self)})
+
+    def mean_added(self, share: float, before: Fate | None) -> Fate:
+        """The mean over the scenarios, weighted with their share of all, on top of that of the scenarios before."""
+        names = [item.name for item in fields(self)]
+        means = {name: mean_of(getattr(self, name), share) for name in names}
+        return Fate(**{name: means[name] + (getattr(before, name) if before is not None else 0.0) for name in names})
+
+
+@dataclass(frozen=True, eq=False)
+class BuildCase:
+    """One way in which building at a site turns out."""
+
+    delay_months: int
+    """Months by which phases energize late."""
+    capex_overrun_frac: float
+    """What the owner pays on top, as a share of the owner's capex."""
+    share_frac: float
+    """Share of the scenarios in which it does."""
+    power_usd_per_mwh: Floats
+    """Sum over them of the mean energy price, divided by the number of all, ``[T_ext]``."""
+
+
+def cases(site: Site, futures: Futures) -> Iterator[tuple[ConstructionOutcome | None, Chosen]]:
+    """Every way in which building at a site may turn out, first as planned, and the scenarios in which it does."""
+    if not site.construction_outcomes:
+        yield None, EVERY
+        return
+    found = futures.construction_outcome(site.name)
+    yield None, found == NONE
+    for position, outcome in enumerate(site.construction_outcomes):
+        yield outcome, found == position
+
+
+def mean_of(values: Floats, share: float) -> Floats:
+    """Mean over scenarios, weighted with their share of all: ``[T_ext, W]`` to ``[T_ext]``; 0 over none."""
+    return np.asarray(share * values.mean(axis=1)) if values.shape[1] else np.zeros(len(values))
+
+
+def add_fates(found: dict[tuple[str, str, int], Fate], futures: Futures, scenario_count: int) -> None:
+    """Add a shard of ``scenario_count`` scenarios to the fates of every offer at every site, case by case."""
+    for offer in futures.portfolio.offers:
+        fate = Fate.by_scenario(offer, futures)
+        whole: Fate | None = None
+        for place in offer.sites:
+            site = futures.portfolio.site(place.site)
+            for position, (_, chosen) in enumerate(cases(site, futures)):
+                key = (offer.name, site.name, position)
+                part, share = fate.of(chosen), _count(chosen, futures) / scenario_count
+                if isinstance(chosen, slice):
+                    whole = whole or part.mean_added(share, found.get(key))
+                    found[key] = whole
+                else:
+                    found[key] = part.mean_added(share, found.get(key))
+
+
+def add_cases(
+    found: dict[str, tuple[BuildCase, ...]],
+    site: Site,
+    futures: Futures,
+    price_usd_per_mwh: Floats,
+    scenario_count: int,
+) -> None:
+    """Add a shard of ``scenario_count`` scenarios, with its energy prices ``[T_ext, W]``, to the cases of a site."""
+    added = []
+    for position, (outcome, chosen) in enumerate(cases(site, futures)):
+        before = found[site.name][position] if site.name in found else None
+        count = _count(chosen, futures)
+        price = mean_of(price_usd_per_mwh[:, chosen], count / scenario_count)
+        added.append(
+            BuildCase(
+                delay_months=outcome.delay_months if outcome is not None else 0,
+                capex_overrun_frac=outcome.capex_overrun_frac if outcome is not None else 0.0,
+                share_frac=count / scenario_count + (before.share_frac if before is not None else 0.0),
+                power_usd_per_mwh=price + (before.power_usd_per_mwh if before is not None else 0.0),
+            )
+        )
+    found[site.name] = tuple(added)
+
+
+def _count(chosen: Chosen, futures: Futures) -> int:
+    return futures.scenario_count if isinstance(chosen, slice) else int(chosen.sum())
