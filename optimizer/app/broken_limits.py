@@ -70,6 +70,7 @@ FIXES: Final = MappingProxyType(
         "carbon within its caps": "use less power, or cleaner, in that year, or raise the cap",
         "hashprice answers to the plan's own hashrate": "evaluate it under the hashprice that it makes",
         "capex within its budgets": "build less or later, or raise that budget",
+        "CVaR above its floor": "sign with safer tenants, mine less or lower risk.minimum_cvar_usd",
         "cash above the liquidity floor": "build less or later, borrow more, or lower finance.minimum_liquidity_usd",
         "cash above the liquidity floor in every stress": "hold more cash into the stress, or lower its floor",
         "debt outstanding within its limit": "borrow less or later, or raise project_debt.maximum_debt_usd",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from optimizer.app.broken_limits import broken_limit
 from optimizer.app.filled_in import filled_in
-from optimizer.app.outcome import manifest_of, outcome_fields
+from optimizer.app.outcome import manifest_of, outcome_fields, tail_scenarios
 from optimizer.app.own_hashrate import own_hashrate, planned_hashrate_eh_s
 from optimizer.audit import check, recalculate
 from optimizer.curves.futures import Futures
@@ -28,6 +28,8 @@ def evaluate(spec: EvaluationSpec) -> Evaluation:
         futures = futures.answering(planned_hashrate_eh_s(portfolio, spec.decisions))
         found = recalculate(portfolio, futures, spec.decisions)
         own = own_hashrate(futures, spec.decisions, found.npv_usd)
+    if portfolio.risk.counts_tail:
+        found = recalculate(portfolio, futures, spec.decisions, tail_scenarios(portfolio, futures, spec.decisions))
     report = check(portfolio, found)
     plan = Plan(
         termination=Termination(reason=TerminationReason.STATED, objective_usd=found.objective_usd),

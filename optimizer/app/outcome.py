@@ -7,20 +7,29 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
-from optimizer.audit import Recalculation, stress_outcomes
+from optimizer.audit import Recalculation, Tail, stress_outcomes
 from optimizer.curves.futures import Futures
+from optimizer.domain.decisions import Decisions
 from optimizer.domain.options import SolveOptions
+from optimizer.domain.outcome import CvarOutcome
 from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.proof import Manifest, Version
 from optimizer.io.portfolios import fingerprint
-from optimizer.risk import distribution_of, fresh_npv_usd, scenario_npv_usd
+from optimizer.risk import distribution_of, fresh_npv_usd, scenario_npv_usd, tail_of
 
 COMPONENTS = ("capacity-optimizer", "numpy")
 
 
-def outcome_fields(portfolio: Portfolio, futures: Futures, found: Recalculation) -> dict[str, Any]:
-    """Fields of a plan that follow from its decisions."""
-    tail_probability = portfolio.risk.tail_probability
+def tail_scenarios(portfolio: Portfolio, futures: Futures, decisions: Decisions) -> Tail:
+    """The scenarios over which the CVaR of decisions is the mean, where it counts; else none."""
+    if not portfolio.risk.counts_tail:
+        return ()
+    return tail_of(futures, scenario_npv_usd(portfolio, futures, decisions, 0.0), portfolio.risk.tail_probability)
+
+
+def outcome_fields(portfolio: Portfolio, futures: Futures, found: Recalculation, cut_count: int = 0) -> dict[str, Any]:
+    """Fields of a plan that follow from its decisions; ``cut_count`` tails were stated to find them."""
+    risk, tail_probability = portfolio.risk, portfolio.risk.tail_probability
     npv = scenario_npv_usd(portfolio, futures, found.decisions, found.npv_usd)
     fresh = fresh_npv_usd(portfolio, futures, found.decisions, npv)
     return {
@@ -32,6 +41,14 @@ def outcome_fields(portfolio: Portfolio, futures: Futures, found: Recalculation)
         "earnings": found.earnings,
         "npv": found.npv,
         "enterprise": found.enterprise,
+        "cvar": None
+        if found.cvar_usd is None
+        else CvarOutcome(
+            cvar_usd=found.cvar_usd,
+            cvar_weight_frac=risk.cvar_weight_frac,
+            minimum_cvar_usd=risk.minimum_cvar_usd,
+            cut_count=cut_count,
+        ),
         "carbon": found.carbon,
         "tax": found.tax,
         "stresses": stress_outcomes(found),

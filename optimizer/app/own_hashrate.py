@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from optimizer.app.outcome import tail_scenarios
 from optimizer.audit import Recalculation, recalculate
 from optimizer.curves.futures import Floats, Futures
 from optimizer.domain.decisions import Decisions
@@ -32,7 +33,7 @@ def deviation_frac(assumed: Futures, made: Futures) -> float:
 def made(futures: Futures, decisions: Decisions) -> Recalculation:
     """Decisions under the hashprice that they make."""
     answered = futures.answering(planned_hashrate_eh_s(futures.portfolio, decisions))
-    return recalculate(futures.portfolio, answered, decisions)
+    return recalculate(futures.portfolio, answered, decisions, tail_scenarios(futures.portfolio, answered, decisions))
 
 
 def own_hashrate(futures: Futures, decisions: Decisions, npv_usd: float) -> OwnHashrate:

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.app.filled_in import filled_in
-from optimizer.app.outcome import manifest_of, outcome_fields
+from optimizer.app.outcome import manifest_of, outcome_fields, tail_scenarios
 from optimizer.app.own_hashrate import deviation_frac, made, own_hashrate, planned_hashrate_eh_s
+from optimizer.app.tail_rounds import TailRounds
 from optimizer.audit import Claims, audit
 from optimizer.curves.futures import Futures
 from optimizer.domain.options import SolveOptions
@@ -92,6 +93,7 @@ class Attempt:
     twin: Solved
     solution: Solution
     reading: Reading | None
+    cut_count: int = 0
 
 
 class Stated(NamedTuple):
@@ -130,9 +132,10 @@ class PlanningJob:
         if reading is None:
             return self._answer(attempt)
         with self._stage("audit"):
-            recalculation, report = audit(self.portfolio, futures, reading.decisions, claims_of(reading))
+            tail = tail_scenarios(self.portfolio, futures, reading.decisions)
+            recalculation, report = audit(self.portfolio, futures, reading.decisions, claims_of(reading), tail)
             report = report.model_copy(update={"not_audited": tuple(item.name for item in self.stated_own)})
-            outcome = outcome_fields(self.portfolio, futures, recalculation)
+            outcome = outcome_fields(self.portfolio, futures, recalculation, attempt.cut_count)
             own = own_hashrate(futures, reading.decisions, recalculation.npv_usd) if feedback else None
         return self._answer(attempt).model_copy(
             update={
@@ -145,7 +148,7 @@ class PlanningJob:
 
     def _attempt(self, futures: Futures, share: float, earlier: Attempt | None = None) -> Attempt:
         """Evaluate, state and solve the program of these futures within a share of the time that is left."""
-        problem, program, matrix, model = self._stated(futures)
+        stated = problem, program, matrix, model = self._stated(futures)
         search = self._search()
         if earlier is None:
             with self._stage("twin"):
@@ -154,6 +157,10 @@ class PlanningJob:
         else:
             twin, starts = earlier.twin, [earlier.twin.solution.values, earlier.solution.values]
         with self._stage("solve"):
+            if self.portfolio.risk.counts_tail:
+                rounds = self._rounds(futures, stated, share, search)
+                solution = rounds.run(starts)
+                return Attempt(futures, matrix, twin, *read_answer(program, problem, solution), rounds.cut_count)
             if earlier is None and not in_stages(matrix, self.options):
                 starts.append(dive(model, self._remaining(share), search))
             start = _better(matrix, *starts)
@@ -198,14 +205,17 @@ class PlanningJob:
         assert best.solution.values is not None
         planned = planned_hashrate_eh_s(self.portfolio, best.reading.decisions)
         futures = attempts[0].futures.answering(planned)
-        problem, program, matrix, model = self._stated(futures)
+        stated = problem, program, matrix, model = self._stated(futures)
         fixed = np.full(program.column_count, np.nan)
         fixed[program.variables["running_machines"].columns] = best.solution.values[
             program.variables["running_machines"].columns
         ]
         fixed[matrix.integer] = np.rint(best.solution.values[matrix.integer])
         with self._stage("solve"):
-            solution = solve_fixed(model, self._remaining(), fixed, self._search())
+            if self.portfolio.risk.counts_tail:
+                solution = self._rounds(futures, stated, 1.0, self._search()).beside(fixed)
+            else:
+                solution = solve_fixed(model, self._remaining(), fixed, self._search())
         detail = "stopped before hashprice and the plan had settled"
         if len(attempts) == MOST_ATTEMPTS:
             detail = "hashprice and the plan do not settle: its own machines move hashprice across their break-even"
@@ -236,6 +246,12 @@ class PlanningJob:
         with self._stage("pass", told="build"):
             model = self._alive(matrix)
         return Stated(problem, program, matrix, model)
+
+    def _rounds(self, futures: Futures, stated: Stated, share: float, search: Search) -> TailRounds:
+        """The rounds of a program that counts the tail."""
+        risk, (problem, program, _, model) = self.portfolio.risk, stated
+        tail = (risk.cvar_weight_frac, risk.minimum_cvar_usd)
+        return TailRounds(futures, problem, program, model, self._remaining(share), search, *tail)
 
     def _alive(self, matrix: Matrix) -> LiveModel:
         """The program inside the solver."""
@@ -333,6 +349,7 @@ def claims_of(reading: Reading) -> Claims:
     """What the model says about a solution, for the audit to hold against its own figures."""
     return Claims(
         objective_usd=reading.objective_usd,
+        cvar_usd=reading.cvar_usd,
         npv_by_line_usd=reading.npv_by_line_usd,
         cash_usd=reading.cash_usd,
         stress_cash_usd=reading.stress_cash_usd,

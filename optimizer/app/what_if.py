@@ -87,10 +87,13 @@ class WhatIfs:
         ``scale`` and ``change`` take paths as :func:`~optimizer.app.changes.changed` does.
 
         Raises:
-            InvalidInputError: for a path that does not exist, or a number that the domain refuses.
+            InvalidInputError: for a path that does not exist, a number that the domain refuses, or where CVaR counts.
             SolverError: as :func:`optimizer.plan`.
         """
         asked = changed(portfolio or self.portfolio, scale or {}, change or {})
+        if asked.risk.counts_tail:
+            told = "what-ifs are re-priced in expectation, without CVaR"
+            raise InvalidInputError.single("risk", told, "plan such a variation by itself", "portfolio")
         return _WhatIf(self, asked, self.options, *self._listeners, self._own_constraints).run()
 
     def alive(self, matrix: Matrix) -> Tree:

@@ -32,6 +32,8 @@ class Claims:
     """
 
     objective_usd: float | None = None
+    cvar_usd: float | None = None
+    """Mean NPV over the tail."""
     npv_by_line_usd: Mapping[str, float] | None = None
     """By ``mining``, ``hosting``, ``gpu``, ``corporate``, ``debt``, or some of them."""
     cash_usd: FloatArray | Sequence[float] | None = None
@@ -81,6 +83,12 @@ def _money_claims(recalculation: Recalculation, claims: Claims) -> Iterator[Audi
         stated = _claimed("objective_usd", claims.objective_usd, ())
         objective.add(abs(float(stated) - found), money_tolerance_usd(found), book.portfolio.finance.objective.value)
         yield from objective.checks()
+    if claims.cvar_usd is not None and recalculation.cvar_usd is not None:
+        cvar = Worst("claimed CVaR", "USD")
+        stated = _claimed("cvar_usd", claims.cvar_usd, ())
+        apart = abs(float(stated) - recalculation.cvar_usd)
+        cvar.add(apart, money_tolerance_usd(found, recalculation.cvar_usd), "the tail")
+        yield from cvar.checks()
     lines = Worst("claimed NPV by business line", "USD")
     for line, usd in (claims.npv_by_line_usd or {}).items():
         if line not in LINES:

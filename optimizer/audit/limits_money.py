@@ -28,6 +28,11 @@ def money_checks(recalculation: Recalculation) -> Iterator[AuditCheck]:
     )
     yield from liquidity.checks()
     yield from _stresses(recalculation, ends)
+    least = book.portfolio.risk.minimum_cvar_usd
+    if least is not None and recalculation.cvar_usd is not None:
+        cvar = Worst("CVaR above its floor", "USD")
+        cvar.add(least - recalculation.cvar_usd, money_tolerance_usd(objective, least), "risk.minimum_cvar_usd")
+        yield from cvar.checks()
     if finance.project_debt is not None and finance.project_debt.maximum_debt_usd is not None:
         limit = finance.project_debt.maximum_debt_usd
         outstanding = Worst("debt outstanding within its limit", "USD")

@@ -43,6 +43,7 @@ from optimizer.domain.outcome import (
 from optimizer.errors import InvalidInputError
 from optimizer.units import KW_PER_MW, MONTHS_PER_YEAR
 
+Tail = Sequence[tuple[MarketPaths, float]]
 _Money = TypeVar("_Money", MiningMoney, GpuMoney, SaleMoney, CarbonTonnes, ContractMoney)
 
 
@@ -92,6 +93,8 @@ class Recalculation:
     """Earnings of the stated year times the multiples; ``None`` without multiples or outside the horizon."""
     enterprise: ObjectiveOutcome | None
     """The enterprise value where it is the objective."""
+    cvar_usd: float | None
+    """Mean NPV over the tail that was given; ``None`` without one."""
     use: SiteUse
     """MW and hashrate by site and month."""
     cash_usd: FloatArray
@@ -122,13 +125,16 @@ class Recalculation:
     @property
     def objective_usd(self) -> float:
         """What the plan is worth: its expected NPV, or what else the objective is."""
+        tail = self.book.portfolio.risk.cvar_weight_frac * (self.cvar_usd or 0.0)
         if self.enterprise is None:
-            return self.npv_usd
-        return self.enterprise.discounted_usd + NPV_WEIGHT_AMONG_EQUALS * self.npv_usd
+            return self.npv_usd + tail
+        return self.enterprise.discounted_usd + NPV_WEIGHT_AMONG_EQUALS * self.npv_usd + tail
 
 
-def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions) -> Recalculation:
+def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions, tail: Tail = ()) -> Recalculation:
     """Compute everything that follows from ``decisions``, as ``docs/explanation/economics.md`` says.
+
+    ``tail`` are scenarios with their shares of a mass, over which CVaR is the mean NPV.
 
     Raises:
         InvalidInputError: for names that do not exist, and for market paths of another horizon.
@@ -142,8 +148,7 @@ def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions
         debt_money(*pair, terms, length) for pair in zip(book.contracts, [c.capex_usd for c in contracts], strict=True)
     ]
     balance = _sum([debt.balance_usd for debt in debts], length)
-    columns = _columns(book, mining, contracts, gpu, debts) | {
-        "power_sales_usd": sales.earned_usd,
+    columns = _columns(book, mining, contracts, gpu, sales, debts) | {
         "carbon_usd": carbon_cost_usd(portfolio, carbon.caused_t),
     }
     apart = {"gpu_spent_usd": gpu.spent_usd, "gpu_residual_usd": gpu.residual_usd}
@@ -167,6 +172,7 @@ def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions
         contract_money=contracts,
         enterprise_value_usd=multiple_value_usd(portfolio.finance.multiples, earnings),
         enterprise=enterprise_objective(portfolio, earnings, cash, balance),
+        cvar_usd=_cvar_usd(book, tail, debts, columns, float(balance[-1])),
         use=use,
         cash_usd=cash,
         stress_cash_usd=in_stress,
@@ -227,7 +233,12 @@ def _sum(parts: Sequence[FloatArray], length: int) -> FloatArray:
 
 
 def _columns(
-    book: Book, mining: MiningMoney, contracts: Sequence[ContractMoney], gpu: GpuMoney, debts: Sequence[DebtMoney]
+    book: Book,
+    mining: MiningMoney,
+    contracts: Sequence[ContractMoney],
+    gpu: GpuMoney,
+    sales: SaleMoney,
+    debts: Sequence[DebtMoney],
 ) -> Columns:
     length = book.portfolio.horizon.month_count
     return {
@@ -238,12 +249,26 @@ def _columns(
         "hosting_noi_usd": _sum([money.noi_usd + money.re_lease_usd for money in contracts], length),
         "hosting_prepayments_usd": _sum([money.prepayment_usd for money in contracts], length),
         "hosting_capex_usd": _sum([money.capex_usd + money.refit_usd for money in contracts], length),
+        "power_sales_usd": sales.earned_usd,
         "gpu_margin_usd": gpu.margin_usd,
         "gpu_capex_usd": gpu.spent_usd + gpu.residual_usd,
         **company_columns(book),
         "debt_draws_usd": _sum([debt.draws_usd for debt in debts], length),
         "debt_service_usd": _sum([debt.service_usd for debt in debts], length),
     }
+
+
+def _cvar_usd(book: Book, tail: Tail, debts: Sequence[DebtMoney], columns: Columns, debt_usd: float) -> float | None:
+    """Mean NPV over a tail; debt, carbon and tax stay what they are in expectation."""
+    if not tail:
+        return None
+    unmoved, found = {name: columns[name] for name in ("carbon_usd", "corporate_tax_usd")}, 0.0
+    for part, share in tail:
+        mining, gpu, sales, _, contracts = _expected(book, part)
+        paid = _columns(book, mining, contracts, gpu, sales, debts) | unmoved
+        after = terminal_npv_usd(book, mining, contracts, gpu, debt_usd)
+        found += share * _breakdown(horizon_npv_usd(book.portfolio.finance, paid), after).total_usd
+    return found
 
 
 def _breakdown(horizon: Mapping[str, float], terminal: Mapping[str, float]) -> NpvBreakdown:

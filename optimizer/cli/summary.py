@@ -10,9 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from optimizer.domain.finance import Objective
 from optimizer.domain.outcome import NORMAL_95, ContractOutcome
-from optimizer.domain.plan import Plan
+from optimizer.domain.plan import NPV, Plan
 from optimizer.domain.proof import Limit, Termination, TerminationReason
 from optimizer.units import MWH_PER_GWH, USD_PER_MUSD
 
@@ -25,7 +24,6 @@ REASONS = {
     TerminationReason.NO_PLAN_FOUND: "no plan found before the limit; there may be one",
     TerminationReason.STATED: "stated, nothing was searched for",
 }
-OBJECTIVES = {Objective.NPV: "NPV", Objective.ENTERPRISE_VALUE: "discounted enterprise value"}
 LIMITS = {Limit.NONE: "", Limit.TIME: " (time limit)", Limit.INTERRUPTED: " (interrupted)"}
 
 
@@ -56,15 +54,13 @@ def million(usd: float | None) -> str:
     return "-" if usd is None else f"{usd / USD_PER_MUSD:,.1f} M USD"
 
 
-def proof_line(termination: Termination, objective: Objective = Objective.NPV) -> str:
+def proof_line(termination: Termination, objective: str = NPV) -> str:
     """How the search ended, in words with bound and gap."""
     text = REASONS[termination.reason] + LIMITS[termination.limit]
     if termination.reason is TerminationReason.STATED:
-        text += f": {OBJECTIVES[objective]} {million(termination.objective_usd)}"
+        text += f": {objective} {million(termination.objective_usd)}"
     elif termination.objective_usd is not None:
-        text += (
-            f": {OBJECTIVES[objective]} {million(termination.objective_usd)}, bound {million(termination.bound_usd)}"
-        )
+        text += f": {objective} {million(termination.objective_usd)}, bound {million(termination.bound_usd)}"
     elif termination.bound_usd is not None:
         text += f": bound {million(termination.bound_usd)}"
     if termination.gap_frac is not None:
@@ -90,7 +86,9 @@ def audit_line(plan: Plan) -> str:
 
 def print_plan(plan: Plan, console: Console) -> None:
     """Print a readable summary."""
-    console.print(Text(f"{plan.manifest.portfolio_name}: {proof_line(plan.termination, plan.objective)}", style="bold"))
+    console.print(
+        Text(f"{plan.manifest.portfolio_name}: {proof_line(plan.termination, plan.objective_told)}", style="bold")
+    )
     if plan.termination.has_plan:
         _print_contracts(plan, console)
         _print_capacity(plan, console)
@@ -167,6 +165,8 @@ def _print_key_figures(plan: Plan, console: Console) -> None:
     if tail is not None:
         told = f"mean of the worst {tail.tail_probability:.0%} of {tail.scenario_count:,} futures"
         table.add_row(told, _estimate(tail.cvar_usd, tail.cvar_standard_error_usd))
+    if plan.cvar is not None and plan.cvar.minimum_cvar_usd is not None:
+        table.add_row("  floor", million(plan.cvar.minimum_cvar_usd))
     if plan.out_of_sample is not None:
         fresh = plan.out_of_sample
         table.add_row("  of as many fresh futures", _estimate(fresh.cvar_usd, fresh.cvar_standard_error_usd))

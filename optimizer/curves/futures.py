@@ -8,9 +8,10 @@ Arrays are
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,8 @@ class Futures:
     """Own hashrate by month that hashprice has answered to, ``[T]``; None: the market does not notice the plan."""
     stress: Stress | None = None
     """The stress whose one path it is; the portfolio is then that of the stress."""
+    chosen: Ints | None = None
+    """Where they are no range, positions of the scenarios in the one that begins with the first, ascending, ``[W]``."""
     _shapes: dict[str, PowerShape] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -68,7 +71,26 @@ class Futures:
             return
         for first in range(0, self.scenario_count, SHARD_SCENARIOS):
             count = min(SHARD_SCENARIOS, self.scenario_count - first)
-            yield replace(self, first_scenario=self.first_scenario + first, scenario_count=count)
+            if self.chosen is None:
+                yield replace(self, first_scenario=self.first_scenario + first, scenario_count=count)
+            else:
+                yield self.only(self.chosen[first : first + count])
+
+    def only(self, positions: Ints) -> Futures:
+        """Some of the scenarios, by ascending position ``[W]``; each is what it is among all."""
+        return replace(self, chosen=positions, scenario_count=len(positions))
+
+    def _picked(self, drawn: Callable[[Futures], NDArray[Any]]) -> NDArray[Any]:
+        """What is drawn of the chosen scenarios, ``[..., W]``: from the shards of the range that they are in."""
+        assert self.chosen is not None
+        shard, found = self.chosen // SHARD_SCENARIOS, []
+        for number in np.unique(shard).tolist():
+            first = number * SHARD_SCENARIOS
+            part = replace(
+                self, chosen=None, first_scenario=self.first_scenario + first, scenario_count=SHARD_SCENARIOS
+            )
+            found.append(drawn(part)[..., self.chosen[shard == number] - first])
+        return np.concatenate(found, axis=-1)
 
     def answering(self, own_eh_s: Floats) -> Futures:
         """The same scenarios where hashprice has answered to an own hashrate by month, ``[T]``."""
@@ -141,6 +163,8 @@ class Futures:
     @cached_property
     def multipliers(self) -> Floats:
         """Multipliers of the base paths, ``[5, T_ext, W]`` in the order of the factors: drawn, stated, overlaid."""
+        if self.chosen is not None:
+            return self._picked(lambda part: part.multipliers)
         market = self.portfolio.market
         found = scenarios.factor_multipliers(
             seed=self.portfolio.risk.seed,
@@ -269,9 +293,12 @@ class Futures:
         hazards = {offer.tenant: offer.credit.default_hazard_per_year_frac for offer in self.portfolio.offers}
         if not hazards:
             return {}
+        names = sorted(hazards)
+        if self.chosen is not None:
+            months = self._picked(lambda part: np.stack([part.default_month(name) for name in names]))
+            return dict(zip(names, months, strict=True))
         if self.stress is not None:
             return stated_defaults(self.stress, hazards, self.portfolio.horizon)
-        names = sorted(hazards)
         months = scenarios.default_months(
             seed=self.portfolio.risk.seed,
             first_scenario=self.first_scenario,
@@ -296,6 +323,8 @@ class Futures:
 
     def construction_outcome(self, site_name: str) -> Ints:
         """How building at a site turns out, ``[W]``: positions in its outcomes, ``outcomes.NONE`` as planned."""
+        if self.chosen is not None:
+            return self._picked(lambda part: part.construction_outcome(site_name))
         stated = self.portfolio.site(site_name).construction_outcomes
         if not stated:
             return np.full(self.scenario_count, outcomes.NONE)

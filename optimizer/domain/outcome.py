@@ -166,6 +166,19 @@ class CarbonRow(Value):
     """What it costs, positive."""
 
 
+class CvarOutcome(Value):
+    """CVaR, where the plan was chosen with an eye on it."""
+
+    cvar_usd: Real
+    """Mean NPV over the tail."""
+    cvar_weight_frac: Real
+    """Its weight in the objective."""
+    minimum_cvar_usd: Real | None = None
+    """Its floor."""
+    cut_count: int = 0
+    """Tails that were stated to the solver."""
+
+
 class ObjectiveOutcome(Value):
     """An enterprise value that was the objective: what it is made of, in USD at the end of its year."""
 

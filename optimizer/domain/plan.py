@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from optimizer.domain.base import Real, Value
 from optimizer.domain.decisions import Decisions, Work
@@ -13,6 +13,7 @@ from optimizer.domain.outcome import (
     CarbonRow,
     CashFlowRow,
     ContractOutcome,
+    CvarOutcome,
     EarningsRow,
     MiningRow,
     NpvBreakdown,
@@ -25,6 +26,8 @@ from optimizer.domain.outcome import (
 from optimizer.domain.proof import AuditReport, FilledIn, Manifest, Termination
 
 PLAN_FORMAT = 1
+NPV: Final = "NPV"
+"""What a plan is chosen for as a rule, in words."""
 
 
 class Plan(Value):
@@ -58,6 +61,8 @@ class Plan(Value):
     """What the plan was chosen for: objective, bound and gap of the termination are in its terms."""
     enterprise: ObjectiveOutcome | None = None
     """The enterprise value, where it was the objective."""
+    cvar: CvarOutcome | None = None
+    """CVaR, where it counted."""
     carbon: tuple[CarbonRow, ...] = ()
     """Carbon by year, where there is a rule on it."""
     tax: tuple[TaxRow, ...] = ()
@@ -80,6 +85,13 @@ class Plan(Value):
         """Works at sites, and what is done at the ends of contracts, in words."""
         ends = [Work(item.site, item.end_month, item.told_at_end) for item in self.contracts if item.told_at_end]
         return (*self.decisions.works, *ends)
+
+    @property
+    def objective_told(self) -> str:
+        """What the plan was chosen for, in words: what objective, bound and gap of the termination mean."""
+        weight = self.cvar.cvar_weight_frac if self.cvar is not None else 0.0
+        told = "discounted enterprise value" if self.objective is Objective.ENTERPRISE_VALUE else NPV
+        return told + (f" + {weight:g} x CVaR" if weight else "")
 
     @property
     def audit_failed(self) -> bool:

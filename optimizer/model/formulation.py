@@ -32,6 +32,7 @@ from optimizer.model.families.project_debt import PROJECT_DEBT
 from optimizer.model.families.sell_back import SELL_BACK
 from optimizer.model.families.site_opening import SITE_OPENING
 from optimizer.model.families.stress_liquidity import STRESS_LIQUIDITY
+from optimizer.model.families.tail_risk import TAIL_RISK
 from optimizer.model.families.technology_limits import TECHNOLOGY_LIMITS
 from optimizer.model.families.work_placements import WORK_PLACEMENTS
 from optimizer.model.family import ConstraintFamily
@@ -59,6 +60,7 @@ FORMULATION: Final[tuple[ConstraintFamily, ...]] = (
     LIQUIDITY,
     STRESS_LIQUIDITY,  # states all above again in every stress
     ENTERPRISE_VALUE,  # closes earnings, needs cash
+    TAIL_RISK,  # closes the NPV
     # the owner's rules
     OFFER_GROUPS,
     PLACEMENTS,

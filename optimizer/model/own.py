@@ -65,6 +65,7 @@ PARTS: Final[dict[str, tuple[str, ...]]] = {
     "taxable_loss_musd": ("year",),
     "losses_used_musd": ("year",),
     "losses_left_musd": ("year",),
+    "cvar_shortfall_musd": ("company",),
 }
 """What the parts of the key of each variable are; in that order. Machines are counted in thousands."""
 ACCOUNT_PARTS: Final[dict[str, tuple[str, ...]]] = {
@@ -75,6 +76,7 @@ ACCOUNT_PARTS: Final[dict[str, tuple[str, ...]]] = {
     "income_musd": ("year",),
     "earnings_musd": ("line",),
     "enterprise_musd": ("year",),
+    "risk_musd": ("company",),
     "power_mw": BY_SITE,
     "grid_mw": BY_SITE,
     "halls_mw": BY_SITE,
@@ -153,6 +155,8 @@ class OwnModel:
         if name == "enterprise_musd":
             multiples = self.portfolio.finance.multiples
             return [(str(multiples.year) if multiples is not None else "",)]
+        if name == "risk_musd":
+            return [("company",)]
         if name == "income_musd":
             return [(year,) for year in self._problem.tax_years]
         if ACCOUNT_PARTS[name] == BY_SITE:

@@ -71,13 +71,20 @@ class PlanningProblem:
     @classmethod
     def of(cls, portfolio: Portfolio, futures: Futures) -> PlanningProblem:
         """Evaluate all coefficients of a portfolio in its futures."""
+        problem = cls._evaluated(portfolio, futures)
+        paths = [futures.under(stress) for stress in portfolio.finance.stresses]
+        return replace(problem, stresses=tuple(problem._under(cls._evaluated(path.portfolio, path)) for path in paths))
+
+    @classmethod
+    def _evaluated(cls, portfolio: Portfolio, futures: Futures) -> PlanningProblem:
+        """The same without the stresses."""
         calendar, expected = Calendar.of(portfolio, futures), Expectations.of(portfolio, futures)
         starts = build_starts(portfolio, futures, calendar, expected)
         machines = build_machines(portfolio, futures, calendar, expected)
         orders = build_gpu_orders(portfolio, calendar, expected)
         refreshes = build_gpu_refreshes(portfolio, calendar, expected, orders)
         again = build_re_leases(portfolio, futures, calendar, expected, starts)
-        problem = cls(
+        return cls(
             portfolio=portfolio,
             calendar=calendar,
             starts=starts,
@@ -94,11 +101,13 @@ class PlanningProblem:
             sales=build_sales(portfolio, calendar, expected),
             carbon=build_carbon(portfolio, futures, calendar, expected, starts, again, orders, refreshes, machines),
         )
-        paths = [futures.under(stress) for stress in portfolio.finance.stresses]
-        return replace(problem, stresses=tuple(problem._under(cls.of(path.portfolio, path)) for path in paths))
+
+    def over(self, futures: Futures) -> PlanningProblem:
+        """The problem over some of its scenarios; carbon is priced by what is expected over all of them."""
+        return replace(self._under(self._evaluated(self.portfolio, futures)), carbon=self.carbon)
 
     def _under(self, stressed: PlanningProblem) -> PlanningProblem:
-        """The problem in a stress; what a lender lends is agreed on expectations, not on the stress."""
+        """The problem in a stress, or some scenarios; what a lender lends is agreed on expectations, not on those."""
         starts = replace(stressed.starts, debt_limit_musd=self.starts.debt_limit_musd)
         return replace(stressed, starts=starts)
 

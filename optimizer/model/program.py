@@ -185,7 +185,7 @@ class Program:
         self.stated: tuple[Any, ...] = ()
         """Constraint families stated so far, in order."""
         self.npv_weight = 1.0
-        """Weight of the NPV in the objective, beside ``enterprise_musd``."""
+        """Weight of the NPV in the objective, beside ``enterprise_musd`` and ``risk_musd``."""
 
     # ---------------------------------------------------------------------------------------------------- variables
 
@@ -300,6 +300,10 @@ class Program:
             for place, column in zip(places.tolist(), columns.tolist(), strict=True)
         ]
 
+    def first_row(self, name: str) -> int:
+        """Number of a block's first row in the compiled program."""
+        return sum(len(block.keys) for block in [*self.rows.values()][: [*self.rows].index(name)])
+
     def account_value(self, account: str, solution: Floats) -> Floats:
         """Value of a shared total at a solution."""
         book = self.ledger[account]
@@ -307,7 +311,7 @@ class Program:
         return book.constant + np.bincount(row, weights=coefficient * solution[column], minlength=book.row_count)
 
     def compile(self) -> Matrix:
-        """The arrays that a solver takes; the objective is weighted ``npv_musd`` plus ``enterprise_musd``."""
+        """The arrays that a solver takes; they maximise weighted NPV plus enterprise value and risk."""
         blocks, npv = list(self.rows.values()), self.close("npv_musd")
         sizes = [len(block.keys) for block in blocks]
         offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
@@ -317,8 +321,9 @@ class Program:
         start, index, value = _by_rows(row, column, value, int(offsets[-1]), self.column_count)
         _, cost_column, cost_value = npv.terms.arrays()
         cost = self.npv_weight * np.bincount(cost_column, weights=cost_value, minlength=self.column_count)
-        if "enterprise_musd" in self.ledger:
-            _, cost_column, cost_value = self.close("enterprise_musd").terms.arrays()
+        beside = [self.close("enterprise_musd"), self.close("risk_musd")] if "risk_musd" in self.ledger else []
+        for account in beside:
+            _, cost_column, cost_value = account.terms.arrays()
             cost += np.bincount(cost_column, weights=cost_value, minlength=self.column_count)
         variables = list(self.variables.values())
         return Matrix(
@@ -336,12 +341,10 @@ class Program:
         )
 
     def materialise(self) -> pyo.ConcreteModel:
-        """The Pyomo model with rows as ordinary constraints and an objective, for other solvers; made once."""
-        if self.pyomo.component("expected_npv_musd") is not None:
-            return self.pyomo
+        """The Pyomo model with rows as ordinary constraints and an objective; made once, later rows are added."""
         data = [variable for block in self.variables.values() for variable in block.component.values()]
         for block in self.rows.values():
-            if block.stated:
+            if block.stated or self.pyomo.component(block.name) is not None:
                 continue
             terms: list[tuple[list[float], list[Any]]] = [([], []) for _ in block.keys]
             for row, column, value in zip(block.row, block.column, block.coefficient, strict=True):
@@ -360,6 +363,8 @@ class Program:
                         body,
                         high if np.isfinite(high) else None,
                     )
+        if self.pyomo.component("expected_npv_musd") is not None:
+            return self.pyomo
         matrix = self.compile()
         used = np.flatnonzero(matrix.cost)
         self.pyomo.expected_npv_musd = pyo.Objective(

@@ -42,6 +42,8 @@ class Reading:
     """What the plan is worth: its expected NPV, or what else the objective is."""
     npv_usd: float
     """Expected NPV."""
+    cvar_usd: float | None
+    """CVaR of the NPV, where it counts."""
     enterprise_usd: float | None
     """Discounted enterprise value, where it is the objective."""
     npv_by_line_usd: dict[str, float]
@@ -63,7 +65,10 @@ class Reading:
 def read_solution(program: Program, problem: PlanningProblem, solution: Floats) -> Reading:
     """The decisions and claims of a solution vector."""
     npv = program.account_value("npv_musd", solution) * USD_PER_MUSD
-    enterprise = float(program.account_value("enterprise_musd", solution).sum()) * USD_PER_MUSD
+    enterprise, risk = (
+        float(program.account_value(name, solution).sum()) * USD_PER_MUSD for name in ("enterprise_musd", "risk_musd")
+    )
+    shortfall = solution[program.variables["cvar_shortfall_musd"].columns] * USD_PER_MUSD
     mining, hosting, gpu = _use_by_kind(program, problem, solution)
     return Reading(
         decisions=Decisions(
@@ -76,8 +81,9 @@ def read_solution(program: Program, problem: PlanningProblem, solution: Floats) 
             power_sales=_power_sales(program, problem, solution),
             building_orders=_building_orders(program, problem, solution),
         ),
-        objective_usd=program.npv_weight * float(npv.sum()) + enterprise,
+        objective_usd=program.npv_weight * float(npv.sum()) + enterprise + risk,
         npv_usd=float(npv.sum()),
+        cvar_usd=float(npv.sum() + shortfall.sum()) if shortfall.size else None,
         enterprise_usd=enterprise if problem.value_year.any() else None,
         npv_by_line_usd=dict(zip(LINES, npv.tolist(), strict=True)),
         cash_usd=solution[program.variables["cash_musd"].columns] * USD_PER_MUSD,
@@ -89,10 +95,23 @@ def read_solution(program: Program, problem: PlanningProblem, solution: Floats) 
     )
 
 
-def _contracts(program: Program, problem: PlanningProblem, solution: Floats) -> tuple[ContractDecision, ...]:
+def read_relaxed(program: Program, problem: PlanningProblem, solution: Floats) -> Decisions:
+    """What matters to the spread of the NPV in a solution of the relaxation: parts of contracts, whole GPU blocks."""
+    return Decisions(
+        contracts=_contracts(program, problem, solution, relaxed=True),
+        machines=_machines(program, problem, solution),
+        gpu_orders=_gpu_orders(program, problem, solution),
+        power_sales=_power_sales(program, problem, solution),
+    )
+
+
+def _contracts(
+    program: Program, problem: PlanningProblem, solution: Floats, *, relaxed: bool = False
+) -> tuple[ContractDecision, ...]:
     starts, portfolio = problem.starts, problem.portfolio
-    signed = solution[program.variables["sign"].columns] > 0.5
-    critical = starts.maximum_mw.copy()
+    sign = solution[program.variables["sign"].columns]
+    signed = sign * starts.maximum_mw > LEAST_MW if relaxed else sign > 0.5
+    critical = starts.maximum_mw * sign if relaxed else starts.maximum_mw.copy()
     critical[starts.scalable] = solution[program.variables["critical_mw"].columns]
     debt = dict(
         zip(

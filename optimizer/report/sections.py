@@ -107,7 +107,12 @@ def _worth_cards(plan: Plan) -> list[Card | None]:
     tail: Card | None = None
     if spread is not None:
         share = percent(spread.tail_probability)
-        tail = (f"Mean of the worst {share} (CVaR)", money(spread.cvar_usd), f"edge (VaR) {money(spread.var_usd)}")
+        told = f"edge (VaR) {money(spread.var_usd)}"
+        if plan.cvar is not None and plan.cvar.minimum_cvar_usd is not None:
+            told += f", floor {money(plan.cvar.minimum_cvar_usd)}"
+        if plan.cvar is not None and plan.cvar.cvar_weight_frac:
+            told += f", counts {number(plan.cvar.cvar_weight_frac)} times in the objective"
+        tail = (f"Mean of the worst {share} (CVaR)", money(spread.cvar_usd), told)
     enterprise = plan.enterprise_value_usd
     return [
         ("Expected NPV", money(worth), error) if worth is not None else None,

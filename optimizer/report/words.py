@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from optimizer.domain.finance import Objective
 from optimizer.domain.outcome import ContractOutcome
-from optimizer.domain.plan import Plan
+from optimizer.domain.plan import NPV, Plan
 from optimizer.domain.proof import Limit, TerminationReason
 from optimizer.report.formats import count, gap, listed, money, month, mw, percent, sentences
 from optimizer.report.totals import LEAST_MW, USE_NAMES, USES, fleet_moves, lowest_cash, use_of_company
@@ -169,7 +168,7 @@ def _worth(plan: Plan) -> str:
 
 def in_terms(plan: Plan) -> str:
     """In terms of what a plan is worth, where that is not the NPV."""
-    return " in discounted enterprise value" if plan.objective is Objective.ENTERPRISE_VALUE else ""
+    return f" in {plan.objective_told}" if plan.objective_told != NPV else ""
 
 
 def proof(plan: Plan) -> str:

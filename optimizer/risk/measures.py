@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.curves.futures import Futures
 from optimizer.domain.outcome import NpvDistribution, Quantile
 
 PROBABILITIES = (0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99)
@@ -21,12 +22,26 @@ def cvar_usd(npv_usd: NDArray[np.float64], tail_probability: float) -> tuple[flo
     :math:`a = 1` CVaR is the mean.
     """
     ordered = np.sort(npv_usd)
-    mass = tail_probability * len(ordered)
-    whole = min(math.floor(mass + 1e-9), len(ordered))
-    part = max(mass - whole, 0.0) if whole < len(ordered) else 0.0
-    edge = ordered[min(max(math.ceil(mass - 1e-9) - 1, 0), len(ordered) - 1)]
+    whole, part = _tail_mass(len(ordered), tail_probability)
+    edge = ordered[whole if part > 0 else max(whole - 1, 0)]
     total = float(ordered[:whole].sum()) + (part * float(ordered[whole]) if part > 0 else 0.0)
     return float(edge), total / (whole + part)
+
+
+def tail_of(futures: Futures, npv_usd: NDArray[np.float64], tail_probability: float) -> list[tuple[Futures, float]]:
+    """The scenarios over which CVaR is the mean: the worst, and the last one that is counted in part, with shares."""
+    order = np.argsort(npv_usd, kind="stable")
+    whole, part = _tail_mass(len(order), tail_probability)
+    found = [(futures.only(np.sort(order[:whole])), whole / (whole + part))] if whole else []
+    return [*found, (futures.only(order[whole : whole + 1]), part / (whole + part))] if part > 0 else found
+
+
+def _tail_mass(count: int, tail_probability: float) -> tuple[int, float]:
+    """Whole scenarios in the tail, and the part of the next one."""
+    mass = tail_probability * count
+    whole = min(math.floor(mass + 1e-9), count)
+    part = mass - whole if whole < count else 0.0
+    return whole, part if part > 1e-9 else 0.0
 
 
 def cvar_standard_error_usd(npv_usd: NDArray[np.float64], tail_probability: float) -> float | None:

@@ -4,12 +4,14 @@ from optimizer.solve.best import in_stages, solve_program
 from optimizer.solve.dive import dive
 from optimizer.solve.files import check_format, write_program
 from optimizer.solve.highs import solve_fixed
-from optimizer.solve.live import LiveModel
+from optimizer.solve.live import ABSOLUTE_GAP_MUSD, LiveModel
+from optimizer.solve.proof import with_objective
 from optimizer.solve.pyomo_solvers import check_installed, solver_packages
 from optimizer.solve.search import Search, Solution
 from optimizer.solve.tree import Tree
 
 __all__ = [
+    "ABSOLUTE_GAP_MUSD",
     "LiveModel",
     "Search",
     "Solution",
@@ -21,5 +23,6 @@ __all__ = [
     "solve_fixed",
     "solve_program",
     "solver_packages",
+    "with_objective",
     "write_program",
 ]

@@ -73,14 +73,20 @@ def test_others_who_answer_at_once_take_the_gain():
     assert multipliers == sorted(multipliers, reverse=True)
 
 
+@pytest.mark.parametrize("risk", [{}, {"scenario_count": 8, "cvar_weight_frac": 0.5, "minimum_cvar_usd": -1e9}])
 @pytest.mark.parametrize("usd_per_mwh", [36.4, 37.0, 38.0])
-def test_an_owner_near_break_even_ends_with_a_plan_that_is_true(usd_per_mwh):
+def test_an_owner_near_break_even_ends_with_a_plan_that_is_true(usd_per_mwh, risk):
     """Machines break even at 100 USD/MWh x 0.36...: all stop, hashprice rises, all run, it falls."""
     hashprice = support.HASHPRICE_USD_PER_PH_DAY
     breakeven = hashprice / 24 / 1000 * 200.0 / 4000.0 * 1e6
     case = support.portfolio(
         3,
-        market={"own_hashrate_feedback": True, "network_price_elasticity": 0.25},
+        market={
+            "own_hashrate_feedback": True,
+            "network_price_elasticity": 0.25,
+            "uncertainty": [{"factor": "btc_price", "volatility_per_year_frac": 1e-3}] if risk else [],
+        },
+        risk=risk,
         sites=[
             support.site(
                 grid_mw=8000.0, hall_mw=8000.0, power={"flat_usd_per_mwh": breakeven * (1 + usd_per_mwh / 1e3)}

@@ -114,6 +114,39 @@ def test_all_sources_at_once_are_the_same_in_shards(monkeypatch):
     )
 
 
+def test_some_of_the_scenarios_are_what_they_are_among_all(monkeypatch):
+    from optimizer.curves import futures as module
+
+    credit = {"default_hazard_per_year_frac": 0.5}
+    outcomes = [{"probability_frac": 0.5, "delay_months": 3}]
+    market = {
+        **BTC_VOLATILITY,
+        "bootstrap": {"history": [{"factor": "network_hashrate", "values": [100.0 + m % 7 for m in range(30)]}]},
+        "scenario_table": {"paths": [{"factor": "power_price", "scenarios": [{"values": [1.0, 1.1]}] * 4}]},
+        "overlays": [overlay(default_hazard=[{"month_offset": 0, "multiplier": 1.5}])],
+    }
+    stated = support.portfolio(
+        24,
+        sites=[support.site(construction_outcomes=outcomes)],
+        offers=[support.offer(tenant="T", credit=credit)],
+        market=market,
+        risk={"scenario_count": COUNT},
+    )
+    whole, chosen = Futures.of(stated), np.array([1, 5, 255, 256, 300, 599])
+    monkeypatch.setattr(module, "SHARD_SCENARIOS", 256)
+    some = whole.only(chosen)
+    parts_of_many = list(whole.only(np.arange(1, 600)).shards())
+    assert [part.scenario_count for part in parts_of_many] == [256, 256, 87]
+    np.testing.assert_array_equal(parts_of_many[1].multipliers, whole.multipliers[..., 257:513])
+    for parts in ([some], [whole.only(chosen[:4]), whole.only(chosen[4:])]):
+        for name in ("multipliers", "hashprice_usd_per_ph_day", "re_lease_rent_usd_per_kw_month"):
+            joined = np.concatenate([getattr(part, name) for part in parts], axis=-1)
+            np.testing.assert_array_equal(joined, getattr(whole, name)[..., chosen])
+        for ask in (lambda item: item.default_month("T"), lambda item: item.construction_outcome("A")):
+            np.testing.assert_array_equal(np.concatenate([ask(part) for part in parts]), ask(whole)[chosen])
+    assert len(set(whole.construction_outcome("A")[chosen])) == 2
+
+
 def test_a_steady_network_earns_the_same_with_and_without_retargets():
     steady, retargeted = futures(), futures(difficulty="retarget")
     np.testing.assert_allclose(retargeted.hashprice_usd_per_ph_day, steady.hashprice_usd_per_ph_day, rtol=1e-9)

@@ -21,9 +21,11 @@ def test_the_worked_case_in_the_readme_is_what_the_command_prints():
     assert [line.rstrip() for line in shown.splitlines()] == [line.rstrip() for line in printed.splitlines()]
 
 
-def test_the_python_of_the_readme_runs():
-    blocks = re.findall(r"```python\n(>>>.*?)```", README, re.S)
-    parsed = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, "README", "README.md", 0)
+@pytest.mark.parametrize("page", ["README.md", "docs/how-to/count-the-worst-futures.md", "docs/how-to/own-gpus.md"])
+def test_the_python_of_a_page_runs(page, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    blocks = re.findall(r"```python\n(>>>.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.S)
+    parsed = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, page, page, 0)
     results = doctest.DocTestRunner().run(parsed)
     assert results.attempted >= 4
     assert results.failed == 0

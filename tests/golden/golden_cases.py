@@ -120,6 +120,19 @@ def money() -> Portfolio:
     return Portfolio.model_validate(data)
 
 
+def averse() -> Portfolio:
+    """Everything that is about money, chosen with an eye on the worst tenth of the futures."""
+    data = money().model_dump(exclude_unset=True)
+    data["risk"] = {"scenario_count": 45, "tail_probability": 0.1, "cvar_weight_frac": 1.0}
+    data["market"]["uncertainty"] = [
+        {"factor": "btc_price", "volatility_per_year_frac": 0.6},
+        {"factor": "gpu_rental", "volatility_per_year_frac": 0.4},
+    ]
+    for item in data["offers"]:
+        item["credit"] = {"default_hazard_per_year_frac": 0.3, "recovery_frac": 0.2, "vacancy_months": 2}
+    return Portfolio.model_validate(data)
+
+
 def site_works() -> Portfolio:
     """Sites that can be changed: more power earlier, halls, buildings, and what follows the ends of contracts."""
     ends: dict[str, Any] = {
@@ -256,6 +269,7 @@ CASES: dict[str, Callable[[], Portfolio]] = {
     "late-building": late_building,
     "everything": everything,
     "money": money,
+    "averse": averse,
     "enterprise": enterprise,
     "site-works": site_works,
     "ruled-works": ruled_works,

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 from golden_cases import CASES
-from support import EXACT, assembled, best
+from support import EXACT, assembled, best, problem_of
 
+from optimizer.curves.futures import Futures
 from optimizer.model.program import Matrix, Program
+from optimizer.model.tail import state_extensively
 from optimizer.solve import solve_program
 
 FOLDER = Path(__file__).parent / "answers"
@@ -43,6 +45,8 @@ def answer_of(name: str) -> dict[str, Any]:
     case = CASES[name]()
     plan = best(case)
     program = assembled(case)
+    if case.risk.counts_tail:
+        state_extensively(program, problem_of(case), Futures.of(case))
     matrix = program.compile()
     found = solve_program(matrix, EXACT)
     relaxed = solve_program(replace(matrix, integer=np.zeros(len(matrix.cost), dtype=bool)), EXACT)

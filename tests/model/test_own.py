@@ -284,6 +284,7 @@ def test_every_variable_and_account_has_its_parts():
                 "previous_gpu_orders": [ORDER],
             }
         },
+        risk={"cvar_weight_frac": 1.0},
         finance={
             "project_debt": {"loan_to_cost_frac": 0.5, "interest_per_year_frac": 0.1, "amortization_months": 12},
             "stresses": [{"name": "winter"}],

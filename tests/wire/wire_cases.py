@@ -84,7 +84,13 @@ def rich_data() -> dict[str, Any]:
         "market": _market(),
         "finance": _finance(),
         "policy": _policy(),
-        "risk": {"scenario_count": 500, "seed": 2**40, "tail_probability": 0.1},
+        "risk": {
+            "scenario_count": 500,
+            "seed": 2**40,
+            "tail_probability": 0.1,
+            "cvar_weight_frac": 0.5,
+            "minimum_cvar_usd": -1e9,
+        },
         "series": [
             {"name": "hourly", "hours": HOURS, "library": "us-tx"},
             {

@@ -722,6 +722,55 @@ class CarbonRow(_message.Message):
 Global___CarbonRow: _TypeAlias = CarbonRow  # noqa: Y015
 
 @_typing.final
+class CvarOutcome(_message.Message):
+    """CVaR, where the plan was chosen with an eye on it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CVAR_USD_FIELD_NUMBER: _builtins.int
+    CVAR_WEIGHT_FRAC_FIELD_NUMBER: _builtins.int
+    MINIMUM_CVAR_USD_FIELD_NUMBER: _builtins.int
+    CUT_COUNT_FIELD_NUMBER: _builtins.int
+    cvar_usd: _builtins.float
+    """Mean NPV over the tail."""
+    cvar_weight_frac: _builtins.float
+    """Its weight in the objective."""
+    minimum_cvar_usd: _builtins.float
+    """Its floor."""
+    cut_count: _builtins.int
+    """Tails that were stated to the solver."""
+    def __init__(
+        self,
+        *,
+        cvar_usd: _builtins.float | None = ...,
+        cvar_weight_frac: _builtins.float | None = ...,
+        minimum_cvar_usd: _builtins.float | None = ...,
+        cut_count: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cut_count", b"_cut_count", "_cvar_usd", b"_cvar_usd", "_cvar_weight_frac", b"_cvar_weight_frac", "_minimum_cvar_usd", b"_minimum_cvar_usd", "cut_count", b"cut_count", "cvar_usd", b"cvar_usd", "cvar_weight_frac", b"cvar_weight_frac", "minimum_cvar_usd", b"minimum_cvar_usd"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cut_count", b"_cut_count", "_cvar_usd", b"_cvar_usd", "_cvar_weight_frac", b"_cvar_weight_frac", "_minimum_cvar_usd", b"_minimum_cvar_usd", "cut_count", b"cut_count", "cvar_usd", b"cvar_usd", "cvar_weight_frac", b"cvar_weight_frac", "minimum_cvar_usd", b"minimum_cvar_usd"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cut_count: _TypeAlias = _typing.Literal["cut_count"]  # noqa: Y015
+    _WhichOneofArgType__cut_count: _TypeAlias = _typing.Literal["_cut_count", b"_cut_count"]  # noqa: Y015
+    _WhichOneofReturnType__cvar_usd: _TypeAlias = _typing.Literal["cvar_usd"]  # noqa: Y015
+    _WhichOneofArgType__cvar_usd: _TypeAlias = _typing.Literal["_cvar_usd", b"_cvar_usd"]  # noqa: Y015
+    _WhichOneofReturnType__cvar_weight_frac: _TypeAlias = _typing.Literal["cvar_weight_frac"]  # noqa: Y015
+    _WhichOneofArgType__cvar_weight_frac: _TypeAlias = _typing.Literal["_cvar_weight_frac", b"_cvar_weight_frac"]  # noqa: Y015
+    _WhichOneofReturnType__minimum_cvar_usd: _TypeAlias = _typing.Literal["minimum_cvar_usd"]  # noqa: Y015
+    _WhichOneofArgType__minimum_cvar_usd: _TypeAlias = _typing.Literal["_minimum_cvar_usd", b"_minimum_cvar_usd"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cut_count) -> _WhichOneofReturnType__cut_count | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cvar_usd) -> _WhichOneofReturnType__cvar_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cvar_weight_frac) -> _WhichOneofReturnType__cvar_weight_frac | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__minimum_cvar_usd) -> _WhichOneofReturnType__minimum_cvar_usd | None: ...
+
+Global___CvarOutcome: _TypeAlias = CvarOutcome  # noqa: Y015
+
+@_typing.final
 class ObjectiveOutcome(_message.Message):
     """An enterprise value that was the objective: what it is made of, in USD at the end of its year."""
 

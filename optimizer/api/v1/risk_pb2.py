@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1boptimizer/api/v1/risk.proto\x12\x10optimizer.api.v1\"\x8a\x01\n\x08RiskSpec\x12\x1b\n\x0escenario_count\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x11\n\x04seed\x18\x02 \x01(\x03H\x01\x88\x01\x01\x12\x1d\n\x10tail_probability\x18\x03 \x01(\x01H\x02\x88\x01\x01\x42\x11\n\x0f_scenario_countB\x07\n\x05_seedB\x13\n\x11_tail_probabilityb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1boptimizer/api/v1/risk.proto\x12\x10optimizer.api.v1\"\xf2\x01\n\x08RiskSpec\x12\x1b\n\x0escenario_count\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x11\n\x04seed\x18\x02 \x01(\x03H\x01\x88\x01\x01\x12\x1d\n\x10tail_probability\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x1d\n\x10\x63var_weight_frac\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x1d\n\x10minimum_cvar_usd\x18\x05 \x01(\x01H\x04\x88\x01\x01\x42\x11\n\x0f_scenario_countB\x07\n\x05_seedB\x13\n\x11_tail_probabilityB\x13\n\x11_cvar_weight_fracB\x13\n\x11_minimum_cvar_usdb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'optimizer.api.v1.risk_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_RISKSPEC']._serialized_start=50
-  _globals['_RISKSPEC']._serialized_end=188
+  _globals['_RISKSPEC']._serialized_end=292
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,7 @@ import typer
 
 from optimizer.cli.commands.plan import PORTFOLIO, exit_code_of_plan
 from optimizer.cli.output import JSON_OPTION, console, print_json
+from optimizer.cli.risk_options import Scenarios, Tail, with_risk
 from optimizer.cli.summary import print_plan
 from optimizer.domain.evaluation import Evaluation, EvaluationSpec
 
@@ -17,6 +18,8 @@ def evaluate(
     portfolio: Annotated[str, PORTFOLIO],
     decisions: Annotated[Path, typer.Argument(help="Decisions (.yaml, .json), or a plan file.")],
     out: Annotated[Path | None, typer.Option(help="Write the evaluated plan here as JSON.")] = None,
+    scenarios: Scenarios = None,
+    tail: Tail = None,
     server: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Evaluate on a service, not here.")] = None,
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
@@ -29,10 +32,13 @@ def evaluate(
       optimizer evaluate tiny plan.json
 
       optimizer evaluate portfolio.yaml decisions.yaml --out evaluated.json
+
+      optimizer evaluate us-miner plan.json --scenarios 100000
     """
     from optimizer.io import check_plan_file, load_decisions, load_portfolio, save_plan
 
-    spec = EvaluationSpec(portfolio=load_portfolio(portfolio), decisions=load_decisions(decisions))
+    loaded = with_risk(load_portfolio(portfolio), scenarios, tail)
+    spec = EvaluationSpec(portfolio=loaded, decisions=load_decisions(decisions))
     if out is not None:
         check_plan_file(out)
     answer = _evaluated(spec, server)

@@ -13,6 +13,7 @@ import typer
 
 from optimizer.cli.output import JSON_OPTION, ExitCode, console, error_console, print_json
 from optimizer.cli.progress import shown_progress
+from optimizer.cli.risk_options import CvarWeight, MinimumCvar, Scenarios, Tail, with_risk
 from optimizer.cli.summary import print_plan
 from optimizer.domain.base import validated
 from optimizer.domain.options import SolveOptions
@@ -36,6 +37,10 @@ def plan(
     method: Annotated[
         str, typer.Option(help="auto, stages (contracts, then machines and cash, by cuts) or whole; of highs.")
     ] = DEFAULTS.method,
+    scenarios: Scenarios = None,
+    tail: Tail = None,
+    cvar_weight: CvarWeight = None,
+    minimum_cvar: MinimumCvar = None,
     paranoid: Annotated[bool, typer.Option("--paranoid", help="Search twice; fail if the two disagree.")] = False,
     server: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Plan on a service, not here.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
@@ -53,6 +58,8 @@ def plan(
 
       optimizer plan us-miner --server localhost:50051
 
+      optimizer plan us-miner --scenarios 10000 --cvar-weight 0.5 --tail 0.05
+
       optimizer plan tiny --solver scip --paranoid
     """
     from optimizer.io import check_plan_file, load_portfolio, save_plan
@@ -67,20 +74,24 @@ def plan(
         "paranoid": paranoid,
     }
     options = validated(SolveOptions, stated, "options")
-    loaded = load_portfolio(portfolio)
+    loaded = with_risk(load_portfolio(portfolio), scenarios, tail, cvar_weight, minimum_cvar)
     if out is not None:
         check_plan_file(out)
     with shown_progress(error_console(), quiet=quiet) as display:
         answer = _planned(loaded, options, display, server)
     if out is not None:
         save_plan(answer, out)
+    _shown(answer, out, as_json=as_json)
+    raise typer.Exit(int(exit_code_of_plan(answer)))
+
+
+def _shown(answer: Plan, out: Path | None, *, as_json: bool) -> None:
     if as_json:
         print_json(answer.model_dump_json(indent=2))
-    else:
-        print_plan(answer, console())
-        if out is not None:
-            console().print(f"plan written to {out}; next: optimizer report {out} --out report.html", markup=False)
-    raise typer.Exit(int(exit_code_of_plan(answer)))
+        return
+    print_plan(answer, console())
+    if out is not None:
+        console().print(f"plan written to {out}; next: optimizer report {out} --out report.html", markup=False)
 
 
 def exit_code_of_plan(answer: Plan) -> ExitCode:
