@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from optimizer.app import WhatIfs, evaluate, plan
+    from optimizer.app import WhatIfs, compare, evaluate, plan
     from optimizer.domain import Plan, Portfolio, SolveOptions
     from optimizer.io import load_plan, load_portfolio, save_plan, save_portfolio
 
@@ -20,6 +20,7 @@ __all__ = [
     "Portfolio",
     "SolveOptions",
     "WhatIfs",
+    "compare",
     "evaluate",
     "load_plan",
     "load_portfolio",
@@ -33,6 +34,7 @@ _HOMES = {
     "Portfolio": "optimizer.domain",
     "SolveOptions": "optimizer.domain",
     "WhatIfs": "optimizer.app",
+    "compare": "optimizer.app",
     "evaluate": "optimizer.app",
     "load_plan": "optimizer.io",
     "load_portfolio": "optimizer.io",

@@ -1,7 +1,8 @@
 """Use cases; every front end calls these."""
 
+from optimizer.app.comparison import compare
 from optimizer.app.evaluation import evaluate
 from optimizer.app.planning import plan
 from optimizer.app.what_if import WhatIfs
 
-__all__ = ["WhatIfs", "evaluate", "plan"]
+__all__ = ["WhatIfs", "compare", "evaluate", "plan"]

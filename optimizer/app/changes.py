@@ -53,6 +53,11 @@ def _with(portfolio: Portfolio, path: str, new: Callable[[Any], Any]) -> Portfol
     return validated(Portfolio, _fields(_replaced(portfolio, steps, path, new)), WHAT)
 
 
+def item_names(items: tuple[Any, ...]) -> list[str]:
+    """What the items of a list are called in paths; empty where one has no name."""
+    return [str(getattr(item, "name", getattr(item, "site", ""))) for item in items]
+
+
 def _steps(path: str) -> list[str]:
     """``offers[a].price`` as ``offers``, ``[a]``, ``price``."""
     steps: list[str] = []
@@ -93,7 +98,7 @@ def _items(value: Any, word: str, path: str) -> set[int]:
         raise InvalidInputError.single(path, f"has no items at [{word}]", "put brackets after a list", WHAT)
     if word == "*":
         return set(range(len(value)))
-    names = [str(getattr(item, "name", getattr(item, "site", ""))) for item in value]
+    names = item_names(value)
     if word in names:
         return {i for i, name in enumerate(names) if name == word}
     if word.isdigit() and int(word) < len(value):

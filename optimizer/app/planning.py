@@ -22,6 +22,7 @@ from optimizer.domain.outcome import BusinessAsUsual
 from optimizer.domain.plan import Plan, Progress
 from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.proof import OwnConstraint, Seconds, Termination, TerminationReason
+from optimizer.errors import InvalidInputError
 from optimizer.model.family import assemble
 from optimizer.model.formulation import FORMULATION
 from optimizer.model.own import OwnRule, state_own
@@ -75,6 +76,17 @@ def plan(
     options = options or SolveOptions()
     check_installed(options.solver)
     return PlanningJob(portfolio, options, on_progress, should_stop, own_constraints).run()
+
+
+def check_highs_once(options: SolveOptions, what: str) -> None:
+    """Refuse another solver, or a second search, for what keeps its program in HiGHS.
+
+    Raises:
+        InvalidInputError: saying what to do.
+    """
+    if options.solver != "highs" or options.paranoid:
+        told = f"{what} are solved by HiGHS, once each"
+        raise InvalidInputError.single("options.solver", told, "leave solver and paranoid as they are", "options")
 
 
 class Solved(NamedTuple):

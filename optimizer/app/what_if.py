@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 
 from optimizer.app.changes import changed
-from optimizer.app.planning import Attempt, PlanningJob, Stated, read_answer
+from optimizer.app.planning import Attempt, PlanningJob, Stated, check_highs_once, read_answer
 from optimizer.curves.futures import Futures
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.plan import Plan, Progress
 from optimizer.domain.portfolio import Portfolio
-from optimizer.errors import InvalidInputError
 from optimizer.model.own import OwnRule
 from optimizer.model.program import Matrix, Program
 from optimizer.solve import LiveModel, Search, Tree
@@ -62,9 +61,7 @@ class WhatIfs:
             SolverError: as :func:`optimizer.plan`.
         """
         self.portfolio, self.options = portfolio, options or SolveOptions()
-        if self.options.solver != "highs" or self.options.paranoid:
-            told = "what-ifs are solved by HiGHS, once each"
-            raise InvalidInputError.single("options.solver", told, "plan such a variation by itself", "options")
+        check_highs_once(self.options, "what-ifs")
         self._own_constraints, self._listeners = own_constraints, (on_progress, should_stop)
         self._tree: Tree | None = None
         self._known: list[WholeDecisions] = []

@@ -13,6 +13,7 @@ import typer
 
 from optimizer.cli.commands import (
     bench,
+    compare,
     curve,
     demo,
     evaluate,
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.command("plan")(plan.plan)
 app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(compare.compare)
 app.command("validate")(validate.validate)
 app.command("export")(export.export)
 app.command("show")(show.show)

@@ -99,7 +99,8 @@ def print_plan(plan: Plan, console: Console) -> None:
     console.print(Text(audit_line(plan), style=style))
 
 
-def _table(title: str, *columns: str) -> Table:
+def titled_table(title: str, *columns: str) -> Table:
+    """An empty table in the style of all of them."""
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for position, column in enumerate(columns):
         table.add_column(column, justify="left" if position == 0 else "right", overflow="fold")
@@ -115,14 +116,14 @@ def _print_contracts(plan: Plan, console: Console) -> None:
         )
     if plan.contracts:
         columns = [column for column in CONTRACT_COLUMNS if console.width >= WIDE or column[0] not in ONLY_WIDE]
-        table = _table("Contracts", *[heading for heading, _ in columns])
+        table = titled_table("Contracts", *[heading for heading, _ in columns])
         for item in plan.contracts:
             table.add_row(*[Text(cell(item)) for _, cell in columns])
         console.print(table)
     for order in plan.decisions.gpu_orders:
         console.print(order.told)
     for opening in plan.decisions.site_openings:
-        console.print(f"Open {opening.site} in {opening.month:%Y-%m}")
+        console.print(opening.told)
     for work in plan.works:
         console.print(work.told)
 
@@ -136,7 +137,7 @@ def _print_capacity(plan: Plan, console: Console) -> None:
             cell[position] += getattr(row, use)
         cell[-1] += 1.0
     years = sorted({year for _, year in total})
-    table = _table("MW by use (mean of the year)", "site", "use", *map(str, years))
+    table = titled_table("MW by use (mean of the year)", "site", "use", *map(str, years))
     for site in dict.fromkeys(row.site for row in plan.capacity):
         label = site
         for position, use in enumerate(USES):
@@ -149,7 +150,7 @@ def _print_capacity(plan: Plan, console: Console) -> None:
 
 
 def _print_key_figures(plan: Plan, console: Console) -> None:
-    table = _table("Key figures", "figure", "value")
+    table = titled_table("Key figures", "figure", "value")
     twin, npv, tail = plan.business_as_usual, plan.npv, plan.distribution
     _add_enterprise(plan, table)
     table.add_row("expected NPV", million(npv.total_usd if npv is not None else plan.termination.objective_usd))

@@ -27,6 +27,7 @@ from optimizer.client.records import (
 )
 from optimizer.domain.base import Value
 from optimizer.domain.cluster_curves import ClusterCurve, ClusterCurveSpec, ClusterValue, ClusterValueSpec
+from optimizer.domain.comparison import Comparison, ComparisonSpec
 from optimizer.domain.curves import (
     BreakevenSpec,
     HashingCurve,
@@ -230,6 +231,11 @@ class OptimizerClient:
         request = api.EvaluatePlanRequest(spec=to_message(spec))
         return parse(Evaluation, self._call(self._planning.EvaluatePlan, request).evaluation, "evaluation")
 
+    def compare(self, spec: ComparisonSpec) -> Comparison:
+        """How a plan differs from another one, and what each difference is worth."""
+        request, work_s = api.ComparePlansRequest(spec=to_message(spec)), spec.options.time_limit_s
+        return parse(Comparison, self._call(self._planning.ComparePlans, request, work_s).comparison, "comparison")
+
     # ---------------------------------------------------------------------------------------------------------- curves
 
     def hashing_curve(self, spec: HashingCurveSpec) -> HashingCurve:
@@ -296,9 +302,10 @@ class OptimizerClient:
             self._planning.StreamThroughputCurves, api.StreamThroughputCurvesRequest, questions, ThroughputCurve
         )
 
-    def _call(self, method: Any, request: Any) -> Any:
+    def _call(self, method: Any, request: Any, work_s: float = 0.0) -> Any:
+        """The answer to a request that may take the usual time, and ``work_s`` beside it."""
         try:
-            return method(request, timeout=self._timeout_s)
+            return method(request, timeout=self._timeout_s + work_s)
         except grpc.RpcError as error:
             _raise(error)
 

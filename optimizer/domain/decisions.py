@@ -6,6 +6,7 @@ import datetime as dt
 from typing import NamedTuple
 
 from optimizer.domain.base import Month, Name, Real, Value, add_months
+from optimizer.units import USD_PER_MUSD
 
 
 class ContractDecision(Value):
@@ -25,6 +26,17 @@ class ContractDecision(Value):
     """MW of critical IT whose halls are converted back at the end of the term."""
     re_leased_mw: Real = 0.0
     """MW of critical IT that are let again at the end of the term."""
+
+    @property
+    def told(self) -> str:
+        """What to do, in words."""
+        parts = [
+            (self.debt_usd / USD_PER_MUSD, "million USD of debt"),
+            (self.reconverted_mw, "MW converted back at the end"),
+            (self.re_leased_mw, "MW let again at the end"),
+        ]
+        more = "".join(f", {value:,.1f} {what}" for value, what in parts if value)
+        return f"Sign {self.critical_mw:,.1f} MW of {self.offer} at {self.site} in {self.sign_month:%Y-%m}{more}"
 
 
 class ModeCount(Value):
@@ -91,6 +103,11 @@ class SiteOpening(Value):
     """Name of the site."""
     month: Month
     """When the decision is taken."""
+
+    @property
+    def told(self) -> str:
+        """What to do, in words."""
+        return f"Open {self.site} in {self.month:%Y-%m}"
 
 
 class Work(NamedTuple):

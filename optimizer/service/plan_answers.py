@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from optimizer.domain.comparison import Comparison, ComparisonSpec
 from optimizer.domain.evaluation import EvaluationSpec
+from optimizer.service.planner import Caller, Planner
 from optimizer.service.resources import complete
-from optimizer.wire.convert import parse, to_message
+from optimizer.wire.convert import from_bytes, parse, to_bytes, to_message
 
 
 def evaluation(spec: Any) -> Any:
@@ -15,3 +17,27 @@ def evaluation(spec: Any) -> Any:
 
     question = parse(EvaluationSpec, spec, "spec")
     return to_message(evaluate(question.model_copy(update={"portfolio": complete(question.portfolio)})))
+
+
+def comparison(spec: Any, planner: Planner, caller: Caller) -> Any:
+    """The ``Comparison`` message to a ``ComparisonSpec`` message; baselines take a process of their own."""
+    question = parse(ComparisonSpec, spec, "spec")
+    completed = {"portfolio": complete(question.portfolio)}
+    if question.other_portfolio is not None:
+        completed["other_portfolio"] = complete(question.other_portfolio)
+    question = question.model_copy(update=completed)
+    if question.baseline is None:
+        return to_message(_compared(question))
+    answer = planner.own_processes.ask(f"{__name__}:compared", to_bytes(question), caller.is_active)
+    return to_message(from_bytes(Comparison, answer))
+
+
+def compared(question: bytes) -> bytes:
+    """The same between processes."""
+    return to_bytes(_compared(from_bytes(ComparisonSpec, question)))
+
+
+def _compared(question: ComparisonSpec) -> Comparison:
+    from optimizer.app.comparison import compare  # loads the model and the solver
+
+    return compare(question)

@@ -11,7 +11,8 @@ from optimizer.domain.options import SolveOptions
 from optimizer.domain.portfolio import Portfolio
 from optimizer.errors import InvalidInputError
 from optimizer.service.events import Event
-from optimizer.service.jobs import Job, JobRunner
+from optimizer.service.jobs import Job, JobRunner, default_slots
+from optimizer.service.own_process import OwnProcesses
 from optimizer.service.resources import resource_id
 from optimizer.service.store import Store, StoredPortfolio
 from optimizer.wire.errors import OverloadedError
@@ -39,6 +40,8 @@ class Planner:
         self.store, self.runner, self._heartbeat_s = store, runner, heartbeat_s
         self._waiting_limit = waiting_limit
         self._waiting = threading.BoundedSemaphore(waiting_limit)
+        self.own_processes = OwnProcesses(default_slots())
+        """For questions that are answered by solving."""
 
     def create_portfolio(
         self, portfolio: Portfolio, request_id: str, content: bytes, validate_only: bool

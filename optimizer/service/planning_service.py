@@ -87,6 +87,11 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
         with self._planner.waiting_room():
             return api.EvaluatePlanResponse(evaluation=plan_answers.evaluation(request.spec))
 
+    def ComparePlans(self, request: Any, context: grpc.ServicerContext) -> api.ComparePlansResponse:
+        """Compare two plans."""
+        with self._planner.waiting_room():
+            return api.ComparePlansResponse(comparison=plan_answers.comparison(request.spec, self._planner, context))
+
     def ComputeHashingCurve(self, request: Any, context: grpc.ServicerContext) -> api.ComputeHashingCurveResponse:
         """Compute what a machine earns."""
         return api.ComputeHashingCurveResponse(curve=answers.hashing_curve(request.spec))

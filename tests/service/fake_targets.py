@@ -14,7 +14,7 @@ from optimizer.domain import (
 )
 from optimizer.domain.outcome import CapacityRow
 from optimizer.domain.proof import FilledIn, Limit, Manifest, Version
-from optimizer.errors import SolverError
+from optimizer.errors import InvalidInputError, SolverError
 
 
 def plan_of(portfolio, options, limit=Limit.NONE, reason=TerminationReason.OPTIMAL):
@@ -109,3 +109,24 @@ def refuse(portfolio, options, on_progress, should_stop):
 
 def break_down(portfolio, options, on_progress, should_stop):
     raise ZeroDivisionError("secret")
+
+
+def upper(question: bytes) -> bytes:
+    """A question answered."""
+    return question.upper()
+
+
+def refuse_question(question: bytes) -> bytes:
+    """A question refused."""
+    raise InvalidInputError.single("spec", f"{question.decode()} is odd", "ask something else", "question")
+
+
+def die_of_question(_: bytes) -> bytes:
+    """No answer."""
+    os._exit(7)
+
+
+def ponder(_: bytes) -> bytes:
+    """An answer that nobody waits for."""
+    time.sleep(600.0)
+    return b""

@@ -9,12 +9,14 @@ from calls import OPTIONS, portfolio_for, refused
 from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.api.v1.resources_pb2 import Plan
 from optimizer.app.cluster_curves import cluster_curve, cluster_value
+from optimizer.app.comparison import compare
 from optimizer.app.curves import mode_breakevens
 from optimizer.app.evaluation import evaluate
 from optimizer.app.market import calibrate_market, market_fan
 from optimizer.app.merit_order import site_merit_order
 from optimizer.app.network_curves import network_curve
 from optimizer.domain import Decisions, Portfolio, SolveOptions, validated
+from optimizer.domain.comparison import Baseline, ComparisonSpec
 from optimizer.domain.curves import BreakevenSpec
 from optimizer.domain.market_answers import MarketCalibrationSpec, MarketFanSpec
 from optimizer.errors import InvalidInputError, NotFoundError
@@ -262,6 +264,24 @@ def test_a_plan_is_evaluated_as_it_is_locally(client):
     unknown = spec.decisions.contracts[0].model_copy(update={"offer": "Nobody"})
     with pytest.raises(InvalidInputError, match="no offer is named 'Nobody'"):
         client.evaluate(spec.model_copy(update={"decisions": Decisions(contracts=(unknown,))}))
+
+
+def test_plans_are_compared_as_they_are_locally(client):
+    spec = question_cases.comparison_spec()
+    found = client.compare(spec)
+    assert found == compare(spec)
+    assert [item.path for item in found.assumptions] == ["finance.opening_cash_usd"]
+
+
+def test_a_baseline_is_searched_for_in_a_process_of_its_own(client):
+    case = wire_cases.small_portfolio()
+    spec = ComparisonSpec(portfolio=case, decisions=Decisions(), baseline=Baseline.MINE_ON)
+    found = client.compare(spec)
+    assert found.other.feasible
+    assert found == compare(spec)
+    refused = spec.model_copy(update={"options": SolveOptions(paranoid=True)})
+    with pytest.raises(InvalidInputError, match="baselines are solved by HiGHS"):
+        client.compare(refused)
 
 
 def test_what_the_kernel_refuses_is_refused_by_its_path(client):

@@ -3,6 +3,7 @@
 from wire_cases import rich_data
 
 from optimizer.domain.cluster_curves import ClusterCurveSpec, ClusterValueSpec
+from optimizer.domain.comparison import ComparisonSpec
 from optimizer.domain.evaluation import EvaluationSpec
 from optimizer.domain.merit_order import MeritOrderSpec
 from optimizer.domain.network_curves import NetworkCurveSpec
@@ -27,6 +28,15 @@ def evaluation_spec() -> EvaluationSpec:
     offer = case["offers"][0]
     signed = {"offer": offer["name"], "site": offer["sites"][0]["site"], "sign_month": "2027-04", "critical_mw": 20.0}
     return EvaluationSpec.model_validate({"portfolio": case, "decisions": {"contracts": [signed]}})
+
+
+def comparison_spec() -> ComparisonSpec:
+    """The same lease against nothing, decided with less cash."""
+    plan = evaluation_spec()
+    other = rich_data()
+    other["finance"]["opening_cash_usd"] = 1.0
+    data = {"portfolio": plan.portfolio, "decisions": plan.decisions, "other": {}, "other_portfolio": other}
+    return ComparisonSpec.model_validate(data)
 
 
 def cluster_spec() -> ClusterCurveSpec:

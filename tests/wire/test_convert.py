@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from optimizer.api.v1 import portfolio_pb2
 from optimizer.domain import Plan, Portfolio, Progress, SolveOptions, ValuePath
+from optimizer.domain.comparison import Comparison
 from optimizer.domain.curves import HashingCurve, HashingCurveSpec, ThroughputCurve, ThroughputCurveSpec
 from optimizer.domain.evaluation import Evaluation
 from optimizer.errors import InvalidInputError
@@ -29,6 +30,8 @@ VALUES = [
     wire_cases.filled(HashingCurve),
     question_cases.evaluation_spec(),
     wire_cases.filled(Evaluation),
+    question_cases.comparison_spec(),
+    wire_cases.filled(Comparison),
     wire_cases.filled(ThroughputCurve),
 ]
 

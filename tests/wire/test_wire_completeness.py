@@ -18,6 +18,7 @@ import optimizer.domain
 from optimizer import errors as domain_errors
 from optimizer.domain import Plan, Portfolio, Progress, SolveOptions, Value, curves
 from optimizer.domain.cluster_curves import ClusterCurve, ClusterCurveSpec, ClusterValue, ClusterValueSpec
+from optimizer.domain.comparison import Comparison, ComparisonSpec
 from optimizer.domain.curves import (
     BreakevenSpec,
     HashingCurve,
@@ -55,6 +56,7 @@ QUESTIONS = {
     MarketCalibrationSpec: MarketCalibration,
     MarketFanSpec: MarketFan,
     EvaluationSpec: Evaluation,
+    ComparisonSpec: Comparison,
 }
 ROOTS = (Portfolio, SolveOptions, Plan, Progress, *QUESTIONS, *QUESTIONS.values())
 INPUTS = (Portfolio, SolveOptions, *QUESTIONS)

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.rpc import status_pb2 as _status_pb2
+from optimizer.api.v1 import comparison_pb2 as _comparison_pb2
 from optimizer.api.v1 import curves_pb2 as _curves_pb2
 from optimizer.api.v1 import evaluation_pb2 as _evaluation_pb2
 from optimizer.api.v1 import market_answers_pb2 as _market_answers_pb2
@@ -503,6 +504,54 @@ class EvaluatePlanResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EvaluatePlanResponse: _TypeAlias = EvaluatePlanResponse  # noqa: Y015
+
+@_typing.final
+class ComparePlansRequest(_message.Message):
+    """Plans to compare."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPEC_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def spec(self) -> _comparison_pb2.ComparisonSpec:
+        """The question."""
+
+    def __init__(
+        self,
+        *,
+        spec: _comparison_pb2.ComparisonSpec | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComparePlansRequest: _TypeAlias = ComparePlansRequest  # noqa: Y015
+
+@_typing.final
+class ComparePlansResponse(_message.Message):
+    """The answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMPARISON_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def comparison(self) -> _comparison_pb2.Comparison:
+        """The comparison."""
+
+    def __init__(
+        self,
+        *,
+        comparison: _comparison_pb2.Comparison | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["comparison", b"comparison"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comparison", b"comparison"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComparePlansResponse: _TypeAlias = ComparePlansResponse  # noqa: Y015
 
 @_typing.final
 class ComputeHashingCurveRequest(_message.Message):

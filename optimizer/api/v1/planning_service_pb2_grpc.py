@@ -80,6 +80,11 @@ class PlanningServiceStub:
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.EvaluatePlanRequest.SerializeToString,
                 response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.EvaluatePlanResponse.FromString,
                 _registered_method=True)
+        self.ComparePlans = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/ComparePlans',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansResponse.FromString,
+                _registered_method=True)
         self.ComputeHashingCurve = channel.unary_unary(
                 '/optimizer.api.v1.PlanningService/ComputeHashingCurve',
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeHashingCurveRequest.SerializeToString,
@@ -199,6 +204,13 @@ class PlanningServiceServicer:
 
     def EvaluatePlan(self, request, context):
         """Evaluates a plan that somebody else wrote, without searching for a better one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ComparePlans(self, request, context):
+        """Compares two plans, or a plan with mining on or signing everything now.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -324,6 +336,11 @@ def add_PlanningServiceServicer_to_server(servicer, server):
                     servicer.EvaluatePlan,
                     request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.EvaluatePlanRequest.FromString,
                     response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.EvaluatePlanResponse.SerializeToString,
+            ),
+            'ComparePlans': grpc.unary_unary_rpc_method_handler(
+                    servicer.ComparePlans,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansResponse.SerializeToString,
             ),
             'ComputeHashingCurve': grpc.unary_unary_rpc_method_handler(
                     servicer.ComputeHashingCurve,
@@ -602,6 +619,33 @@ class PlanningService:
             '/optimizer.api.v1.PlanningService/EvaluatePlan',
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.EvaluatePlanRequest.SerializeToString,
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.EvaluatePlanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ComparePlans(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/ComparePlans',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -59,6 +59,8 @@ class PlanningServiceStub:
     """Streams the progress of a plan until it has ended."""
     EvaluatePlan: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.EvaluatePlanRequest, _planning_service_pb2.EvaluatePlanResponse]
     """Evaluates a plan that somebody else wrote, without searching for a better one."""
+    ComparePlans: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComparePlansRequest, _planning_service_pb2.ComparePlansResponse]
+    """Compares two plans, or a plan with mining on or signing everything now."""
     ComputeHashingCurve: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeHashingCurveRequest, _planning_service_pb2.ComputeHashingCurveResponse]
     """Computes what one machine earns over a range of hashprices."""
     ComputeThroughputCurve: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeThroughputCurveRequest, _planning_service_pb2.ComputeThroughputCurveResponse]
@@ -114,6 +116,8 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     """Streams the progress of a plan until it has ended."""
     EvaluatePlan: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.EvaluatePlanRequest, _planning_service_pb2.EvaluatePlanResponse]  # type: ignore[assignment]
     """Evaluates a plan that somebody else wrote, without searching for a better one."""
+    ComparePlans: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComparePlansRequest, _planning_service_pb2.ComparePlansResponse]  # type: ignore[assignment]
+    """Compares two plans, or a plan with mining on or signing everything now."""
     ComputeHashingCurve: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeHashingCurveRequest, _planning_service_pb2.ComputeHashingCurveResponse]  # type: ignore[assignment]
     """Computes what one machine earns over a range of hashprices."""
     ComputeThroughputCurve: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeThroughputCurveRequest, _planning_service_pb2.ComputeThroughputCurveResponse]  # type: ignore[assignment]
@@ -214,6 +218,14 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_planning_service_pb2.EvaluatePlanResponse, _abc.Awaitable[_planning_service_pb2.EvaluatePlanResponse]]:
         """Evaluates a plan that somebody else wrote, without searching for a better one."""
+
+    @_abc_1.abstractmethod
+    def ComparePlans(
+        self,
+        request: _planning_service_pb2.ComparePlansRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.ComparePlansResponse, _abc.Awaitable[_planning_service_pb2.ComparePlansResponse]]:
+        """Compares two plans, or a plan with mining on or signing everything now."""
 
     @_abc_1.abstractmethod
     def ComputeHashingCurve(

@@ -1,0 +1,89 @@
+"""Questions that are answered by solving: each in a process of its own, as HiGHS wants it, a few at a time.
+
+The process is spawned, never forked, takes one serialised message, answers with one, and is ended when nobody waits for
+it any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import pkgutil
+import signal
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Final
+
+from google.rpc.status_pb2 import Status
+
+from optimizer.errors import JobCancelledError
+from optimizer.wire.errors import WorkerDiedError, from_status, to_status
+
+ANSWER: Final = b"A"
+ERROR: Final = b"E"
+_POLL_S: Final = 0.1
+
+
+class OwnProcesses:
+    """Room for ``slots`` processes at a time; more questions wait."""
+
+    def __init__(self, slots: int) -> None:
+        self._room = threading.BoundedSemaphore(slots)
+
+    def ask(self, target: str, question: bytes, still_wanted: Callable[[], bool]) -> bytes:
+        """What the function named ``package.module:function`` makes of a serialised question.
+
+        Raises:
+            OptimizerError: what the function raised.
+            WorkerDiedError: the process ended without an answer.
+            JobCancelledError: nobody waits for the answer any more.
+        """
+        while not self._room.acquire(timeout=_POLL_S):
+            _check(still_wanted)
+        try:
+            frame = _asked(target, question, still_wanted)
+        finally:
+            self._room.release()
+        if frame[:1] == ERROR:
+            raise from_status(Status.FromString(frame[1:]))
+        return frame[1:]
+
+
+def _check(still_wanted: Callable[[], bool]) -> None:
+    if not still_wanted():
+        raise JobCancelledError("nobody waits for the answer any more")
+
+
+def _asked(target: str, question: bytes, still_wanted: Callable[[], bool]) -> bytes:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_main, args=(theirs, target), daemon=True, name="optimizer-question")
+    process.start()
+    theirs.close()
+    try:
+        with contextlib.suppress(OSError):  # it is gone; what is read says so
+            ours.send_bytes(question)
+        while not ours.poll(_POLL_S):
+            _check(still_wanted)
+        return ours.recv_bytes()
+    except (EOFError, OSError):
+        process.join(timeout=1.0)
+        raise WorkerDiedError(process.exitcode) from None
+    finally:
+        process.kill()
+        process.join()
+        process.close()
+        ours.close()
+
+
+def _main(connection: Connection, target: str) -> None:
+    """Answer one question."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the service decides what a Ctrl-C means
+    try:
+        answer = ANSWER + pkgutil.resolve_name(target)(connection.recv_bytes())
+    except EOFError:
+        return
+    except Exception as error:
+        answer = ERROR + to_status(error).SerializeToString()
+    connection.send_bytes(answer)
