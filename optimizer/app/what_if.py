@@ -19,6 +19,7 @@ from optimizer.curves.futures import Futures
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.plan import Plan, Progress
 from optimizer.domain.portfolio import Portfolio
+from optimizer.errors import InvalidInputError
 from optimizer.model.own import OwnRule
 from optimizer.model.program import Matrix, Program
 from optimizer.solve import LiveModel, Search, Tree
