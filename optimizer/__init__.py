@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from optimizer.app import WhatIfs, compare, evaluate, plan
+    from optimizer.app import WhatIfs, compare, evaluate, frontier, plan
     from optimizer.domain import Plan, Portfolio, SolveOptions
     from optimizer.io import load_plan, load_portfolio, save_plan, save_portfolio
 
@@ -22,6 +22,7 @@ __all__ = [
     "WhatIfs",
     "compare",
     "evaluate",
+    "frontier",
     "load_plan",
     "load_portfolio",
     "plan",
@@ -36,6 +37,7 @@ _HOMES = {
     "WhatIfs": "optimizer.app",
     "compare": "optimizer.app",
     "evaluate": "optimizer.app",
+    "frontier": "optimizer.app",
     "load_plan": "optimizer.io",
     "load_portfolio": "optimizer.io",
     "plan": "optimizer.app",

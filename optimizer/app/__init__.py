@@ -2,7 +2,8 @@
 
 from optimizer.app.comparison import compare
 from optimizer.app.evaluation import evaluate
+from optimizer.app.frontier import frontier
 from optimizer.app.planning import plan
 from optimizer.app.what_if import WhatIfs
 
-__all__ = ["WhatIfs", "compare", "evaluate", "plan"]
+__all__ = ["WhatIfs", "compare", "evaluate", "frontier", "plan"]

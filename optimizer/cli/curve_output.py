@@ -1,4 +1,4 @@
-"""What ``optimizer curve`` and ``optimizer market`` print and write.
+"""What ``optimizer curve``, ``market`` and ``frontier`` print and write.
 
 A table for people, JSON and CSV for programs, a picture for both.
 """
@@ -89,7 +89,9 @@ class Output:
             target.print(note, markup=False, soft_wrap=True)
 
 
-def _number(name: str, digits: int = 0, scale: float = 1.0) -> Callable[[Record], str]:
+def number(name: str, digits: int = 0, scale: float = 1.0) -> Callable[[Record], str]:
+    """Cell of a number."""
+
     def cell(record: Record) -> str:
         value = record[name]
         return "-" if value is None else f"{value * scale:,.{digits}f}"
@@ -98,69 +100,69 @@ def _number(name: str, digits: int = 0, scale: float = 1.0) -> Callable[[Record]
 
 
 HASHING_COLUMNS: tuple[Column, ...] = (
-    ("hashprice\nUSD/PH/day", _number("hashprice_usd_per_ph_day", 2)),
-    ("margin\nUSD/machine", _number("margin_usd_per_machine_month", 2)),
-    ("margin\nUSD/MW", _number("margin_usd_per_mw_month")),
-    ("hours on\n%", _number("running_hours_frac", 1, 100.0)),
-    ("energy\nMWh", _number("energy_mwh_per_machine_month", 3)),
-    ("realised\nUSD/MWh", _number("realised_power_usd_per_mwh", 2)),
+    ("hashprice\nUSD/PH/day", number("hashprice_usd_per_ph_day", 2)),
+    ("margin\nUSD/machine", number("margin_usd_per_machine_month", 2)),
+    ("margin\nUSD/MW", number("margin_usd_per_mw_month")),
+    ("hours on\n%", number("running_hours_frac", 1, 100.0)),
+    ("energy\nMWh", number("energy_mwh_per_machine_month", 3)),
+    ("realised\nUSD/MWh", number("realised_power_usd_per_mwh", 2)),
 )
 """One machine in the mean month of a year."""
-BTC_COLUMN: Column = ("earned\nBTC", _number("btc_per_machine_month", 6))
+BTC_COLUMN: Column = ("earned\nBTC", number("btc_per_machine_month", 6))
 THROUGHPUT_COLUMNS: tuple[Column, ...] = (
-    ("cap\n%", _number("cap_frac", 1, 100.0)),
-    ("throughput\n%", _number("throughput_frac", 1, 100.0)),
-    ("power\n%", _number("power_frac", 1, 100.0)),
-    ("critical\nMW", _number("critical_mw", 3)),
-    ("grid\nMW", _number("grid_mw", 3)),
-    ("effective\nGPUs", _number("effective_gpu_count", 1)),
+    ("cap\n%", number("cap_frac", 1, 100.0)),
+    ("throughput\n%", number("throughput_frac", 1, 100.0)),
+    ("power\n%", number("power_frac", 1, 100.0)),
+    ("critical\nMW", number("critical_mw", 3)),
+    ("grid\nMW", number("grid_mw", 3)),
+    ("effective\nGPUs", number("effective_gpu_count", 1)),
 )
 BREAKEVEN_COLUMNS: tuple[Column, ...] = (
-    ("hashprice\nUSD/PH/day", _number("hashprice_usd_per_ph_day", 2)),
+    ("hashprice\nUSD/PH/day", number("hashprice_usd_per_ph_day", 2)),
     ("mode", lambda record: str(record["mode"] or "-")),
-    ("hashrate\nTH/s", _number("hashrate_th_s", 1)),
-    ("power\nW", _number("power_w")),
-    ("loses money\nUSD/MWh", _number("breakeven_usd_per_mwh", 2)),
-    ("step down\nUSD/MWh", _number("step_usd_per_mwh", 2)),
+    ("hashrate\nTH/s", number("hashrate_th_s", 1)),
+    ("power\nW", number("power_w")),
+    ("loses money\nUSD/MWh", number("breakeven_usd_per_mwh", 2)),
+    ("step down\nUSD/MWh", number("step_usd_per_mwh", 2)),
 )
 
 MERIT_ORDER_COLUMNS: tuple[Column, ...] = (
     ("model", lambda record: str(record["asic_model"])),
     ("mode", lambda record: str(record["mode"])),
-    ("condition\n%", _number("condition_frac", 0, 100.0)),
-    ("step\nMW", _number("grid_mw", 1)),
-    ("so far\nMW", _number("cumulative_grid_mw", 1)),
-    ("value\nUSD/MW", _number("usd_per_mw_month")),
-    ("so far\nUSD", _number("cumulative_usd_per_month")),
+    ("condition\n%", number("condition_frac", 0, 100.0)),
+    ("step\nMW", number("grid_mw", 1)),
+    ("so far\nMW", number("cumulative_grid_mw", 1)),
+    ("value\nUSD/MW", number("usd_per_mw_month")),
+    ("so far\nUSD", number("cumulative_usd_per_month")),
 )
 """One site in one month."""
 CLUSTER_COLUMNS: tuple[Column, ...] = (
-    ("GPUs", _number("gpu_count")),
-    ("grid\nMW", _number("grid_mw", 2)),
-    ("scaling\n%", _number("scaling_efficiency_frac", 1, 100.0)),
-    ("goodput\n%", _number("goodput_frac", 1, 100.0)),
-    ("checkpoint\nevery s", _number("checkpoint_interval_s")),
-    ("effective\nGPUs", _number("effective_gpu_count")),
-    ("one more\nadds", _number("marginal_effective_gpu_frac", 3)),
+    ("GPUs", number("gpu_count")),
+    ("grid\nMW", number("grid_mw", 2)),
+    ("scaling\n%", number("scaling_efficiency_frac", 1, 100.0)),
+    ("goodput\n%", number("goodput_frac", 1, 100.0)),
+    ("checkpoint\nevery s", number("checkpoint_interval_s")),
+    ("effective\nGPUs", number("effective_gpu_count")),
+    ("one more\nadds", number("marginal_effective_gpu_frac", 3)),
 )
 CLUSTER_VALUE_COLUMNS: tuple[Column, ...] = (
-    ("critical\nMW", _number("critical_mw", 3)),
-    ("GPUs", _number("gpu_count")),
-    ("value\nUSD/month", _number("usd_per_month")),
-    ("piece\nUSD/MW", _number("usd_per_mw_month")),
+    ("critical\nMW", number("critical_mw", 3)),
+    ("GPUs", number("gpu_count")),
+    ("value\nUSD/month", number("usd_per_month")),
+    ("piece\nUSD/MW", number("usd_per_mw_month")),
 )
 NETWORK_COLUMNS: tuple[Column, ...] = (
     ("month", lambda record: str(record["month"])),
-    ("network\nEH/s", _number("network_eh_s", 1)),
-    ("difficulty\n10^12", _number("difficulty", 2, 1e-12)),
-    ("blocks", _number("blocks", 1)),
-    ("subsidy\nBTC", _number("subsidy_btc", 4)),
-    ("hashprice\nBTC/PH/day", _number("hashprice_btc_per_ph_day", 8)),
+    ("network\nEH/s", number("network_eh_s", 1)),
+    ("difficulty\n10^12", number("difficulty", 2, 1e-12)),
+    ("blocks", number("blocks", 1)),
+    ("subsidy\nBTC", number("subsidy_btc", 4)),
+    ("hashprice\nBTC/PH/day", number("hashprice_btc_per_ph_day", 8)),
 )
 EXIT_COLUMNS: tuple[Column, ...] = (
-    ("with exit\nEH/s", _number("network_eh_s_after", 1)),
-    ("hashprice\nBTC/PH/day", _number("hashprice_btc_per_ph_day_after", 8)),
-    ("change\n%", _number("hashprice_change_frac", 2, 100.0)),
+    ("with exit\nEH/s", number("network_eh_s_after", 1)),
+    ("hashprice\nBTC/PH/day", number("hashprice_btc_per_ph_day_after", 8)),
+    ("change\n%", number("hashprice_change_frac", 2, 100.0)),
 )
 _TEXT_COLUMNS = frozenset({"mode", "model", "month"})
 

@@ -18,6 +18,7 @@ from optimizer.cli.commands import (
     demo,
     evaluate,
     export,
+    frontier,
     library,
     market,
     plan,
@@ -43,6 +44,7 @@ app = typer.Typer(
 app.command("plan")(plan.plan)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
+app.command("frontier")(frontier.frontier)
 app.command("validate")(validate.validate)
 app.command("export")(export.export)
 app.command("show")(show.show)

@@ -37,6 +37,7 @@ from optimizer.domain.curves import (
     ThroughputCurveSpec,
 )
 from optimizer.domain.evaluation import Evaluation, EvaluationSpec
+from optimizer.domain.frontier import Frontier, FrontierSpec
 from optimizer.domain.market_answers import MarketCalibration, MarketCalibrationSpec, MarketFan, MarketFanSpec
 from optimizer.domain.merit_order import MeritOrder, MeritOrderSpec
 from optimizer.domain.network_curves import NetworkCurve, NetworkCurveSpec
@@ -235,6 +236,11 @@ class OptimizerClient:
         """How a plan differs from another one, and what each difference is worth."""
         request, work_s = api.ComparePlansRequest(spec=to_message(spec)), spec.options.time_limit_s
         return parse(Comparison, self._call(self._planning.ComparePlans, request, work_s).comparison, "comparison")
+
+    def frontier(self, spec: FrontierSpec) -> Frontier:
+        """The best plans for ever more weight on the worst futures."""
+        request, work_s = api.ComputeFrontierRequest(spec=to_message(spec)), spec.options.time_limit_s
+        return parse(Frontier, self._call(self._planning.ComputeFrontier, request, work_s).frontier, "frontier")
 
     # ---------------------------------------------------------------------------------------------------------- curves
 

@@ -54,6 +54,8 @@ class Panel:
     lines: tuple[Line, ...]
     percent: bool = False
     """Whether the axis runs from 0 to 100 %."""
+    from_zero: bool = True
+    """Whether the axis begins at 0 where nothing is below."""
     bands: tuple[Band, ...] = ()
     """Areas below the lines, the widest first."""
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from optimizer.domain.cluster_curves import ClusterCurve, ClusterValue
 from optimizer.domain.curves import HashingCurve, ThroughputCurve
+from optimizer.domain.frontier import Frontier
 from optimizer.domain.market_answers import MarketFan
 from optimizer.domain.merit_order import MeritOrder
 from optimizer.domain.network_curves import NetworkCurve, NetworkMonth
@@ -62,6 +63,20 @@ def throughput_chart(curve: ThroughputCurve, title: str, subtitle: str) -> Chart
         lines.append(Line("in proportion to power", x, proportional, dashed=True))
     panel = Panel("Effective GPUs (no caps, no failures)", tuple(lines))
     return Chart(title=title, subtitle=subtitle, x_title="Power at the meter, MW", panels=(panel,))
+
+
+def frontier_chart(found: Frontier, title: str, subtitle: str) -> Chart:
+    """Expected NPV over CVaR, each point with its weight."""
+    x = [point.cvar_usd / USD_PER_MUSD for point in found.points]
+    y = [point.npv_usd / USD_PER_MUSD for point in found.points]
+    same = {place: index for index, place in reversed([*enumerate(zip(x, y, strict=True))])}
+    labels = [
+        f"{point.cvar_weight_frac:.3g}" if same[place] == index else ""
+        for index, (point, place) in enumerate(zip(found.points, zip(x, y, strict=True), strict=True))
+    ]
+    line = Line("weight of CVaR", x, y, markers=True, point_labels=labels)
+    panel = Panel("Expected NPV, million USD, by weight of CVaR", (line,), from_zero=False)
+    return Chart(title=title, subtitle=subtitle, x_title="CVaR, million USD", panels=(panel,))
 
 
 def breakeven_chart(lines: Sequence[Line], title: str, subtitle: str) -> Chart:

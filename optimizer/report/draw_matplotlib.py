@@ -87,8 +87,8 @@ def _draw_panel(axes: Any, panel: Panel) -> None:
             label.text, (label.x, label.y), xytext=(6, 0), textcoords="offset points", color=label.colour, va="center",
             fontsize=9, annotation_clip=False,
         )  # fmt: skip
-    axes.margins(y=0.08)
+    axes.margins(y=0.08 if panel.from_zero else 0.15)
     if panel.percent:
         axes.set_ylim(0.0, 100.0)
-    elif min(panel.values, default=0.0) >= 0.0:
+    elif panel.from_zero and min(panel.values, default=0.0) >= 0.0:
         axes.set_ylim(bottom=0.0)

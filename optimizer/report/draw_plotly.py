@@ -61,7 +61,7 @@ def figure(chart: Chart) -> dict[str, Any]:
         bottom = 1.0 - (place + 1) / count + (gap if place + 1 < count else 0.0)
         layout[f"yaxis{name[1:]}"] = {
             **axis, "title": {"text": panel.y_title}, "domain": [bottom, top], "tickformat": ",~g",
-            "rangemode": "tozero", **({"range": [0, 100]} if panel.percent else {}),
+            "rangemode": "tozero" if panel.from_zero else "normal", **({"range": [0, 100]} if panel.percent else {}),
         }  # fmt: skip
         for band in panel.bands:
             traces += _band(band, name, placed)

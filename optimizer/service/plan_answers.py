@@ -6,6 +6,7 @@ from typing import Any
 
 from optimizer.domain.comparison import Comparison, ComparisonSpec
 from optimizer.domain.evaluation import EvaluationSpec
+from optimizer.domain.frontier import Frontier, FrontierSpec
 from optimizer.service.planner import Caller, Planner
 from optimizer.service.resources import complete
 from optimizer.wire.convert import from_bytes, parse, to_bytes, to_message
@@ -41,3 +42,18 @@ def _compared(question: ComparisonSpec) -> Comparison:
     from optimizer.app.comparison import compare  # loads the model and the solver
 
     return compare(question)
+
+
+def frontier(spec: Any, planner: Planner, caller: Caller) -> Any:
+    """The ``Frontier`` message to a ``FrontierSpec`` message, from a process of its own."""
+    question = parse(FrontierSpec, spec, "spec")
+    question = question.model_copy(update={"portfolio": complete(question.portfolio)})
+    answer = planner.own_processes.ask(f"{__name__}:frontier_of", to_bytes(question), caller.is_active)
+    return to_message(from_bytes(Frontier, answer))
+
+
+def frontier_of(question: bytes) -> bytes:
+    """The same between processes."""
+    from optimizer.app.frontier import frontier as found  # loads the model and the solver
+
+    return to_bytes(found(from_bytes(FrontierSpec, question)))

@@ -92,6 +92,11 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
         with self._planner.waiting_room():
             return api.ComparePlansResponse(comparison=plan_answers.comparison(request.spec, self._planner, context))
 
+    def ComputeFrontier(self, request: Any, context: grpc.ServicerContext) -> api.ComputeFrontierResponse:
+        """Find the best plans for ever more weight on the worst futures."""
+        with self._planner.waiting_room():
+            return api.ComputeFrontierResponse(frontier=plan_answers.frontier(request.spec, self._planner, context))
+
     def ComputeHashingCurve(self, request: Any, context: grpc.ServicerContext) -> api.ComputeHashingCurveResponse:
         """Compute what a machine earns."""
         return api.ComputeHashingCurveResponse(curve=answers.hashing_curve(request.spec))

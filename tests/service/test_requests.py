@@ -12,12 +12,14 @@ from optimizer.app.cluster_curves import cluster_curve, cluster_value
 from optimizer.app.comparison import compare
 from optimizer.app.curves import mode_breakevens
 from optimizer.app.evaluation import evaluate
+from optimizer.app.frontier import frontier
 from optimizer.app.market import calibrate_market, market_fan
 from optimizer.app.merit_order import site_merit_order
 from optimizer.app.network_curves import network_curve
 from optimizer.domain import Decisions, Portfolio, SolveOptions, validated
 from optimizer.domain.comparison import Baseline, ComparisonSpec
 from optimizer.domain.curves import BreakevenSpec
+from optimizer.domain.frontier import FrontierSpec
 from optimizer.domain.market_answers import MarketCalibrationSpec, MarketFanSpec
 from optimizer.errors import InvalidInputError, NotFoundError
 from optimizer.service.server import Server
@@ -282,6 +284,13 @@ def test_a_baseline_is_searched_for_in_a_process_of_its_own(client):
     refused = spec.model_copy(update={"options": SolveOptions(paranoid=True)})
     with pytest.raises(InvalidInputError, match="baselines are solved by HiGHS"):
         client.compare(refused)
+
+
+def test_a_frontier_is_searched_for_in_a_process_of_its_own(client):
+    spec = FrontierSpec(portfolio=wire_cases.small_portfolio(), point_count=3)
+    found = client.frontier(spec)
+    assert found == frontier(spec)
+    assert len(found.points) == 3
 
 
 def test_what_the_kernel_refuses_is_refused_by_its_path(client):

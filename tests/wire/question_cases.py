@@ -5,6 +5,7 @@ from wire_cases import rich_data
 from optimizer.domain.cluster_curves import ClusterCurveSpec, ClusterValueSpec
 from optimizer.domain.comparison import ComparisonSpec
 from optimizer.domain.evaluation import EvaluationSpec
+from optimizer.domain.frontier import FrontierSpec
 from optimizer.domain.merit_order import MeritOrderSpec
 from optimizer.domain.network_curves import NetworkCurveSpec
 
@@ -37,6 +38,13 @@ def comparison_spec() -> ComparisonSpec:
     other["finance"]["opening_cash_usd"] = 1.0
     data = {"portfolio": plan.portfolio, "decisions": plan.decisions, "other": {}, "other_portfolio": other}
     return ComparisonSpec.model_validate(data)
+
+
+def frontier_spec() -> FrontierSpec:
+    """Two weights: the rich portfolio in a market that does not answer to the plan."""
+    data = rich_data()
+    data["market"]["own_hashrate_feedback"] = False
+    return FrontierSpec.model_validate({"portfolio": data, "point_count": 2})
 
 
 def cluster_spec() -> ClusterCurveSpec:

@@ -28,6 +28,7 @@ from optimizer.domain.curves import (
     ThroughputCurveSpec,
 )
 from optimizer.domain.evaluation import Evaluation, EvaluationSpec
+from optimizer.domain.frontier import Frontier, FrontierSpec
 from optimizer.domain.market_answers import MarketCalibration, MarketCalibrationSpec, MarketFan, MarketFanSpec
 from optimizer.domain.merit_order import MeritOrder, MeritOrderSpec
 from optimizer.domain.network_curves import NetworkCurve, NetworkCurveSpec
@@ -57,6 +58,7 @@ QUESTIONS = {
     MarketFanSpec: MarketFan,
     EvaluationSpec: Evaluation,
     ComparisonSpec: Comparison,
+    FrontierSpec: Frontier,
 }
 ROOTS = (Portfolio, SolveOptions, Plan, Progress, *QUESTIONS, *QUESTIONS.values())
 INPUTS = (Portfolio, SolveOptions, *QUESTIONS)

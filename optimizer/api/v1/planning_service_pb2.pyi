@@ -12,6 +12,7 @@ from google.rpc import status_pb2 as _status_pb2
 from optimizer.api.v1 import comparison_pb2 as _comparison_pb2
 from optimizer.api.v1 import curves_pb2 as _curves_pb2
 from optimizer.api.v1 import evaluation_pb2 as _evaluation_pb2
+from optimizer.api.v1 import frontier_pb2 as _frontier_pb2
 from optimizer.api.v1 import market_answers_pb2 as _market_answers_pb2
 from optimizer.api.v1 import plan_pb2 as _plan_pb2
 from optimizer.api.v1 import resources_pb2 as _resources_pb2
@@ -552,6 +553,54 @@ class ComparePlansResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ComparePlansResponse: _TypeAlias = ComparePlansResponse  # noqa: Y015
+
+@_typing.final
+class ComputeFrontierRequest(_message.Message):
+    """Which frontier."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPEC_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def spec(self) -> _frontier_pb2.FrontierSpec:
+        """The question."""
+
+    def __init__(
+        self,
+        *,
+        spec: _frontier_pb2.FrontierSpec | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComputeFrontierRequest: _TypeAlias = ComputeFrontierRequest  # noqa: Y015
+
+@_typing.final
+class ComputeFrontierResponse(_message.Message):
+    """The answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FRONTIER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def frontier(self) -> _frontier_pb2.Frontier:
+        """The frontier."""
+
+    def __init__(
+        self,
+        *,
+        frontier: _frontier_pb2.Frontier | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["frontier", b"frontier"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frontier", b"frontier"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComputeFrontierResponse: _TypeAlias = ComputeFrontierResponse  # noqa: Y015
 
 @_typing.final
 class ComputeHashingCurveRequest(_message.Message):

@@ -85,6 +85,11 @@ class PlanningServiceStub:
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansRequest.SerializeToString,
                 response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansResponse.FromString,
                 _registered_method=True)
+        self.ComputeFrontier = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/ComputeFrontier',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeFrontierRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeFrontierResponse.FromString,
+                _registered_method=True)
         self.ComputeHashingCurve = channel.unary_unary(
                 '/optimizer.api.v1.PlanningService/ComputeHashingCurve',
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeHashingCurveRequest.SerializeToString,
@@ -216,6 +221,13 @@ class PlanningServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ComputeFrontier(self, request, context):
+        """Finds the best plans for ever more weight on the worst futures.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ComputeHashingCurve(self, request, context):
         """Computes what one machine earns over a range of hashprices.
         """
@@ -341,6 +353,11 @@ def add_PlanningServiceServicer_to_server(servicer, server):
                     servicer.ComparePlans,
                     request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansRequest.FromString,
                     response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansResponse.SerializeToString,
+            ),
+            'ComputeFrontier': grpc.unary_unary_rpc_method_handler(
+                    servicer.ComputeFrontier,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeFrontierRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeFrontierResponse.SerializeToString,
             ),
             'ComputeHashingCurve': grpc.unary_unary_rpc_method_handler(
                     servicer.ComputeHashingCurve,
@@ -646,6 +663,33 @@ class PlanningService:
             '/optimizer.api.v1.PlanningService/ComparePlans',
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansRequest.SerializeToString,
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ComputeFrontier(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/ComputeFrontier',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeFrontierRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeFrontierResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -61,6 +61,8 @@ class PlanningServiceStub:
     """Evaluates a plan that somebody else wrote, without searching for a better one."""
     ComparePlans: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComparePlansRequest, _planning_service_pb2.ComparePlansResponse]
     """Compares two plans, or a plan with mining on or signing everything now."""
+    ComputeFrontier: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeFrontierRequest, _planning_service_pb2.ComputeFrontierResponse]
+    """Finds the best plans for ever more weight on the worst futures."""
     ComputeHashingCurve: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeHashingCurveRequest, _planning_service_pb2.ComputeHashingCurveResponse]
     """Computes what one machine earns over a range of hashprices."""
     ComputeThroughputCurve: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeThroughputCurveRequest, _planning_service_pb2.ComputeThroughputCurveResponse]
@@ -118,6 +120,8 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     """Evaluates a plan that somebody else wrote, without searching for a better one."""
     ComparePlans: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComparePlansRequest, _planning_service_pb2.ComparePlansResponse]  # type: ignore[assignment]
     """Compares two plans, or a plan with mining on or signing everything now."""
+    ComputeFrontier: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeFrontierRequest, _planning_service_pb2.ComputeFrontierResponse]  # type: ignore[assignment]
+    """Finds the best plans for ever more weight on the worst futures."""
     ComputeHashingCurve: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeHashingCurveRequest, _planning_service_pb2.ComputeHashingCurveResponse]  # type: ignore[assignment]
     """Computes what one machine earns over a range of hashprices."""
     ComputeThroughputCurve: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeThroughputCurveRequest, _planning_service_pb2.ComputeThroughputCurveResponse]  # type: ignore[assignment]
@@ -226,6 +230,14 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_planning_service_pb2.ComparePlansResponse, _abc.Awaitable[_planning_service_pb2.ComparePlansResponse]]:
         """Compares two plans, or a plan with mining on or signing everything now."""
+
+    @_abc_1.abstractmethod
+    def ComputeFrontier(
+        self,
+        request: _planning_service_pb2.ComputeFrontierRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.ComputeFrontierResponse, _abc.Awaitable[_planning_service_pb2.ComputeFrontierResponse]]:
+        """Finds the best plans for ever more weight on the worst futures."""
 
     @_abc_1.abstractmethod
     def ComputeHashingCurve(

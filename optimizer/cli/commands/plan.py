@@ -102,7 +102,7 @@ def exit_code_of_plan(answer: Plan) -> ExitCode:
 
 
 @contextmanager
-def _interrupts() -> Iterator[threading.Event]:
+def interrupts() -> Iterator[threading.Event]:
     """An event that the first Ctrl-C sets; the second one ends the program as usual."""
     event = threading.Event()
 
@@ -123,7 +123,7 @@ def _planned(
     if server is None:
         from optimizer.app import plan as plan_here
 
-        with _interrupts() as interrupted:
+        with interrupts() as interrupted:
             return plan_here(portfolio, options, on_progress=display, should_stop=interrupted.is_set)
     from optimizer.client import OptimizerClient
 
