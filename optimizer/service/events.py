@@ -1,80 +1,76 @@
-"""The history of a plan, from which any number of readers take at their own pace."""
+"""The history of a job in the store, from which any number of readers take at their own pace."""
 
 from __future__ import annotations
 
 import threading
-import time
-from collections import deque
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
+import sqlalchemy as sa
+
+from optimizer.api.v1.plan_pb2 import Progress as ProgressMessage
 from optimizer.domain.plan import Progress
+from optimizer.service.records import Event, JobState
+from optimizer.service.tables import EVENTS, PLANS
+from optimizer.wire.convert import to_bytes
 
 KEPT: Final = 256
-"""Events kept for readers that resume."""
+"""Events of a job that are kept for readers that resume."""
 CONFLATE_ABOVE: Final = 32
 """A reader with more events than this before it gets the last one of every stage."""
+_BELL_COUNT: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One thing that happened."""
+def append_events(connection: sa.Connection, job_id: str, items: Sequence[bytes | JobState]) -> None:
+    """Add serialised ``Progress``, or an end, to the history of a job, of which the last :data:`KEPT` stay."""
+    counted = PLANS.update().where(PLANS.c.id == job_id).values(sequence=PLANS.c.sequence + len(items))
+    last = connection.execute(counted.returning(PLANS.c.sequence)).scalar_one()
+    rows = [_row(job_id, last - len(items) + index, item) for index, item in enumerate(items, start=1)][-KEPT:]
+    connection.execute(EVENTS.insert(), rows)
+    connection.execute(EVENTS.delete().where(EVENTS.c.plan_id == job_id, EVENTS.c.sequence <= last - KEPT))
+    progresses = [row["progress"] for row in rows if row["progress"] is not None]
+    if progresses:
+        connection.execute(PLANS.update().where(PLANS.c.id == job_id).values(progress=progresses[-1]))
 
-    sequence: int
-    """Ascending from 1."""
-    progress: Progress | None
-    """The progress; none for the end."""
 
-
-class EventLog:
-    """Events in order, the last :data:`KEPT` of them."""
-
-    def __init__(self, condition: threading.Condition) -> None:
-        self._condition = condition
-        self._events: deque[Event] = deque(maxlen=KEPT)
-        self._sequence = 0
-        self._ended = False
-        self._wake_count = 0
-
-    @property
-    def last_progress(self) -> Progress | None:
-        """The latest progress, if any."""
-        with self._condition:
-            return next((event.progress for event in reversed(self._events) if event.progress), None)
-
-    def append(self, progress: Progress | None) -> None:
-        """Add a progress, or the end; what comes after the end is dropped."""
-        with self._condition:
-            if self._ended:
-                return
-            self._sequence += 1
-            self._ended = progress is None
-            self._events.append(Event(self._sequence, progress))
-            self._condition.notify_all()
-
-    def wake(self) -> None:
-        """Make all waiting readers look up."""
-        with self._condition:
-            self._wake_count += 1
-            self._condition.notify_all()
-
-    def after(self, sequence: int, timeout_s: float) -> list[Event]:
-        """Events after ``sequence``, waiting for one; empty at the timeout. Past the end, the end once more."""
-        deadline = time.monotonic() + timeout_s
-        with self._condition:
-            woken = self._wake_count
-            while not self._ended and self._sequence <= sequence and self._wake_count == woken:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    return []
-                self._condition.wait(left)
-            pending = [event for event in self._events if event.sequence > sequence]
-            return conflated(pending) or ([self._events[-1]] if self._ended else [])
+def queued_progress() -> bytes:
+    """What a job says that waits."""
+    return to_bytes(Progress(stage="queued", elapsed_s=0.0))
 
 
 def conflated(events: list[Event]) -> list[Event]:
     """``events``; where there are too many, the last one of every stage, and the end."""
     if len(events) <= CONFLATE_ABOVE:
         return events
-    stages = [event.progress.stage if event.progress else None for event in events]
-    return [event for event, stage, later in zip(events, stages, [*stages[1:], ""], strict=True) if stage != later]
+    later_stages = [*(event.stage for event in events[1:]), -1]
+    return [event for event, later in zip(events, later_stages, strict=True) if event.stage != later]
+
+
+class Bells:
+    """Wakes who waits for news of a job. Jobs share bells, so that news may turn out to be of another job."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._counts = [0] * _BELL_COUNT
+
+    def count(self, job_id: str) -> int:
+        """How often it has rung; taken before one looks for news."""
+        return self._counts[hash(job_id) % _BELL_COUNT]
+
+    def ring(self, job_id: str) -> None:
+        """There is news."""
+        with self._condition:
+            self._counts[hash(job_id) % _BELL_COUNT] += 1
+            self._condition.notify_all()
+
+    def wait(self, job_id: str, count: int, timeout_s: float) -> None:
+        """Return when it has rung since ``count`` was taken, or after the time."""
+        with self._condition:
+            self._condition.wait_for(lambda: self.count(job_id) != count, timeout_s)
+
+
+def _row(job_id: str, sequence: int, item: bytes | JobState) -> dict[str, Any]:
+    row: dict[str, Any] = {"plan_id": job_id, "sequence": sequence, "stage": 0, "progress": None, "end_state": None}
+    if isinstance(item, bytes):
+        return row | {"progress": item, "stage": ProgressMessage.FromString(item).stage}
+    return row | {"end_state": item}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
@@ -10,17 +11,19 @@ from typing import Final, Protocol
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.portfolio import Portfolio
 from optimizer.errors import InvalidInputError
-from optimizer.service.events import Event
-from optimizer.service.jobs import Job, JobRunner, default_slots
+from optimizer.service.jobs import JobRunner, default_slots
 from optimizer.service.own_process import OwnProcesses
+from optimizer.service.records import Event, Job, Request, StoredPortfolio
 from optimizer.service.resources import resource_id
-from optimizer.service.store import Store, StoredPortfolio
+from optimizer.service.store import Store
+from optimizer.wire.convert import to_bytes
 from optimizer.wire.errors import OverloadedError
 
 MAXIMUM_WAIT_S: Final = 60.0
 _RETRY_AFTER_S: Final = 5.0
 _ANSWER_MARGIN_S: Final = 0.2
 """Left of a caller's deadline to answer in."""
+_SHARED_POLL_S: Final = 0.5
 
 
 class Caller(Protocol):
@@ -48,30 +51,38 @@ class Planner:
     ) -> StoredPortfolio:
         """Keep a portfolio, or only say what would be kept."""
         if validate_only:
-            return StoredPortfolio(portfolio, id="")
-        return self.store.once("CreatePortfolio", request_id, content, lambda: self.store.add_portfolio(portfolio))
+            return StoredPortfolio("", to_bytes(portfolio), None)
+        return self.store.add_portfolio(to_bytes(portfolio), Request("CreatePortfolio", request_id, content))
 
     def create_plan(self, portfolio: StoredPortfolio, options: SolveOptions, request_id: str, content: bytes) -> Job:
         """Put a job in the queue."""
-
-        def create() -> Job:
-            job = Job(f"portfolios/{portfolio.id}", portfolio.portfolio, options)
-            self.runner.submit(job)
-            self.store.add_job(job)
-            return job
-
-        return self.store.once("CreatePlan", request_id, content, create)
+        return self.runner.submit(portfolio.id, to_bytes(options), Request("CreatePlan", request_id, content))
 
     def job(self, name: str, collection: str = "plans") -> Job:
         """The job of a plan or an operation."""
         return self.store.job(resource_id(name, collection))
 
-    def wait(self, job: Job, timeout_s: float, caller: Caller) -> None:
-        """Return when the job has ended, or the time is over."""
+    def stop(self, job: Job) -> Job:
+        """End a running search with the best plan so far. A queued one ends as soon as it has begun."""
+        self.store.ask_to_stop(job.id)
+        return self.store.job(job.id)
+
+    def cancel(self, job: Job) -> None:
+        """End a job without an answer."""
+        self.store.ask_to_cancel(job.id)
+
+    def wait(self, job: Job, timeout_s: float, caller: Caller) -> Job:
+        """The job when it has ended, or when the time is over."""
         remaining = caller.time_remaining()
-        deadline_s = MAXIMUM_WAIT_S if remaining is None else max(0.0, remaining - _ANSWER_MARGIN_S)
+        patience_s = MAXIMUM_WAIT_S if remaining is None else max(0.0, remaining - _ANSWER_MARGIN_S)
+        deadline = time.monotonic() + min(timeout_s or MAXIMUM_WAIT_S, MAXIMUM_WAIT_S, patience_s)
         with self.waiting_room():
-            job.wait(min(timeout_s or MAXIMUM_WAIT_S, MAXIMUM_WAIT_S, deadline_s))
+            while True:
+                count = self.store.bells.count(job.id)
+                left_s = deadline - time.monotonic()
+                if self.store.state(job.id).ended or left_s <= 0:
+                    return self.store.job(job.id)
+                self._await_news(job.id, count, left_s)
 
     def watch(self, job: Job, after_sequence: int, caller: Caller) -> Iterator[Event | int]:
         """Events after a number, to the end; where nothing happens for a while, the last number as a heartbeat."""
@@ -79,16 +90,29 @@ class Planner:
             message = f"{after_sequence} is negative"
             raise InvalidInputError.single("after_sequence", message, "pass 0 or the last number seen", "request")
         with self.waiting_room():
-            sequence = after_sequence
+            sequence, told_at = after_sequence, time.monotonic()
             while caller.is_active():
-                events = job.events.after(sequence, self._heartbeat_s)
-                if not events:
-                    yield sequence
-                for event in events:
-                    sequence = event.sequence
+                count = self.store.bells.count(job.id)
+                for event in self.store.events_after(job.id, sequence):
+                    sequence, told_at = event.sequence, time.monotonic()
                     yield event
-                    if event.progress is None:
+                    if event.end is not None:
                         return
+                quiet_s = time.monotonic() - told_at
+                if quiet_s >= self._heartbeat_s:
+                    told_at = time.monotonic()
+                    yield sequence
+                else:
+                    self._await_news(job.id, count, self._heartbeat_s - quiet_s)
+
+    def wake(self, job: Job) -> None:
+        """Make who waits for a job look up."""
+        self.store.bells.ring(job.id)
+
+    def _await_news(self, job_id: str, count: int, timeout_s: float) -> None:
+        """Return when there may be news; those of other servers ring no bell here, and are looked for."""
+        shared = self.store.database.shared
+        self.store.bells.wait(job_id, count, min(timeout_s, _SHARED_POLL_S) if shared else timeout_s)
 
     @contextmanager
     def waiting_room(self) -> Iterator[None]:

@@ -66,21 +66,20 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
     def ListPlans(self, request: Any, context: grpc.ServicerContext) -> api.ListPlansResponse:
         """List plans."""
         jobs, token = self._planner.store.page_of_jobs(request.page_size, request.page_token)
-        plans = [plan_message(job, with_result=False) for job in jobs]
+        plans = [plan_message(job) for job in jobs]
         return api.ListPlansResponse(plans=plans, next_page_token=token)
 
     def StopPlan(self, request: Any, context: grpc.ServicerContext) -> api.StopPlanResponse:
         """Ask a job to end with what it has."""
         job = self._planner.job(request.name)
-        self._planner.runner.stop(job)
-        return api.StopPlanResponse(plan=plan_message(job))
+        return api.StopPlanResponse(plan=plan_message(self._planner.stop(job)))
 
     def WatchPlan(self, request: Any, context: grpc.ServicerContext) -> Iterator[api.WatchPlanResponse]:
         """Stream a job's progress."""
         job = self._planner.job(request.name)
-        context.add_callback(job.events.wake)
+        context.add_callback(lambda: self._planner.wake(job))
         for event in self._planner.watch(job, request.after_sequence, context):
-            yield heartbeat_message(event) if isinstance(event, int) else event_message(event, job)
+            yield heartbeat_message(event) if isinstance(event, int) else event_message(event)
 
     def EvaluatePlan(self, request: Any, context: grpc.ServicerContext) -> api.EvaluatePlanResponse:
         """Evaluate a plan that somebody else wrote."""
@@ -162,10 +161,9 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
     def WaitOperation(self, request: Any, context: grpc.ServicerContext) -> Operation:
         """Return an operation once it is done, or when the time is over."""
         job = self._planner.job(request.name, "operations")
-        self._planner.wait(job, request.timeout.ToMilliseconds() / MS_PER_S, context)
-        return operation_message(job)
+        return operation_message(self._planner.wait(job, request.timeout.ToMilliseconds() / MS_PER_S, context))
 
     def CancelOperation(self, request: Any, context: grpc.ServicerContext) -> Empty:
         """End a job without a plan."""
-        self._planner.runner.cancel(self._planner.job(request.name, "operations"))
+        self._planner.cancel(self._planner.job(request.name, "operations"))
         return Empty()

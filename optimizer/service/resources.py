@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from google.longrunning.operations_pb2 import Operation
 
+from optimizer.api.v1.options_pb2 import SolveOptions as SolveOptionsMessage
+from optimizer.api.v1.plan_pb2 import Progress
 from optimizer.api.v1.planning_service_pb2 import (
     CreatePlanMetadata,
     CreatePlanRequest,
@@ -16,16 +18,15 @@ from optimizer.api.v1.planning_service_pb2 import (
     PlanEnd,
     WatchPlanResponse,
 )
+from optimizer.api.v1.portfolio_pb2 import PortfolioSpec
 from optimizer.api.v1.resources_pb2 import Plan, PlanState, Portfolio
 from optimizer.domain import portfolio as domain
 from optimizer.domain.options import SolveOptions
 from optimizer.errors import InvalidInputError, Problem
 from optimizer.io.market import load_finance, load_market
 from optimizer.io.series import load_hours
-from optimizer.service.events import Event
-from optimizer.service.jobs import Job, JobState
-from optimizer.service.store import StoredPortfolio
-from optimizer.wire.convert import parse, to_message, write
+from optimizer.service.records import Event, Job, JobState, StoredPortfolio
+from optimizer.wire.convert import parse
 
 STATES: Final[Mapping[JobState, int]] = {
     JobState.QUEUED: PlanState.PLAN_STATE_QUEUED,
@@ -88,31 +89,28 @@ def parse_options(request: CreatePlanRequest) -> SolveOptions:
 
 
 def portfolio_message(stored: StoredPortfolio) -> Portfolio:
-    """The resource of a stored portfolio."""
-    message = Portfolio(spec=to_message(stored.portfolio))
+    """The resource of a stored portfolio, or of one that was only checked."""
+    message = Portfolio(spec=PortfolioSpec.FromString(stored.content))
     if stored.id:
         message.name = f"portfolios/{stored.id}"
-        message.create_time.FromDatetime(stored.create_time)
+    _write_times(message, {"create_time": stored.create_time})
     return message
 
 
-def plan_message(job: Job, with_result: bool = True) -> Plan:
-    """The resource of a job, at one moment of it."""
-    with job.condition:
-        message = Plan(
-            name=f"plans/{job.id}",
-            portfolio=job.portfolio_name,
-            options=to_message(job.options),
-            state=STATES[job.state],  # type: ignore[arg-type]
-            error=job.error,
-        )
-        times = {"create_time": job.create_time, "start_time": job.start_time, "end_time": job.end_time}
-        result, progress = job.plan, job.events.last_progress
-    _write_times(message, times)
-    if progress is not None:
-        write(progress, message.progress)
-    if with_result and result is not None:
-        write(result, message.result)
+def plan_message(job: Job) -> Plan:
+    """The resource of a job."""
+    message = Plan(
+        name=f"plans/{job.id}",
+        portfolio=f"portfolios/{job.portfolio_id}",
+        options=SolveOptionsMessage.FromString(job.options),
+        state=STATES[job.state],  # type: ignore[arg-type]
+    )
+    _write_times(message, {"create_time": job.create_time, "start_time": job.start_time, "end_time": job.end_time})
+    for name in ("progress", "result", "error"):
+        content = getattr(job, name)
+        if content is not None:
+            getattr(message, name).SetInParent()
+            getattr(message, name).ParseFromString(content)
     return message
 
 
@@ -138,12 +136,12 @@ def operation_message(job: Job) -> Operation:
     return operation
 
 
-def event_message(event: Event, job: Job) -> WatchPlanResponse:
+def event_message(event: Event) -> WatchPlanResponse:
     """One event of a job."""
-    if event.progress is None:
-        end = PlanEnd(state=STATES[job.state])  # type: ignore[arg-type]
+    if event.end is not None:
+        end = PlanEnd(state=STATES[event.end])  # type: ignore[arg-type]
         return WatchPlanResponse(sequence=event.sequence, end=end)
-    return WatchPlanResponse(sequence=event.sequence, progress=to_message(event.progress))
+    return WatchPlanResponse(sequence=event.sequence, progress=Progress.FromString(event.progress or b""))
 
 
 def heartbeat_message(sequence: int) -> WatchPlanResponse:

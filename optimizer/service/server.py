@@ -16,8 +16,10 @@ from grpc_reflection.v1alpha import reflection
 
 from optimizer.api.v1 import planning_service_pb2, planning_service_pb2_grpc
 from optimizer.errors import InvalidInputError, ServiceError
+from optimizer.service.database import DEFAULT_STORE, TEMPORARY, Database
 from optimizer.service.interceptors import ErrorInterceptor
 from optimizer.service.jobs import DEFAULT_TARGET, JobRunner
+from optimizer.service.leases import LEASE_S
 from optimizer.service.planner import Planner
 from optimizer.service.planning_service import OperationsServicer, PlanningServicer
 from optimizer.service.store import Store
@@ -45,7 +47,7 @@ _OPTIONS: Final = (
 
 
 class Server:
-    """A planning server. Port 0 takes any free one; :attr:`port` says which."""
+    """A planning server. Port 0 takes any free one; :attr:`port` says which. ``store`` is where it remembers."""
 
     def __init__(
         self,
@@ -56,11 +58,15 @@ class Server:
         heartbeat_s: float = 5.0,
         insecure_listen: bool = False,
         target: str = DEFAULT_TARGET,
+        store: str = TEMPORARY,
+        lease_s: float = LEASE_S,
     ) -> None:
         if not insecure_listen:
             refuse_beyond_loopback(listen)
-        self._runner = JobRunner(target, workers, queue_limit)
-        self._planner = planner = Planner(Store(), self._runner, WAITING_LIMIT, heartbeat_s)
+        self._database = Database(store)
+        kept = Store(self._database)
+        self._runner = JobRunner(kept, target, workers, queue_limit, lease_s)
+        self._planner = planner = Planner(kept, self._runner, WAITING_LIMIT, heartbeat_s)
         self._health = health.HealthServicer()
         self._threads = ThreadPoolExecutor(THREAD_COUNT, thread_name_prefix="optimizer-rpc")
         self._server = grpc.server(
@@ -83,11 +89,15 @@ class Server:
         return self
 
     def stop(self, grace_s: float = 5.0) -> None:
-        """Report not serving, refuse new calls, give running ones the grace, then end all workers."""
+        """Report not serving, refuse new calls, give running ones the grace, then end all workers.
+
+        What they computed waits in the store for the next server.
+        """
         self._health.enter_graceful_shutdown()
         self._server.stop(grace_s).wait()
         self._runner.close()
         self._threads.shutdown(wait=False)
+        self._database.close()
 
     def __enter__(self) -> Server:
         """Start."""
@@ -105,6 +115,7 @@ class Server:
         except RuntimeError:
             port = 0
         if not port:
+            self._database.close()
             raise ServiceError(f"cannot listen on {listen}; is another server there?", "UNAVAILABLE", "CANNOT_LISTEN")
         return int(port)
 
@@ -115,15 +126,17 @@ def serve(
     workers: int | None = None,
     queue_limit: int = 64,
     insecure_listen: bool = False,
+    store: str = DEFAULT_STORE,
     grace_s: float = 5.0,
     on_ready: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Run a server until SIGINT or SIGTERM; ``on_ready`` hears its port.
 
     ``workers`` is how many plans are computed at a time, by default one for every two processors. An address beyond
-    this machine needs ``insecure_listen=True``: connections are neither encrypted nor authenticated.
+    this machine needs ``insecure_listen=True``: connections are neither encrypted nor authenticated. ``store`` is the
+    URL of a database, ``sqlite:///FILE`` or ``postgresql://...``; what is in it outlives the server.
     """
-    server = Server(listen, workers=workers, queue_limit=queue_limit, insecure_listen=insecure_listen)
+    server = Server(listen, workers=workers, queue_limit=queue_limit, insecure_listen=insecure_listen, store=store)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())

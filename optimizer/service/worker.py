@@ -3,28 +3,30 @@
 The process is spawned, never forked, and before it is needed, so that its imports are done when a job comes. It takes
 one job, answers and ends. All it exchanges with the service are serialised messages:
 
-=========  ============================================================
+=========  ==========================================================================
 to it      the portfolio, the options; then, at any time, ``STOP``
-from it    any number of ``PROGRESS`` frames, then one ``PLAN`` or ``ERROR``
-=========  ============================================================
+from it    any number of ``PROGRESS`` frames, then one ``PLAN``, ``AUDIT_FAILED`` (a plan too) or ``ERROR``
+=========  ==========================================================================
 
-It ends at once when the service is gone.
+It ends at once when the service is gone, also where the operating system has to see to it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, Final, NamedTuple
 
 from optimizer.domain.options import SolveOptions
-from optimizer.domain.plan import Plan, Progress
+from optimizer.domain.plan import Plan
 from optimizer.domain.portfolio import Portfolio
 from optimizer.wire.convert import from_bytes, to_bytes
 from optimizer.wire.errors import to_status
@@ -32,7 +34,9 @@ from optimizer.wire.errors import to_status
 STOP: Final = b"S"
 PROGRESS: Final = b"P"
 PLAN: Final = b"R"
+AUDIT_FAILED: Final = b"A"
 ERROR: Final = b"E"
+_PR_SET_PDEATHSIG: Final = 1
 
 
 class Frame(NamedTuple):
@@ -68,10 +72,10 @@ class Worker:
         self._process.join(timeout=1.0)
         return self._process.exitcode
 
-    def begin(self, portfolio: Portfolio, options: SolveOptions) -> None:
-        """Hand over the job; a worker that is gone shows in :meth:`receive`."""
-        self._send(to_bytes(portfolio))
-        self._send(to_bytes(options))
+    def begin(self, portfolio: bytes, options: bytes) -> None:
+        """Hand over the job, serialised; a worker that is gone shows in :meth:`receive`."""
+        self._send(portfolio)
+        self._send(options)
 
     def stop(self) -> None:
         """Ask the job to end with what it has."""
@@ -91,12 +95,14 @@ class Worker:
             raise EOFError from error
         return Frame(frame[:1], frame[1:])
 
-    def end(self, grace_s: float = 0.0) -> None:
-        """Make sure that the process is gone, and free what it held."""
-        self._process.join(grace_s)
-        if self._process.is_alive():
-            self._process.kill()
+    def kill(self) -> None:
+        """Make sure that the process is gone."""
+        self._process.kill()
         self._process.join()
+
+    def end(self) -> None:
+        """Make sure that the process is gone, and free what it held."""
+        self.kill()
         self._connection.close()
         self._process.close()
 
@@ -108,6 +114,7 @@ class Worker:
 def _main(connection: Connection, target: str) -> None:
     """Run one job."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the service decides what a Ctrl-C means
+    _die_with_parent()
     failure: Exception | None = None
     try:
         solve = load_target(target)
@@ -129,10 +136,19 @@ def _main(connection: Connection, target: str) -> None:
             on_progress=lambda progress: connection.send_bytes(PROGRESS + to_bytes(progress)),
             should_stop=stopped.is_set,
         )
-        answer = PLAN + to_bytes(plan)
+        answer = (AUDIT_FAILED if plan.audit_failed else PLAN) + to_bytes(plan)
     except Exception as error:
         answer = ERROR + to_status(error).SerializeToString()
     connection.send_bytes(answer)
+
+
+def _die_with_parent() -> None:
+    """Let Linux kill this process when the thread that started it is gone; elsewhere the pipe alone tells."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        parent = multiprocessing.parent_process()
+        if parent is None or parent.pid != os.getppid():  # it was gone before that
+            os._exit(1)
 
 
 def load_target(target: str) -> Callable[..., Any]:
@@ -149,8 +165,3 @@ def _listen(connection: Connection, stopped: threading.Event) -> None:
             stopped.set()
     except (EOFError, OSError):
         os._exit(1)
-
-
-def progress_of(frame: Frame) -> Progress:
-    """The progress in a ``PROGRESS`` frame."""
-    return from_bytes(Progress, frame.body)

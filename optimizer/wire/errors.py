@@ -5,7 +5,9 @@
     OptimizerError
     └── ServiceError
         ├── OverloadedError      the queue, or the number of waiting calls, is full; carries when to come again
-        └── WorkerDiedError      the process of a job ended without an answer
+        ├── WorkerDiedError      the process of a job ended without an answer
+        ├── JobAbandonedError    the service ended too often while it computed a job
+        └── StoreUnavailableError  what the service keeps cannot be read or written now
 
 A status carries one ``ErrorInfo``; wrong input also a ``BadRequest``, one violation a problem, whose description is
 what is wrong and, on a second line, what to do. Statuses travel in trailers, which must stay below 8 KiB: texts
@@ -65,6 +67,21 @@ class WorkerDiedError(ServiceError):
         self.exit_code = exit_code
 
 
+class JobAbandonedError(ServiceError):
+    """The service ended too often while it computed a job."""
+
+    def __init__(self, lost_count: int) -> None:
+        told = f"the service ended {lost_count} times while it computed this plan, and does not try again"
+        super().__init__(told, "ABORTED", "JOB_ABANDONED")
+
+
+class StoreUnavailableError(ServiceError):
+    """What the service keeps cannot be read or written now; nothing was changed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "UNAVAILABLE", "STORE_UNAVAILABLE")
+
+
 class Row(NamedTuple):
     """What the wire says about an exception."""
 
@@ -83,6 +100,8 @@ STATUSES: Final[Mapping[type[OptimizerError], Row]] = MappingProxyType(
         ServiceError: Row(Code.UNKNOWN, "SERVICE_FAILED"),
         OverloadedError: Row(Code.RESOURCE_EXHAUSTED, "OVERLOADED"),
         WorkerDiedError: Row(Code.INTERNAL, "WORKER_DIED"),
+        JobAbandonedError: Row(Code.ABORTED, "JOB_ABANDONED"),
+        StoreUnavailableError: Row(Code.UNAVAILABLE, "STORE_UNAVAILABLE"),
     }
 )
 """A subclass that is not listed counts as the nearest class that is."""

@@ -96,8 +96,9 @@ def test_a_server_that_is_not_there_exits_5():
     assert run("plan", "tiny", "--server", "127.0.0.1:1", "--quiet").returncode == ExitCode.SERVICE
 
 
-def test_a_remote_plan_prints_what_a_local_one_does(tiny_plan):
-    process = subprocess.Popen([OPTIMIZER, "serve", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
+def test_a_remote_plan_prints_what_a_local_one_does(tiny_plan, tmp_path):
+    command = [OPTIMIZER, "serve", "--listen", "127.0.0.1:0", "--store", f"sqlite:///{tmp_path / 'store.db'}"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         address = process.stdout.readline().split()[2].rstrip(",")
         remote = run("plan", "tiny", "--quiet", "--server", address)

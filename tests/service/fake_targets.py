@@ -1,7 +1,9 @@
 """What a worker runs in place of the planner; named by ``fake_targets:...``."""
 
+import fcntl
 import os
 import time
+from pathlib import Path
 
 from optimizer.domain import (
     AuditCheck,
@@ -62,6 +64,19 @@ def slow(portfolio, options, on_progress, should_stop):
             return plan_of(portfolio, options, Limit.INTERRUPTED, TerminationReason.FEASIBLE)
         time.sleep(0.1)
     return plan_of(portfolio, options, Limit.TIME, TerminationReason.FEASIBLE)
+
+
+def held(portfolio, options, on_progress, should_stop):
+    """Takes its time limit; a second run of the same portfolio at the same time leaves a file that says so."""
+    mine = Path(os.environ["HELD_FOLDER"]) / portfolio.name
+    with mine.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            mine.with_suffix(".doubled").touch()
+        on_progress(Progress(stage="solve", elapsed_s=0.0))
+        time.sleep(options.time_limit_s)
+    return plan_of(portfolio, options)
 
 
 def silent(portfolio, options, on_progress, should_stop):

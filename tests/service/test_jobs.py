@@ -12,27 +12,45 @@ import fake_targets
 import pytest
 import wire_cases
 
+from optimizer.api.v1.plan_pb2 import Progress as ProgressMessage
 from optimizer.domain import Portfolio, Progress, SolveOptions
-from optimizer.service.events import CONFLATE_ABOVE, KEPT, EventLog
-from optimizer.service.jobs import Job, JobRunner, JobState, default_slots
+from optimizer.service.events import CONFLATE_ABOVE, KEPT, Bells, append_events
+from optimizer.service.jobs import JobRunner, default_slots
+from optimizer.service.records import JobState, Request
 from optimizer.service.store import Store
 from optimizer.service.worker import Worker, load_target
+from optimizer.wire.convert import to_bytes
 from optimizer.wire.errors import OverloadedError
 
 TESTS = Path(__file__).resolve().parents[1]
+ONCE = Request("CreatePlan", "", b"")
 
 
-def job_for(target, seconds=20.0):
+def submitted(runner, target, seconds=20.0):
+    """The id of a new job."""
     portfolio = Portfolio.model_validate(wire_cases.small_data() | {"name": target})
-    return Job("portfolios/x", portfolio, SolveOptions(time_limit_s=seconds))
+    stored = runner._store.add_portfolio(to_bytes(portfolio), ONCE)
+    return runner.submit(stored.id, to_bytes(SolveOptions(time_limit_s=seconds)), ONCE).id
+
+
+def state_of(runner, job_id):
+    return runner._store.state(job_id)
+
+
+def ended(runner, job_id):
+    """Its state, once it has ended."""
+    until(lambda: state_of(runner, job_id).ended, 20.0)
+    return state_of(runner, job_id)
 
 
 @pytest.fixture
 def runner():
-    made = JobRunner("fake_targets:by_name", slots=1, queue_limit=2)
+    store = Store()
+    made = JobRunner(store, "fake_targets:by_name", slots=1, queue_limit=2)
     made.start()
     yield made
     made.close()
+    store.database.close()
 
 
 def until(condition, seconds=10.0):
@@ -45,112 +63,111 @@ def until(condition, seconds=10.0):
 # --------------------------------------------------------------------------------------------------------------- events
 
 
-def log_of(*stages, end=False):
-    log = EventLog(threading.Condition())
-    for stage in stages:
-        log.append(Progress(stage=stage, elapsed_s=0.0))
-    if end:
-        log.append(None)
-    return log
+@pytest.fixture
+def history():
+    """A store with a job that nobody computes, and how to add to its history."""
+    store = Store()
+    runner = JobRunner(store, slots=0)
+    job_id = submitted(runner, "quick")
+
+    def happen(*stages):
+        items = [stage if isinstance(stage, JobState) else progress_at(stage) for stage in stages]
+        with store.database.writing() as connection:
+            append_events(connection, job_id, items)
+
+    yield store, job_id, happen
+    store.database.close()
+
+
+def progress_at(stage):
+    return to_bytes(Progress(stage=stage, elapsed_s=0.0))
 
 
 def sequences(events):
     return [event.sequence for event in events]
 
 
-def test_events_come_after_the_number_given():
-    log = log_of("curves", "build", "solve", end=True)
-    assert sequences(log.after(0, 0.0)) == [1, 2, 3, 4]
-    assert sequences(log.after(2, 0.0)) == [3, 4]
-    assert sequences(log.after(4, 0.0)) == [4]
-    assert sequences(log.after(99, 0.0)) == [4]
+def test_events_come_after_the_number_given(history):
+    store, job_id, happen = history
+    happen("build", "solve", JobState.SUCCEEDED)
+    assert sequences(store.events_after(job_id, 0)) == [1, 2, 3, 4]
+    assert sequences(store.events_after(job_id, 2)) == [3, 4]
+    assert sequences(store.events_after(job_id, 4)) == [4]
+    assert sequences(store.events_after(job_id, 99)) == [4]
+    assert store.events_after(job_id, 0)[-1].end is JobState.SUCCEEDED
 
 
-def test_nothing_comes_after_the_end():
-    log = log_of("solve", end=True)
-    log.append(Progress(stage="done", elapsed_s=1.0))
-    assert sequences(log.after(0, 0.0)) == [1, 2]
-
-
-def test_a_reader_waits_for_the_next_event_and_no_longer():
-    log = log_of("solve")
+def test_a_reader_waits_for_the_next_bell_and_no_longer():
+    bells = Bells()
     begin = time.monotonic()
-    assert log.after(1, 0.05) == []
+    bells.wait("a", bells.count("a"), 0.05)
     assert 0.04 < time.monotonic() - begin < 1.0
-    threading.Timer(0.05, log.append, [None]).start()
-    assert sequences(log.after(1, 5.0)) == [2]
-
-
-def test_a_reader_can_be_woken():
-    log = log_of("solve")
-    threading.Timer(0.05, log.wake).start()
+    count = bells.count("a")
+    threading.Timer(0.05, bells.ring, ["a"]).start()
     begin = time.monotonic()
-    assert log.after(1, 5.0) == []
+    bells.wait("a", count, 5.0)
     assert time.monotonic() - begin < 2.0
+    bells.wait("a", count, 5.0)
+    assert time.monotonic() - begin < 2.0, "what rang before is not waited for"
 
 
-def test_only_so_many_events_are_kept_and_sent():
-    log = log_of("curves", *["solve"] * (2 * KEPT), "audit", end=True)
-    events = log.after(0, 0.0)
-    assert [event.progress.stage if event.progress else "end" for event in events] == ["solve", "audit", "end"]
-    assert sequences(events) == [2 * KEPT + 1, 2 * KEPT + 2, 2 * KEPT + 3]
-    assert len(log.after(2 * KEPT + 3 - CONFLATE_ABOVE, 0.0)) == CONFLATE_ABOVE
+def test_only_so_many_events_are_kept_and_sent(history):
+    store, job_id, happen = history
+    happen("curves", *["solve"] * (2 * KEPT), "audit", JobState.SUCCEEDED)
+    events = store.events_after(job_id, 0)
+    stages = [ProgressMessage.FromString(event.progress).stage if event.progress else 0 for event in events]
+    assert stages == [event.stage for event in events]
+    assert [event.end for event in events] == [None, None, JobState.SUCCEEDED]
+    assert sequences(events) == [2 * KEPT + 2, 2 * KEPT + 3, 2 * KEPT + 4]
+    assert len(store.events_after(job_id, 2 * KEPT + 4 - CONFLATE_ABOVE)) == CONFLATE_ABOVE
 
 
 # ---------------------------------------------------------------------------------------------------------------- queue
 
 
 def test_a_full_queue_says_when_to_come_again(runner):
-    running = job_for("silent")
-    runner.submit(running)
-    until(lambda: running.state is JobState.RUNNING)
-    waiting = [job_for("quick"), job_for("quick")]
-    for job in waiting:
-        runner.submit(job)
+    running = submitted(runner, "silent")
+    until(lambda: state_of(runner, running) is JobState.RUNNING)
+    waiting = [submitted(runner, "quick"), submitted(runner, "quick")]
     with pytest.raises(OverloadedError) as caught:
-        runner.submit(job_for("quick"))
+        submitted(runner, "quick")
     assert caught.value.retry_after_s > 0
-    runner.cancel(waiting[0])
-    assert waiting[0].state is JobState.CANCELLED
-    assert waiting[0].start_time is None
-    runner.submit(job_for("quick"))
-    runner.stop(running)
-    waiting[1].wait(20.0)
-    assert waiting[1].state is JobState.SUCCEEDED
+    runner._store.ask_to_cancel(waiting[0])
+    job = runner._store.job(waiting[0])
+    assert (job.state, job.start_time) == (JobState.CANCELLED, None)
+    submitted(runner, "quick")
+    runner._store.ask_to_stop(running)
+    assert ended(runner, waiting[1]) is JobState.SUCCEEDED
 
 
-def test_a_request_that_found_no_room_can_be_repeated(runner):
-    store, running = Store(), job_for("silent")
-
-    def full():
-        raise OverloadedError("full", 1.0)
-
+def test_a_request_that_found_no_room_can_be_repeated():
+    store, request = Store(), Request("CreatePlan", "id", b"x")
+    portfolio = store.add_portfolio(to_bytes(wire_cases.small_portfolio()), ONCE)
     with pytest.raises(OverloadedError):
-        store.once("CreatePlan", "id", b"x", full)
-    assert store.once("CreatePlan", "id", b"x", lambda: running) is running
+        store.add_job(portfolio.id, b"", request, queue_limit=0)
+    made = store.add_job(portfolio.id, b"", request, queue_limit=1)
+    assert store.add_job(portfolio.id, b"", request, queue_limit=1) == made
+    store.database.close()
 
 
 def test_a_stop_before_the_begin_is_kept(runner):
-    first, second = job_for("silent"), job_for("silent")
-    runner.submit(first)
-    runner.submit(second)
-    runner.stop(second)
-    runner.stop(first)
-    second.wait(20.0)
-    assert (first.state, second.state) == (JobState.SUCCEEDED, JobState.SUCCEEDED)
+    first, second = submitted(runner, "silent"), submitted(runner, "silent")
+    runner._store.ask_to_stop(second)
+    runner._store.ask_to_stop(first)
+    assert (ended(runner, first), ended(runner, second)) == (JobState.SUCCEEDED, JobState.SUCCEEDED)
 
 
-def test_closing_cancels_everything():
-    runner = JobRunner("fake_targets:by_name", slots=1, queue_limit=2)
+def test_closing_gives_back_what_runs():
+    store = Store()
+    runner = JobRunner(store, "fake_targets:by_name", slots=1)
     runner.start()
-    jobs = [job_for("deaf"), job_for("quick")]
-    for job in jobs:
-        runner.submit(job)
-    until(lambda: jobs[0].state is JobState.RUNNING)
+    job_ids = [submitted(runner, "deaf"), submitted(runner, "quick")]
+    until(lambda: store.state(job_ids[0]) is JobState.RUNNING)
     begin = time.monotonic()
     runner.close()
     assert time.monotonic() - begin < 3.0
-    assert [job.state for job in jobs] == [JobState.CANCELLED, JobState.CANCELLED]
+    assert [store.state(job_id) for job_id in job_ids] == [JobState.QUEUED, JobState.QUEUED]
+    store.database.close()
 
 
 def test_there_is_at_least_one_slot():
@@ -165,10 +182,7 @@ def test_a_worker_that_was_ended_while_it_waited_is_replaced(runner):
     for child in child_processes():
         os.kill(child, signal.SIGKILL)
     until(lambda: not child_processes())
-    job = job_for("quick")
-    runner.submit(job)
-    job.wait(20.0)
-    assert job.state is JobState.SUCCEEDED
+    assert ended(runner, submitted(runner, "quick")) is JobState.SUCCEEDED
 
 
 def child_processes():
@@ -190,13 +204,12 @@ def remember_workers():
 
 
 def test_a_target_that_cannot_be_imported_fails_the_job():
-    runner = JobRunner("fake_targets:nowhere", slots=1)
+    store = Store()
+    runner = JobRunner(store, "fake_targets:nowhere", slots=1)
     runner.start()
-    job = job_for("quick")
-    runner.submit(job)
-    job.wait(20.0)
+    assert ended(runner, submitted(runner, "quick")) is JobState.FAILED
     runner.close()
-    assert job.state is JobState.FAILED
+    store.database.close()
 
 
 def test_a_worker_is_spawned_and_knows_no_grpc():
@@ -215,12 +228,15 @@ def test_a_worker_ends_with_its_service(tmp_path):
     script = tmp_path / "service.py"
     script.write_text(
         f"import sys\nsys.path[:0] = [{str(TESTS / 'service')!r}, {str(TESTS / 'wire')!r}, {str(TESTS.parent)!r}]\n"
-        "import time\nfrom test_jobs import JobRunner, job_for\n"
+        "import time\nfrom test_jobs import JobRunner, ProgressMessage, Store, submitted\n"
         "if __name__ == '__main__':\n"
-        "    runner, job = JobRunner('fake_targets:by_name', slots=1), job_for('deaf')\n"
-        "    runner.start()\n    runner.submit(job)\n"
-        "    while job.events.last_progress.stage == 'queued':\n        time.sleep(0.01)\n"
-        "    print(job.process_id, flush=True)\n    time.sleep(60)\n"
+        "    runner = JobRunner(Store(), 'fake_targets:by_name', slots=1)\n"
+        "    runner.start()\n    job_id = submitted(runner, 'deaf')\n"
+        "    told = ProgressMessage()\n"
+        "    while not told.node_count:\n"
+        "        time.sleep(0.01)\n"
+        "        told = ProgressMessage.FromString(runner._store.job(job_id).progress)\n"
+        "    print(told.node_count, flush=True)\n    time.sleep(60)\n"
     )
     with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as service:
         worker_id = int(service.stdout.readline())

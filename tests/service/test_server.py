@@ -88,16 +88,15 @@ def test_stopping_lets_a_stream_end_first():
         assert next(events).stage == "solve"
         stopping = pool.submit(server.stop, 10.0)
         time.sleep(0.2)
-        server._runner.stop(server._planner.job(name))
+        server._planner.stop(server._planner.job(name))
         assert [event.stage for event in events][-1:] in (["solve"], [])
         stopping.result(5.0)
 
 
 def test_waiting_calls_leave_room_for_others():
-    runner = JobRunner("fake_targets:quick", slots=0)
-    planner = Planner(Store(), runner, waiting_limit=1)
-    store = planner.store
-    stored = store.add_portfolio(wire_cases.small_portfolio())
+    store = Store()
+    planner = Planner(store, JobRunner(store, "fake_targets:quick", slots=0), waiting_limit=1)
+    stored = planner.create_portfolio(wire_cases.small_portfolio(), "", b"", validate_only=False)
     job = planner.create_plan(stored, wire_cases.options(), "", b"")
 
     class Caller:
@@ -112,15 +111,16 @@ def test_waiting_calls_leave_room_for_others():
     with pytest.raises(OverloadedError):
         planner.wait(job, 0.1, Caller())
     watching.close()
-    planner.wait(job, 0.01, Caller())
+    assert not planner.wait(job, 0.01, Caller()).state.ended
+    store.database.close()
 
 
 def test_serving_ends_with_a_signal(monkeypatch):
     handlers, stopped = {}, []
     monkeypatch.setattr(server_module.signal, "signal", handlers.__setitem__)
     monkeypatch.setattr(Server, "start", lambda _: handlers[server_module.signal.SIGTERM](15, None))
-    monkeypatch.setattr(Server, "stop", lambda _, grace_s: stopped.append(grace_s))
-    server_module.serve("127.0.0.1:0", workers=0, grace_s=3.0)
+    monkeypatch.setattr(Server, "stop", lambda self, grace_s: (stopped.append(grace_s), self._database.close()))
+    server_module.serve("127.0.0.1:0", workers=0, grace_s=3.0, store="temporary")
     assert stopped == [3.0]
 
 

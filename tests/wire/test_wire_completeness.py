@@ -33,7 +33,7 @@ from optimizer.domain.market_answers import MarketCalibration, MarketCalibration
 from optimizer.domain.merit_order import MeritOrder, MeritOrderSpec
 from optimizer.domain.network_curves import NetworkCurve, NetworkCurveSpec
 from optimizer.errors import OptimizerError
-from optimizer.service.jobs import JobState
+from optimizer.service.records import JobState
 from optimizer.service.resources import STATES
 from optimizer.wire import errors as wire_errors
 from optimizer.wire import schema

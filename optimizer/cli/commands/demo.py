@@ -55,7 +55,8 @@ def demo(
 @contextmanager
 def _server() -> Iterator[str]:
     """A server in a process of its own on a free port; stopped at the end."""
-    command = [sys.executable, "-m", "optimizer.cli.main", "serve", "--listen", "127.0.0.1:0", "--workers", "1"]
+    command = [sys.executable, "-m", "optimizer.cli.main", "serve", "--listen", "127.0.0.1:0"]
+    command += ["--workers", "1", "--store", "temporary"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

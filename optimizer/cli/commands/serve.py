@@ -10,6 +10,14 @@ import typer
 def serve(
     listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Address; port 0 picks one.")] = "127.0.0.1:50051",
     workers: Annotated[int | None, typer.Option(min=1, help="Solves at a time, each in its own process.")] = None,
+    store: Annotated[
+        str,
+        typer.Option(
+            envvar="OPTIMIZER_STORE",
+            metavar="URL",
+            help="What outlives the server: sqlite:///FILE or postgresql://..., or 'temporary'.",
+        ),
+    ] = "sqlite:///optimizer.db",
     insecure_listen: Annotated[
         bool, typer.Option("--insecure-listen", help="Allow an address that is not loopback, without TLS and tokens.")
     ] = False,
@@ -26,6 +34,7 @@ def serve(
     run(
         listen,
         workers=workers,
+        store=store,
         insecure_listen=insecure_listen,
         on_ready=lambda port: typer.echo(f"listening on {host}:{port}, Ctrl-C stops"),
     )

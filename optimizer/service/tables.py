@@ -1,0 +1,63 @@
+"""The tables of the store. A change here needs a revision in ``migrations/versions``; a test compares the two.
+
+Times are seconds since 1970 by the clock of the server that wrote them; nothing is decided by comparing them.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+METADATA = sa.MetaData()
+
+PORTFOLIOS = sa.Table(
+    "portfolios",
+    METADATA,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("create_time_s", sa.Float, nullable=False),
+)
+
+PLANS = sa.Table(
+    "plans",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("id", sa.String(32), nullable=False, unique=True),
+    sa.Column("portfolio_id", sa.String(32), sa.ForeignKey("portfolios.id"), nullable=False),
+    sa.Column("options", sa.LargeBinary, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("create_time_s", sa.Float, nullable=False),
+    sa.Column("start_time_s", sa.Float),
+    sa.Column("end_time_s", sa.Float),
+    sa.Column("stop_requested", sa.Boolean, nullable=False),
+    sa.Column("cancel_requested", sa.Boolean, nullable=False),
+    sa.Column("sequence", sa.Integer, nullable=False),
+    sa.Column("progress", sa.LargeBinary),
+    sa.Column("result", sa.LargeBinary),
+    sa.Column("error", sa.LargeBinary),
+    sa.Column("fence", sa.Integer, nullable=False),
+    sa.Column("beat", sa.Integer, nullable=False),
+    sa.Column("lost_count", sa.Integer, nullable=False),
+    sa.Index("plans_by_state", "state", "number"),
+)
+"""``sequence`` is that of the last event, ``fence`` the number of the latest run; ``beat`` counts its signs of life,
+and ``lost_count`` the runs that ceased to give any."""
+
+EVENTS = sa.Table(
+    "events",
+    METADATA,
+    sa.Column("plan_id", sa.String(32), sa.ForeignKey("plans.id"), primary_key=True),
+    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("stage", sa.Integer, nullable=False),
+    sa.Column("progress", sa.LargeBinary),
+    sa.Column("end_state", sa.String(16)),
+)
+
+REQUESTS = sa.Table(
+    "requests",
+    METADATA,
+    sa.Column("method", sa.String(32), primary_key=True),
+    sa.Column("id_sha256", sa.String(64), primary_key=True),
+    sa.Column("content_sha256", sa.String(64), nullable=False),
+    sa.Column("resource_id", sa.String(32), nullable=False),
+)
+"""What a request with an id made, so that the same request makes it once; of its id and content only the digests."""
