@@ -1,7 +1,10 @@
 """Plans which of a bitcoin miner's megawatts mine, host AI or wait: per site, per contract, per month.
 
->>> import optimizer
->>> answer = optimizer.plan(optimizer.load_portfolio("tiny"))
+Five verbs make a day's work, ``load``, ``plan``, ``evaluate``, ``compare`` and ``save``; a plan shows itself in a
+notebook, and has its tables as frames and its charts as figures.
+
+>>> import optimizer as opt
+>>> answer = opt.plan(opt.load("tiny"))
 >>> answer.termination.reason.value
 'optimal'
 """
@@ -13,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from optimizer.app import WhatIfs, compare, evaluate, frontier, plan
     from optimizer.domain import Plan, Portfolio, SolveOptions
-    from optimizer.io import load_plan, load_portfolio, save_plan, save_portfolio
+    from optimizer.io import load_plan, load_portfolio, save, save_plan, save_portfolio, save_tables
+    from optimizer.io import load_portfolio as load
 
 __all__ = [
     "Plan",
@@ -23,11 +27,14 @@ __all__ = [
     "compare",
     "evaluate",
     "frontier",
+    "load",
     "load_plan",
     "load_portfolio",
     "plan",
+    "save",
     "save_plan",
     "save_portfolio",
+    "save_tables",
 ]
 
 _HOMES = {
@@ -41,15 +48,19 @@ _HOMES = {
     "load_plan": "optimizer.io",
     "load_portfolio": "optimizer.io",
     "plan": "optimizer.app",
+    "save": "optimizer.io",
     "save_plan": "optimizer.io",
     "save_portfolio": "optimizer.io",
+    "save_tables": "optimizer.io",
 }
+_SHORT = {"load": "load_portfolio"}
 
 
 def __getattr__(name: str) -> Any:
     """Import public names when they are first used: the client must not drag the solver in."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'optimizer' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_HOMES[name]), name)
+    full_name = _SHORT.get(name, name)
+    if full_name not in _HOMES:
+        raise AttributeError(f"module 'optimizer' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[full_name]), full_name)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from optimizer.domain.base import Real, Value
 from optimizer.domain.decisions import Decisions, Work
 from optimizer.domain.finance import Objective
+from optimizer.domain.frames import FRAMES, capacity_frame
 from optimizer.domain.outcome import (
     BusinessAsUsual,
     CapacityRow,
@@ -24,6 +25,9 @@ from optimizer.domain.outcome import (
     TaxRow,
 )
 from optimizer.domain.proof import AuditReport, FilledIn, Manifest, Termination
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PLAN_FORMAT = 1
 NPV: Final = "NPV"
@@ -97,6 +101,32 @@ class Plan(Value):
     def audit_failed(self) -> bool:
         """Whether there is a plan and its audit found a deviation."""
         return self.audit is not None and not self.audit.passed
+
+    @property
+    def capacity_mw(self) -> pd.DataFrame:
+        """Use of every site in every month, in MW at the meter; index ``month``."""
+        return capacity_frame(self)
+
+    @property
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """Every table of the plan by its name: dates as index, units in the names of columns."""
+        return {name: frame_of(self) for name, frame_of in FRAMES.items()}
+
+    def plot(self, chart: str = "use-company") -> Any:
+        """A chart of the report as a Plotly figure: the use of all sites' power, or another one by its name.
+
+        Raises:
+            NotFoundError: for a chart that the report of this plan does not have; it names those it has.
+        """
+        from optimizer.report.notebook import plotted  # Plotly, which is not needed to plan
+
+        return plotted(self, chart)
+
+    def _repr_html_(self) -> str:
+        """The answer, its contracts and its audit, for notebooks."""
+        from optimizer.report.notebook import summary_html
+
+        return summary_html(self)
 
 
 class Progress(Value):

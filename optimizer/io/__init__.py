@@ -10,6 +10,7 @@ from optimizer.io.portfolios import (
     portfolio_schema,
     save_portfolio,
 )
+from optimizer.io.save import save, save_tables
 from optimizer.io.text import check_writable, write_text
 
 __all__ = [
@@ -23,7 +24,9 @@ __all__ = [
     "load_portfolio",
     "parse_portfolio",
     "portfolio_schema",
+    "save",
     "save_plan",
     "save_portfolio",
+    "save_tables",
     "write_text",
 ]

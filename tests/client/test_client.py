@@ -1,7 +1,5 @@
-"""The client: what it imports, what it repeats, how it goes on, what it tells."""
+"""The client: what it repeats, how it goes on, what it tells."""
 
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,7 +7,6 @@ import grpc
 import pytest
 import wire_cases
 
-import optimizer.client
 from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.api.v1 import planning_service_pb2_grpc
 from optimizer.api.v1.resources_pb2 import Plan as PlanMessage
@@ -71,20 +68,6 @@ def resume_at_once(monkeypatch):
 def flaky_client(flaky):
     with OptimizerClient(f"127.0.0.1:{flaky.port}", timeout_s=10.0) as connected:
         yield connected
-
-
-def test_importing_the_client_loads_no_solver():
-    script = (
-        "import sys, optimizer.client, optimizer.client.frames\n"
-        "print(sorted({'pyomo', 'highspy', 'pandas', 'scipy', 'optimizer.app'} & set(sys.modules)))"
-    )
-    out = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
-    assert out.stdout.strip() == "[]"
-
-
-def test_every_public_name_is_there():
-    assert optimizer.client.__all__ == sorted(optimizer.client.__all__)
-    assert all(hasattr(optimizer.client, name) for name in optimizer.client.__all__)
 
 
 def test_a_stream_that_breaks_is_resumed_where_it_was(flaky, flaky_client):

@@ -21,7 +21,10 @@ def test_the_worked_case_in_the_readme_is_what_the_command_prints():
     assert [line.rstrip() for line in shown.splitlines()] == [line.rstrip() for line in printed.splitlines()]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/how-to/count-the-worst-futures.md", "docs/how-to/own-gpus.md"])
+@pytest.mark.parametrize(
+    "page",
+    ["README.md", "docs/how-to/count-the-worst-futures.md", "docs/how-to/notebook.md", "docs/how-to/own-gpus.md"],
+)
 def test_the_python_of_a_page_runs(page, monkeypatch):
     monkeypatch.chdir(ROOT)
     blocks = re.findall(r"```python\n(>>>.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.S)

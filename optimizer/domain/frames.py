@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from optimizer.domain.base import Value
 from optimizer.domain.decisions import MachineDecision
 from optimizer.domain.outcome import CapacityRow, CashFlowRow, ContractOutcome, MiningRow
-from optimizer.domain.plan import Plan
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from optimizer.domain.plan import Plan
 
 
 def capacity_frame(plan: Plan) -> pd.DataFrame:
@@ -42,6 +43,16 @@ def machines_frame(plan: Plan) -> pd.DataFrame:
         row["running"] = sum(mode.machine_count for mode in decision.running)
         rows.append(row)
     return _frame(MachineDecision, rows, "month").rename(columns={"running": "running_count"})
+
+
+FRAMES: Final[Mapping[str, Callable[[Plan], pd.DataFrame]]] = {
+    "contracts": contracts_frame,
+    "capacity_mw": capacity_frame,
+    "mining": mining_frame,
+    "machines": machines_frame,
+    "cash_flow_usd": cash_flow_frame,
+}
+"""Every frame of a plan by its name."""
 
 
 def _frame(kind: type[Value], rows: Iterable[Mapping[str, Any]], index: str) -> pd.DataFrame:

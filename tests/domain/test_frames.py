@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 import wire_cases
 
-from optimizer.client.frames import capacity_frame, cash_flow_frame, contracts_frame, machines_frame, mining_frame
 from optimizer.domain import Plan
+from optimizer.domain.frames import capacity_frame, cash_flow_frame, contracts_frame, machines_frame, mining_frame
 
 FRAMES = {
     capacity_frame: ("month", "grid_mw"),
