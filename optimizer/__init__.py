@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from optimizer.app import WhatIfs, compare, evaluate, frontier, plan
+    from optimizer.app import WhatIfs, compare, evaluate, explain, frontier, plan
     from optimizer.domain import Plan, Portfolio, SolveOptions
     from optimizer.io import load_plan, load_portfolio, save, save_plan, save_portfolio, save_tables
     from optimizer.io import load_portfolio as load
@@ -26,6 +26,7 @@ __all__ = [
     "WhatIfs",
     "compare",
     "evaluate",
+    "explain",
     "frontier",
     "load",
     "load_plan",
@@ -44,6 +45,7 @@ _HOMES = {
     "WhatIfs": "optimizer.app",
     "compare": "optimizer.app",
     "evaluate": "optimizer.app",
+    "explain": "optimizer.app",
     "frontier": "optimizer.app",
     "load_plan": "optimizer.io",
     "load_portfolio": "optimizer.io",

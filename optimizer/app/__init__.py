@@ -2,8 +2,9 @@
 
 from optimizer.app.comparison import compare
 from optimizer.app.evaluation import evaluate
+from optimizer.app.explanation import explain
 from optimizer.app.frontier import frontier
 from optimizer.app.planning import plan
 from optimizer.app.what_if import WhatIfs
 
-__all__ = ["WhatIfs", "compare", "evaluate", "frontier", "plan"]
+__all__ = ["WhatIfs", "compare", "evaluate", "explain", "frontier", "plan"]

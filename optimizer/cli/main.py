@@ -28,6 +28,7 @@ from optimizer.cli.commands import (
     show,
     template,
     validate,
+    why,
 )
 from optimizer.cli.output import fail
 from optimizer.errors import OptimizerError
@@ -44,6 +45,7 @@ app = typer.Typer(
 app.command("plan")(plan.plan)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
+app.command("why")(why.why)
 app.command("frontier")(frontier.frontier)
 app.command("validate")(validate.validate)
 app.command("export")(export.export)

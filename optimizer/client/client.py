@@ -37,6 +37,7 @@ from optimizer.domain.curves import (
     ThroughputCurveSpec,
 )
 from optimizer.domain.evaluation import Evaluation, EvaluationSpec
+from optimizer.domain.explanation import Explanation, ExplanationSpec
 from optimizer.domain.frontier import Frontier, FrontierSpec
 from optimizer.domain.market_answers import MarketCalibration, MarketCalibrationSpec, MarketFan, MarketFanSpec
 from optimizer.domain.merit_order import MeritOrder, MeritOrderSpec
@@ -236,6 +237,12 @@ class OptimizerClient:
         """How a plan differs from another one, and what each difference is worth."""
         request, work_s = api.ComparePlansRequest(spec=to_message(spec)), spec.options.time_limit_s
         return parse(Comparison, self._call(self._planning.ComparePlans, request, work_s).comparison, "comparison")
+
+    def explain(self, spec: ExplanationSpec) -> Explanation:
+        """Why a placement is in a plan, or why not."""
+        request, work_s = api.ExplainPlacementRequest(spec=to_message(spec)), spec.options.time_limit_s
+        answer = self._call(self._planning.ExplainPlacement, request, work_s)
+        return parse(Explanation, answer.explanation, "explanation")
 
     def frontier(self, spec: FrontierSpec) -> Frontier:
         """The best plans for ever more weight on the worst futures."""

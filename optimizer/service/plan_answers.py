@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from optimizer.domain.base import Value
 from optimizer.domain.comparison import Comparison, ComparisonSpec
 from optimizer.domain.evaluation import EvaluationSpec
+from optimizer.domain.explanation import Explanation, ExplanationSpec
 from optimizer.domain.frontier import Frontier, FrontierSpec
 from optimizer.service.planner import Caller, Planner
 from optimizer.service.resources import complete
@@ -44,12 +46,21 @@ def _compared(question: ComparisonSpec) -> Comparison:
     return compare(question)
 
 
+def explanation(spec: Any, planner: Planner, caller: Caller) -> Any:
+    """The ``Explanation`` message to an ``ExplanationSpec`` message."""
+    return _from_own_process("explained", ExplanationSpec, Explanation, spec, planner, caller)
+
+
+def explained(question: bytes) -> bytes:
+    """The same between processes."""
+    from optimizer.app.explanation import explain  # loads the model and the solver
+
+    return to_bytes(explain(from_bytes(ExplanationSpec, question)))
+
+
 def frontier(spec: Any, planner: Planner, caller: Caller) -> Any:
-    """The ``Frontier`` message to a ``FrontierSpec`` message, from a process of its own."""
-    question = parse(FrontierSpec, spec, "spec")
-    question = question.model_copy(update={"portfolio": complete(question.portfolio)})
-    answer = planner.own_processes.ask(f"{__name__}:frontier_of", to_bytes(question), caller.is_active)
-    return to_message(from_bytes(Frontier, answer))
+    """The ``Frontier`` message to a ``FrontierSpec`` message."""
+    return _from_own_process("frontier_of", FrontierSpec, Frontier, spec, planner, caller)
 
 
 def frontier_of(question: bytes) -> bytes:
@@ -57,3 +68,18 @@ def frontier_of(question: bytes) -> bytes:
     from optimizer.app.frontier import frontier as found  # loads the model and the solver
 
     return to_bytes(found(from_bytes(FrontierSpec, question)))
+
+
+def _from_own_process(
+    function: str,
+    asked: type[ExplanationSpec | FrontierSpec],
+    answered: type[Value],
+    spec: Any,
+    planner: Planner,
+    caller: Caller,
+) -> Any:
+    """The message that a function of this module answers a question about one portfolio with."""
+    question = parse(asked, spec, "spec")
+    question = question.model_copy(update={"portfolio": complete(question.portfolio)})
+    answer = planner.own_processes.ask(f"{__name__}:{function}", to_bytes(question), caller.is_active)
+    return to_message(from_bytes(answered, answer))

@@ -91,6 +91,12 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
         with self._planner.waiting_room():
             return api.ComparePlansResponse(comparison=plan_answers.comparison(request.spec, self._planner, context))
 
+    def ExplainPlacement(self, request: Any, context: grpc.ServicerContext) -> api.ExplainPlacementResponse:
+        """Explain why a placement is in a plan, or why not."""
+        with self._planner.waiting_room():
+            explanation = plan_answers.explanation(request.spec, self._planner, context)
+            return api.ExplainPlacementResponse(explanation=explanation)
+
     def ComputeFrontier(self, request: Any, context: grpc.ServicerContext) -> api.ComputeFrontierResponse:
         """Find the best plans for ever more weight on the worst futures."""
         with self._planner.waiting_room():

@@ -63,4 +63,6 @@ def solve_fixed(
             elsewhere = np.maximum(matrix.column_lower, 0.0)
             special |= from_site_basis(model, np.where(given, fixed, elsewhere), options)
         termination = model.run(options, search or Search(), stoppable=False, **special)
-        return Solution(termination, model.values if termination.has_plan else None)
+        if not termination.has_plan:
+            return Solution(termination, None)
+        return Solution(termination, model.values, None if narrowed["integer"].any() else model.prices)

@@ -38,3 +38,5 @@ class Solution:
     """How the search ended, money in USD."""
     values: Floats | None
     """The solution vector; None if there is none."""
+    prices: Floats | None = None
+    """Worth of a unit more on the right of each row, in million USD, where all whole decisions were fixed."""

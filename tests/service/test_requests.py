@@ -12,13 +12,15 @@ from optimizer.app.cluster_curves import cluster_curve, cluster_value
 from optimizer.app.comparison import compare
 from optimizer.app.curves import mode_breakevens
 from optimizer.app.evaluation import evaluate
+from optimizer.app.explanation import explain
 from optimizer.app.frontier import frontier
 from optimizer.app.market import calibrate_market, market_fan
 from optimizer.app.merit_order import site_merit_order
 from optimizer.app.network_curves import network_curve
-from optimizer.domain import Decisions, Portfolio, SolveOptions, validated
+from optimizer.domain import Decisions, Placement, Portfolio, SolveOptions, validated
 from optimizer.domain.comparison import Baseline, ComparisonSpec
 from optimizer.domain.curves import BreakevenSpec
+from optimizer.domain.explanation import ExplanationSpec
 from optimizer.domain.frontier import FrontierSpec
 from optimizer.domain.market_answers import MarketCalibrationSpec, MarketFanSpec
 from optimizer.errors import InvalidInputError, NotFoundError
@@ -284,6 +286,21 @@ def test_a_baseline_is_searched_for_in_a_process_of_its_own(client):
     refused = spec.model_copy(update={"options": SolveOptions(paranoid=True)})
     with pytest.raises(InvalidInputError, match="baselines are solved by HiGHS"):
         client.compare(refused)
+
+
+def test_a_placement_is_explained_in_a_process_of_its_own(client):
+    lease = {
+        "name": "Lease", "tenant": "Cloud", "critical_mw": 10.0, "price_usd_per_kw_month": 10.0, "term_months": 24,
+        "sign_from_month": "2027-01", "sign_until_month": "2027-01", "noi_margin_frac": 1.0,
+        "sites": [{"site": "Odessa", "capex_usd_per_critical_mw": 1e5, "build_months": 1}],
+    }  # fmt: skip
+    case = Portfolio.model_validate({**wire_cases.small_data(), "offers": [lease]})
+    spec = ExplanationSpec(portfolio=case, decisions=Decisions(), placement=Placement(offer="Lease"))
+    found = client.explain(spec)
+    assert found == explain(spec)
+    assert (found.signed, found.possible) == (False, True)
+    with pytest.raises(InvalidInputError, match="no offer is named 'Nobody'"):
+        client.explain(spec.model_copy(update={"placement": Placement(offer="Nobody")}))
 
 
 def test_a_frontier_is_searched_for_in_a_process_of_its_own(client):

@@ -5,6 +5,7 @@ from wire_cases import rich_data
 from optimizer.domain.cluster_curves import ClusterCurveSpec, ClusterValueSpec
 from optimizer.domain.comparison import ComparisonSpec
 from optimizer.domain.evaluation import EvaluationSpec
+from optimizer.domain.explanation import ExplanationSpec
 from optimizer.domain.frontier import FrontierSpec
 from optimizer.domain.merit_order import MeritOrderSpec
 from optimizer.domain.network_curves import NetworkCurveSpec
@@ -38,6 +39,15 @@ def comparison_spec() -> ComparisonSpec:
     other["finance"]["opening_cash_usd"] = 1.0
     data = {"portfolio": plan.portfolio, "decisions": plan.decisions, "other": {}, "other_portfolio": other}
     return ComparisonSpec.model_validate(data)
+
+
+def explanation_spec() -> ExplanationSpec:
+    """Why the same lease is in a plan that has nothing else."""
+    plan = evaluation_spec()
+    asked = plan.decisions.contracts[0]
+    placement = {"offer": asked.offer, "site": asked.site, "sign_month": asked.sign_month}
+    data = {"portfolio": plan.portfolio, "decisions": plan.decisions, "bound_usd": 1e9, "placement": placement}
+    return ExplanationSpec.model_validate(data)
 
 
 def frontier_spec() -> FrontierSpec:

@@ -14,6 +14,7 @@ from optimizer.domain import Plan, Portfolio, Progress, SolveOptions, ValuePath
 from optimizer.domain.comparison import Comparison
 from optimizer.domain.curves import HashingCurve, HashingCurveSpec, ThroughputCurve, ThroughputCurveSpec
 from optimizer.domain.evaluation import Evaluation
+from optimizer.domain.explanation import Explanation
 from optimizer.domain.frontier import Frontier
 from optimizer.errors import InvalidInputError
 from optimizer.wire.convert import from_bytes, parse, to_bytes, to_data, to_message
@@ -33,6 +34,8 @@ VALUES = [
     wire_cases.filled(Evaluation),
     question_cases.comparison_spec(),
     wire_cases.filled(Comparison),
+    question_cases.explanation_spec(),
+    wire_cases.filled(Explanation),
     question_cases.frontier_spec(),
     wire_cases.filled(Frontier),
     wire_cases.filled(ThroughputCurve),

@@ -28,6 +28,7 @@ from optimizer.domain.curves import (
     ThroughputCurveSpec,
 )
 from optimizer.domain.evaluation import Evaluation, EvaluationSpec
+from optimizer.domain.explanation import Explanation, ExplanationSpec
 from optimizer.domain.frontier import Frontier, FrontierSpec
 from optimizer.domain.market_answers import MarketCalibration, MarketCalibrationSpec, MarketFan, MarketFanSpec
 from optimizer.domain.merit_order import MeritOrder, MeritOrderSpec
@@ -58,6 +59,7 @@ QUESTIONS = {
     MarketFanSpec: MarketFan,
     EvaluationSpec: Evaluation,
     ComparisonSpec: Comparison,
+    ExplanationSpec: Explanation,
     FrontierSpec: Frontier,
 }
 ROOTS = (Portfolio, SolveOptions, Plan, Progress, *QUESTIONS, *QUESTIONS.values())

@@ -12,6 +12,7 @@ from google.rpc import status_pb2 as _status_pb2
 from optimizer.api.v1 import comparison_pb2 as _comparison_pb2
 from optimizer.api.v1 import curves_pb2 as _curves_pb2
 from optimizer.api.v1 import evaluation_pb2 as _evaluation_pb2
+from optimizer.api.v1 import explanation_pb2 as _explanation_pb2
 from optimizer.api.v1 import frontier_pb2 as _frontier_pb2
 from optimizer.api.v1 import market_answers_pb2 as _market_answers_pb2
 from optimizer.api.v1 import plan_pb2 as _plan_pb2
@@ -553,6 +554,54 @@ class ComparePlansResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ComparePlansResponse: _TypeAlias = ComparePlansResponse  # noqa: Y015
+
+@_typing.final
+class ExplainPlacementRequest(_message.Message):
+    """A placement to explain."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPEC_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def spec(self) -> _explanation_pb2.ExplanationSpec:
+        """The question."""
+
+    def __init__(
+        self,
+        *,
+        spec: _explanation_pb2.ExplanationSpec | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainPlacementRequest: _TypeAlias = ExplainPlacementRequest  # noqa: Y015
+
+@_typing.final
+class ExplainPlacementResponse(_message.Message):
+    """The answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPLANATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def explanation(self) -> _explanation_pb2.Explanation:
+        """The explanation."""
+
+    def __init__(
+        self,
+        *,
+        explanation: _explanation_pb2.Explanation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["explanation", b"explanation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["explanation", b"explanation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainPlacementResponse: _TypeAlias = ExplainPlacementResponse  # noqa: Y015
 
 @_typing.final
 class ComputeFrontierRequest(_message.Message):

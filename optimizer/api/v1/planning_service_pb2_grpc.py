@@ -85,6 +85,11 @@ class PlanningServiceStub:
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansRequest.SerializeToString,
                 response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansResponse.FromString,
                 _registered_method=True)
+        self.ExplainPlacement = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/ExplainPlacement',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ExplainPlacementRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ExplainPlacementResponse.FromString,
+                _registered_method=True)
         self.ComputeFrontier = channel.unary_unary(
                 '/optimizer.api.v1.PlanningService/ComputeFrontier',
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeFrontierRequest.SerializeToString,
@@ -216,6 +221,13 @@ class PlanningServiceServicer:
 
     def ComparePlans(self, request, context):
         """Compares two plans, or a plan with mining on or signing everything now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainPlacement(self, request, context):
+        """Explains why a placement is in a plan, or why not.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -353,6 +365,11 @@ def add_PlanningServiceServicer_to_server(servicer, server):
                     servicer.ComparePlans,
                     request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansRequest.FromString,
                     response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansResponse.SerializeToString,
+            ),
+            'ExplainPlacement': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainPlacement,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ExplainPlacementRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ExplainPlacementResponse.SerializeToString,
             ),
             'ComputeFrontier': grpc.unary_unary_rpc_method_handler(
                     servicer.ComputeFrontier,
@@ -663,6 +680,33 @@ class PlanningService:
             '/optimizer.api.v1.PlanningService/ComparePlans',
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansRequest.SerializeToString,
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainPlacement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/ExplainPlacement',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ExplainPlacementRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ExplainPlacementResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -61,6 +61,8 @@ class PlanningServiceStub:
     """Evaluates a plan that somebody else wrote, without searching for a better one."""
     ComparePlans: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComparePlansRequest, _planning_service_pb2.ComparePlansResponse]
     """Compares two plans, or a plan with mining on or signing everything now."""
+    ExplainPlacement: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ExplainPlacementRequest, _planning_service_pb2.ExplainPlacementResponse]
+    """Explains why a placement is in a plan, or why not."""
     ComputeFrontier: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeFrontierRequest, _planning_service_pb2.ComputeFrontierResponse]
     """Finds the best plans for ever more weight on the worst futures."""
     ComputeHashingCurve: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeHashingCurveRequest, _planning_service_pb2.ComputeHashingCurveResponse]
@@ -120,6 +122,8 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     """Evaluates a plan that somebody else wrote, without searching for a better one."""
     ComparePlans: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComparePlansRequest, _planning_service_pb2.ComparePlansResponse]  # type: ignore[assignment]
     """Compares two plans, or a plan with mining on or signing everything now."""
+    ExplainPlacement: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ExplainPlacementRequest, _planning_service_pb2.ExplainPlacementResponse]  # type: ignore[assignment]
+    """Explains why a placement is in a plan, or why not."""
     ComputeFrontier: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeFrontierRequest, _planning_service_pb2.ComputeFrontierResponse]  # type: ignore[assignment]
     """Finds the best plans for ever more weight on the worst futures."""
     ComputeHashingCurve: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeHashingCurveRequest, _planning_service_pb2.ComputeHashingCurveResponse]  # type: ignore[assignment]
@@ -230,6 +234,14 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_planning_service_pb2.ComparePlansResponse, _abc.Awaitable[_planning_service_pb2.ComparePlansResponse]]:
         """Compares two plans, or a plan with mining on or signing everything now."""
+
+    @_abc_1.abstractmethod
+    def ExplainPlacement(
+        self,
+        request: _planning_service_pb2.ExplainPlacementRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.ExplainPlacementResponse, _abc.Awaitable[_planning_service_pb2.ExplainPlacementResponse]]:
+        """Explains why a placement is in a plan, or why not."""
 
     @_abc_1.abstractmethod
     def ComputeFrontier(
