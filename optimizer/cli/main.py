@@ -16,6 +16,7 @@ from optimizer.cli.commands import (
     compare,
     curve,
     demo,
+    doctor,
     evaluate,
     export,
     frontier,
@@ -54,6 +55,7 @@ app.command("template")(template.template)
 app.command("report")(report.report)
 app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
 app.command("schema")(schema.schema)
 app.add_typer(library.app, name="library")
 app.add_typer(curve.app, name="curve")

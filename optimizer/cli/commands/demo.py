@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -14,13 +9,10 @@ import typer
 
 from optimizer.cli.commands.plan import exit_code_of_plan
 from optimizer.cli.output import console, error_console
+from optimizer.cli.own_server import own_server
 from optimizer.cli.progress import shown_progress
 from optimizer.cli.summary import print_plan
 from optimizer.domain.options import SolveOptions
-from optimizer.errors import ServiceError
-
-STOP_S = 10.0
-"""How long the server may take to stop before it is killed."""
 
 
 def demo(
@@ -41,7 +33,7 @@ def demo(
 
     out.mkdir(parents=True, exist_ok=True)
     options = SolveOptions(gap_frac=gap, time_limit_s=time_limit)
-    with _server() as address:
+    with own_server() as address:
         typer.echo(f"server up at {address}")
         with OptimizerClient(address) as client, shown_progress(error_console(), quiet=False) as display:
             answer = client.plan(load_portfolio(portfolio), options, progress=display or False)
@@ -50,24 +42,3 @@ def demo(
     print_plan(answer, console())
     typer.echo(f"plan in {out / 'plan.json'}, report in {out / 'report.html'}")
     raise typer.Exit(int(exit_code_of_plan(answer)))
-
-
-@contextmanager
-def _server() -> Iterator[str]:
-    """A server in a process of its own on a free port; stopped at the end."""
-    command = [sys.executable, "-m", "optimizer.cli.main", "serve", "--listen", "127.0.0.1:0"]
-    command += ["--workers", "1", "--store", "temporary"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        ready = re.match(r"listening on (\S+:\d+)", line)
-        if ready is None:
-            raise ServiceError(f"the server did not start: {line.strip() or 'see above'}", "UNAVAILABLE")
-        yield ready[1]
-    finally:
-        process.terminate()
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
