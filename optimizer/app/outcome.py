@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -11,13 +12,22 @@ from optimizer.audit import Recalculation, Tail, stress_outcomes
 from optimizer.curves.futures import Futures
 from optimizer.domain.decisions import Decisions
 from optimizer.domain.options import SolveOptions
-from optimizer.domain.outcome import CvarOutcome
+from optimizer.domain.outcome import CvarOutcome, LiquidityRisk
 from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.proof import Manifest, Version
 from optimizer.io.portfolios import fingerprint
-from optimizer.risk import distribution_of, fresh_npv_usd, scenario_npv_usd, tail_of
+from optimizer.risk import (
+    distribution_of,
+    fresh_npv_usd,
+    liquidity_of,
+    scenario_cash_usd,
+    scenario_npv_usd,
+    tail_of,
+)
 
 COMPONENTS = ("capacity-optimizer", "numpy")
+MOST_CASH_SCENARIOS = 10_000
+"""Cash by scenario and period is in memory at once; a probability is then good to half a per cent."""
 
 
 def tail_scenarios(portfolio: Portfolio, futures: Futures, decisions: Decisions) -> Tail:
@@ -54,8 +64,17 @@ def outcome_fields(portfolio: Portfolio, futures: Futures, found: Recalculation,
         "stresses": stress_outcomes(found),
         "enterprise_value_usd": found.enterprise_value_usd,
         "distribution": distribution_of(npv, tail_probability),
+        "liquidity": _liquidity(portfolio, futures, found),
         "out_of_sample": None if fresh is None else distribution_of(fresh, tail_probability),
     }
+
+
+def _liquidity(portfolio: Portfolio, futures: Futures, found: Recalculation) -> LiquidityRisk:
+    few = replace(futures, scenario_count=min(futures.scenario_count, MOST_CASH_SCENARIOS))
+    last = [period.last for period in portfolio.horizon.periods]
+    cash = scenario_cash_usd(portfolio, few, found.decisions, found.cash_usd[last])
+    months = [portfolio.horizon.month_at(month) for month in last]
+    return liquidity_of(cash, portfolio.finance.minimum_liquidity_usd, months)
 
 
 def manifest_of(portfolio: Portfolio, options: SolveOptions, packages: Sequence[str] = (), **more: Any) -> Manifest:

@@ -176,6 +176,8 @@ def _print_key_figures(plan: Plan, console: Console) -> None:
         least = min(plan.cash_flow, key=lambda row: row.cash_usd)
         most = max(plan.cash_flow, key=lambda row: row.debt_usd)
         table.add_row("least cash", f"{million(least.cash_usd)} in {least.month:%Y-%m}")
+        if plan.liquidity is not None and plan.liquidity.below_floor_frac > 0.0:
+            table.add_row("  below its floor at some time", f"in {plan.liquidity.below_floor_frac:.0%} of futures")
         table.add_row("most debt", f"{million(most.debt_usd)} in {most.month:%Y-%m}")
     if plan.carbon:
         caused, cost = sum(row.caused_t for row in plan.carbon), sum(row.cost_usd for row in plan.carbon)

@@ -56,6 +56,11 @@ class MarketPaths:
         btc = None if btc_usd is None else check.floats("btc_usd", btc_usd, check.DRAWN, hashprice.shape)
         return cls(hashprice, levels, btc, ScenarioOrder.of(hashprice, levels, btc) if ordered else None)
 
+    def in_months(self, span: slice) -> MarketPaths:
+        """The same paths in some of the months, without an order."""
+        btc = self.btc_usd[span] if self.btc_usd is not None else None
+        return MarketPaths(self.hashprice_usd_per_ph_day[span], self.level[span], btc, None)
+
     def at_level(self, level: ArrayLike) -> MarketPaths:
         """Give the same paths another level, that of another site.
 

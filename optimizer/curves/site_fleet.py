@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -98,6 +98,11 @@ class SiteFleet:
             step_revenue_per_hour=step_revenue,
             breakeven_slope=step_revenue / step_mw,
         )
+
+    def in_months(self, span: slice) -> SiteFleet:
+        """The same machines in some of the months."""
+        names = ("calendar_month", "machine_hours_in_month", "adder_usd_per_mwh")
+        return replace(self, **{name: getattr(self, name)[span] for name in names})
 
     @property
     def kernel_arguments(self) -> _KernelArguments:

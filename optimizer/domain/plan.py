@@ -16,6 +16,7 @@ from optimizer.domain.outcome import (
     ContractOutcome,
     CvarOutcome,
     EarningsRow,
+    LiquidityRisk,
     MiningRow,
     NpvBreakdown,
     NpvDistribution,
@@ -65,6 +66,8 @@ class Plan(Value):
     """What the plan was chosen for: objective, bound and gap of the termination are in its terms."""
     enterprise: ObjectiveOutcome | None = None
     """The enterprise value, where it was the objective."""
+    liquidity: LiquidityRisk | None = None
+    """How likely cash runs short."""
     cvar: CvarOutcome | None = None
     """CVaR, where it counted."""
     carbon: tuple[CarbonRow, ...] = ()

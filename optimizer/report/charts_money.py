@@ -109,19 +109,45 @@ def cash_and_debt(plan: Plan) -> Figure | None:
         "line": {"color": "@debt", "width": 2.5, "dash": "6px,3px"},
         "hovertemplate": MONEY_HOVER,
     }
+    fan, told = _cash_fan(plan)
     return Figure(
         slug="liquidity",
         title="Liquidity: cash and debt by month",
-        caption="Expected cash and debt outstanding at the end of each month, $M.",
+        caption=f"Expected cash and debt outstanding at the end of each month, $M.{told}",
         alternative=f"Cash is lowest in {month(low.month)} at {money(low.cash_usd)} and ends at "
-        f"{money(plan.cash_flow[-1].cash_usd)}; debt is at most {money(peak)}.",
-        traces=[cash, *([debt] if peak > 0 else []), lowest],
+        f"{money(plan.cash_flow[-1].cash_usd)}; debt is at most {money(peak)}.{told}",
+        traces=[*fan, cash, *([debt] if peak > 0 else []), lowest],
         layout={
             "xaxis": dict(MONTH_AXIS),
             "yaxis": {**MONEY_AXIS, "rangemode": "tozero"},
             "hovermode": "x unified",
         },
         height_px=320,
+    )
+
+
+def _cash_fan(plan: Plan) -> tuple[list[Trace], str]:
+    """Edges of the cash that nine futures in ten have, filled in between, and what to say of it."""
+    risk = plan.liquidity
+    if risk is None or all(row.low_usd == row.high_usd for row in risk.periods):
+        return [], ""
+    x = [month_axis_value(row.month) for row in risk.periods]
+    edges: list[Trace] = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": name,
+            "x": x,
+            "y": musd(getattr(row, field) for row in risk.periods),
+            "line": {"color": "@ink", "width": 0.75, "dash": "1px,3px"},
+            "hovertemplate": MONEY_HOVER,
+            **({} if field == "low_usd" else {"fill": "tonexty", "fillcolor": "rgba(128,128,128,0.18)"}),
+        }
+        for name, field in (("Worst twentieth", "low_usd"), ("Best twentieth", "high_usd"))
+    ]
+    return edges, (
+        f" The band holds nine futures in ten; in {percent(risk.below_floor_frac)} of all futures cash ends some "
+        "period below its floor, if nothing is decided otherwise by then."
     )
 
 

@@ -1,6 +1,15 @@
-"""The distribution behind the expectation: a plan's NPV in every scenario, and measures of it."""
+"""The distribution behind the expectation: a plan's NPV and cash in every scenario, and measures of them."""
 
-from optimizer.risk.measures import cvar_standard_error_usd, cvar_usd, distribution_of, tail_of
-from optimizer.risk.outcomes import fresh_npv_usd, scenario_npv_usd
+from optimizer.risk.measures import cvar_standard_error_usd, cvar_usd, distribution_of, liquidity_of, tail_of
+from optimizer.risk.outcomes import fresh_npv_usd, scenario_cash_usd, scenario_npv_usd
 
-__all__ = ["cvar_standard_error_usd", "cvar_usd", "distribution_of", "fresh_npv_usd", "scenario_npv_usd", "tail_of"]
+__all__ = [
+    "cvar_standard_error_usd",
+    "cvar_usd",
+    "distribution_of",
+    "fresh_npv_usd",
+    "liquidity_of",
+    "scenario_cash_usd",
+    "scenario_npv_usd",
+    "tail_of",
+]

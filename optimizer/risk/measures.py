@@ -1,15 +1,18 @@
-"""Measures of a vector of equally likely NPVs; the tail is the lower one."""
+"""Measures of equally likely outcomes: of a vector of NPVs, whose tail is the lower one, and of cash by period."""
 
 from __future__ import annotations
 
+import datetime as dt
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.curves.futures import Futures
-from optimizer.domain.outcome import NpvDistribution, Quantile
+from optimizer.domain.outcome import LiquidityRisk, LiquidityRow, NpvDistribution, Quantile
 
+LIQUIDITY_PROBABILITIES = (0.05, 0.50, 0.95)
 PROBABILITIES = (0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99)
 
 
@@ -78,4 +81,23 @@ def distribution_of(npv_usd: NDArray[np.float64], tail_probability: float) -> Np
         var_usd=var,
         cvar_usd=cvar,
         cvar_standard_error_usd=cvar_standard_error_usd(npv_usd, tail_probability),
+    )
+
+
+def liquidity_of(cash_usd: NDArray[np.float64], floor_usd: float, months: Sequence[dt.date]) -> LiquidityRisk:
+    """Cash ``[P, W]`` at the ends of periods, whose last ``months`` are given, against a floor.
+
+    A dollar below the floor is not below it: the plan is chosen for the floor in expectation, and often ends on it.
+    """
+    below = cash_usd < floor_usd - 1.0
+    quantiles = np.quantile(cash_usd, LIQUIDITY_PROBABILITIES, axis=1)
+    return LiquidityRisk(
+        scenario_count=cash_usd.shape[1],
+        below_floor_frac=float(below.any(axis=0).mean()),
+        periods=tuple(
+            LiquidityRow(month=month, low_usd=low, median_usd=median, high_usd=high, below_floor_frac=share)
+            for month, (low, median, high), share in zip(
+                months, quantiles.T.tolist(), below.mean(axis=1).tolist(), strict=True
+            )
+        ),
     )

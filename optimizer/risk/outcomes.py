@@ -1,12 +1,13 @@
-"""A plan's NPV in every scenario.
+"""A plan's NPV, and its cash period by period, in every scenario.
 
-What does not vary (capex, trades, fixed costs, debt) is in the expected NPV; what varies (machine margins, rents after
-defaults, GPU rentals, power sold back) is evaluated scenario by scenario with the compiled kernels.
+What does not vary (capex, trades, fixed costs, debt) is in the expectation; what varies (machine margins, rents after
+defaults, GPU rentals, power sold back) is evaluated scenario by scenario with the compiled kernels. An outcome is a few
+rows of weighted months: one of discount factors for the NPV, one a period for cash.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from optimizer.curves.futures import Futures
 from optimizer.curves.margin import accumulate_fleet_margin_usd
+from optimizer.curves.market_paths import MarketPaths
 from optimizer.curves.selling import sale_usd_per_mw
 from optimizer.curves.site_fleet import SiteFleet
 from optimizer.curves.throughput import accumulate_scenario_gpu_usd, scenario_gpu_billing_usd
@@ -37,7 +39,7 @@ def scenario_npv_usd(portfolio: Portfolio, futures: Futures, decisions: Decision
 
     ``expected_npv_usd`` is their NPV in expectation over the same scenarios; what each of these adds is computed here.
     """
-    varying = _varying_usd(portfolio, futures, decisions)
+    varying = _varying_npv_usd(portfolio, futures, decisions)
     return np.asarray(expected_npv_usd + varying - varying.mean())
 
 
@@ -47,8 +49,19 @@ def fresh_npv_usd(portfolio: Portfolio, futures: Futures, decisions: Decisions, 
     ``npv_usd`` is their NPV in every scenario of ``futures``. What depends on expectations alone, as corporate tax and
     the price of carbon, stays what it was. None if nothing is drawn that matters to them.
     """
-    known, fresh = (_varying_usd(portfolio, item, decisions) for item in (futures, _of_another_seed(futures)))
+    known, fresh = (_varying_npv_usd(portfolio, item, decisions) for item in (futures, _of_another_seed(futures)))
     return None if np.array_equal(known, fresh) else np.asarray(npv_usd.mean() + fresh - known.mean())
+
+
+def scenario_cash_usd(portfolio: Portfolio, futures: Futures, decisions: Decisions, cash_usd: Floats) -> Floats:
+    """Cash at the end of every period in every scenario of ``futures``, ``[P, W]``.
+
+    ``cash_usd`` is the same in expectation over these scenarios, ``[P]``. Nothing is decided otherwise when cash runs
+    short; debt, carbon and tax stay what they are in expectation.
+    """
+    calendar = Calendar.of(portfolio, futures)
+    varying = np.cumsum(_varying_usd(portfolio, futures, decisions, Weights.by_period(calendar)), axis=0)
+    return np.asarray(cash_usd[:, None] + varying - varying.mean(axis=1, keepdims=True))
 
 
 def _of_another_seed(futures: Futures) -> Futures:
@@ -58,58 +71,115 @@ def _of_another_seed(futures: Futures) -> Futures:
     return replace(futures, portfolio=futures.portfolio.model_copy(update={"risk": again}))
 
 
-def _varying_usd(portfolio: Portfolio, futures: Futures, decisions: Decisions) -> Floats:
-    """What varies of the NPV, in every scenario."""
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """What a dollar of each month counts in every row of an outcome, ``[R, T_ext]``, by business line."""
+
+    mining: Floats
+    gpu: Floats
+    hosting: Floats
+    """Of income from contracts."""
+    contract_capex: Floats
+    mining_tail: bool
+    """Whether the margin of the last month counts after the horizon."""
+
+    @classmethod
+    def npv(cls, portfolio: Portfolio, calendar: Calendar) -> Weights:
+        """One row: discount factors, and what counts after the horizon."""
+        inside = np.arange(calendar.extended_month_count) < calendar.month_count
+        counted = np.where(inside, 1.0, portfolio.finance.terminal.contract_tail_frac)
+        mining, gpu, hosting = (calendar.discount(line)[None, :] for line in ("mining", "gpu", "hosting"))
+        return cls(mining, gpu, hosting * counted, hosting, mining_tail=True)
+
+    @classmethod
+    def by_period(cls, calendar: Calendar) -> Weights:
+        """A row a period: its months as they are."""
+        months = np.arange(calendar.extended_month_count)
+        ours = (months >= calendar.period_first[:, None]) & (months <= calendar.period_last[:, None])
+        flow = ours.astype(float)
+        return cls(flow, flow, flow, flow, mining_tail=False)
+
+    @property
+    def row_count(self) -> int:
+        """R."""
+        return len(self.mining)
+
+
+def _varying_npv_usd(portfolio: Portfolio, futures: Futures, decisions: Decisions) -> Floats:
+    """What varies of the NPV, in every scenario, ``[W]``."""
+    weights = Weights.npv(portfolio, Calendar.of(portfolio, futures))
+    return np.asarray(_varying_usd(portfolio, futures, decisions, weights)[0])
+
+
+def _varying_usd(portfolio: Portfolio, futures: Futures, decisions: Decisions, weights: Weights) -> Floats:
+    """What varies of an outcome, in every scenario, ``[R, W]``."""
     calendar = Calendar.of(portfolio, futures)
-    mining = _mining(portfolio, futures, calendar, decisions.machines)
-    return np.concatenate([_varying_in(portfolio, shard, calendar, decisions, mining) for shard in futures.shards()])
+    mining = _mining(portfolio, futures, calendar, decisions.machines, weights)
+    parts = [_varying_in(portfolio, shard, calendar, decisions, mining, weights) for shard in futures.shards()]
+    return np.concatenate(parts, axis=1)
 
 
 class _SiteMining(NamedTuple):
-    """The machines that run at a site, and how many of them, discounted, under each ceiling in each month."""
+    """The machines that run at a site, and how many of them, weighted, under each ceiling in each month, by row."""
 
     fleet: SiteFleet
     weights: list[Floats]
+    """One a class, ``[R, J, T]``."""
 
 
 def _mining(
-    portfolio: Portfolio, futures: Futures, calendar: Calendar, machines: tuple[MachineDecision, ...]
+    portfolio: Portfolio, futures: Futures, calendar: Calendar, machines: tuple[MachineDecision, ...], weights: Weights
 ) -> dict[str, _SiteMining]:
     classes = {item.key: item for item in machine_classes(portfolio)}
     horizon, months = portfolio.horizon, calendar.month_count
     first = {horizon.month_at(period.first): period for period in horizon.periods}
-    discount = calendar.discount("mining")
-    weights: dict[str, dict[tuple[str, float], Floats]] = {}
+    found: dict[str, dict[tuple[str, float], Floats]] = {}
     for decision in machines:
         key = (decision.asic_model, decision.condition_frac)
         modes = classes[key].modes.tolist()
-        weight = weights.setdefault(decision.site, {}).setdefault(key, np.zeros((len(modes), months)))
+        empty = np.zeros((weights.row_count, len(modes), months))
+        weight = found.setdefault(decision.site, {}).setdefault(key, empty)
         period = first[decision.month]
         span = slice(period.first, period.first + period.length)
-        tail = mining_tail_weight(portfolio.site(decision.site), portfolio, calendar)
+        tail = mining_tail_weight(portfolio.site(decision.site), portfolio, calendar) if weights.mining_tail else 0.0
         for ran in decision.running:
-            weight[modes.index(ran.mode), span] += ran.machine_count * discount[span]
+            weight[:, modes.index(ran.mode), span] += ran.machine_count * weights.mining[:, span]
             if period.last == months - 1:
-                weight[modes.index(ran.mode), -1] += ran.machine_count * tail
+                weight[:, modes.index(ran.mode), -1] += ran.machine_count * tail
     return {
         name: _SiteMining(site_fleet(name, [classes[key] for key in by_class], futures), [*by_class.values()])
-        for name, by_class in weights.items()
+        for name, by_class in found.items()
     }
 
 
 def _varying_in(
-    portfolio: Portfolio, futures: Futures, calendar: Calendar, decisions: Decisions, mining: dict[str, _SiteMining]
+    portfolio: Portfolio,
+    futures: Futures,
+    calendar: Calendar,
+    decisions: Decisions,
+    mining: dict[str, _SiteMining],
+    weights: Weights,
 ) -> Floats:
-    varying = np.zeros(futures.scenario_count)
-    for name, (fleet, weights) in mining.items():
-        accumulate_fleet_margin_usd(varying, fleet, site_paths(name, futures), weights=weights)
+    varying = np.zeros((weights.row_count, futures.scenario_count))
+    for name, ours in mining.items():
+        _add_mining(varying, ours, site_paths(name, futures))
     for blocks, live in _live_blocks(portfolio, calendar, decisions.gpu_orders).items():
-        _add_gpus(varying, portfolio, futures, calendar, blocks, live)
+        _add_gpus(varying, portfolio, futures, weights.gpu[:, : calendar.month_count], blocks, live)
     for sale in decisions.power_sales:
-        varying += _sale_npv(portfolio, futures, calendar, sale)
+        varying += _sale_usd(portfolio, futures, weights.mining, sale)
     for contract in decisions.contracts:
-        varying += _contract_npv(portfolio, futures, calendar, contract)
+        varying += _contract_usd(portfolio, futures, calendar, contract, weights)
     return varying
+
+
+def _add_mining(out: Floats, mining: _SiteMining, paths: MarketPaths) -> None:
+    """Add the margin of a site's machines to every row, over the months that count in it."""
+    for row, line in enumerate(out):
+        counted = np.flatnonzero(np.any([weight[row].any(axis=0) for weight in mining.weights], axis=0))
+        if len(counted):
+            span = slice(int(counted[0]), int(counted[-1]) + 1)
+            weights = [np.ascontiguousarray(weight[row, :, span]) for weight in mining.weights]
+            accumulate_fleet_margin_usd(line, mining.fleet.in_months(span), paths.in_months(span), weights=weights)
 
 
 class _Blocks(NamedTuple):
@@ -140,52 +210,52 @@ def _live_blocks(portfolio: Portfolio, calendar: Calendar, orders: tuple[GpuOrde
 
 
 def _add_gpus(
-    out: Floats, portfolio: Portfolio, futures: Futures, calendar: Calendar, blocks: _Blocks, live: Floats
+    out: Floats, portfolio: Portfolio, futures: Futures, weights: Floats, blocks: _Blocks, live: Floats
 ) -> None:
-    """Add the NPV of live blocks' margin, less the billing that they lose to scale."""
+    """Add the margin of live blocks to every row, less the billing that they lose to scale; weights ``[R, T]``."""
     option, site = portfolio.gpu_options_by_name[blocks.option], portfolio.site(blocks.site)
     refresh = option.refresh if blocks.refreshed else None
     terms, paths = block_terms(option, site, futures, refresh), block_paths(option, site, futures, refresh)
-    discount = calendar.discount("gpu")[: calendar.month_count]
-    accumulate_scenario_gpu_usd(out, **terms, **paths, weight=live * discount)
+    for row, weight in zip(out, weights, strict=True):
+        accumulate_scenario_gpu_usd(row, **terms, **paths, weight=live * weight)
     if option.scale_curve:
-        out -= (lost_blocks(option, live) * discount) @ scenario_gpu_billing_usd(**terms, **paths)
+        out -= (lost_blocks(option, live) * weights) @ scenario_gpu_billing_usd(**terms, **paths)
 
 
-def _sale_npv(portfolio: Portfolio, futures: Futures, calendar: Calendar, sale: PowerSale) -> Floats:
-    """NPV of power sold back in a period."""
+def _sale_usd(portfolio: Portfolio, futures: Futures, weights: Floats, sale: PowerSale) -> Floats:
+    """Power sold back in a period, ``[R, W]``."""
     terms, first = portfolio.site(sale.site).power.sell_back, portfolio.horizon.index_of(sale.month)
     assert terms is not None
     period = next(item for item in portfolio.horizon.periods if item.first == first)
     span = slice(period.first, period.last + 1)
-    discount = sale.sold_mw * calendar.discount("mining")[span]
-    return np.asarray(discount @ sale_usd_per_mw(futures, sale.site, terms)[span])
+    return np.asarray(sale.sold_mw * weights[:, span] @ sale_usd_per_mw(futures, sale.site, terms)[span])
 
 
-def _contract_npv(portfolio: Portfolio, futures: Futures, calendar: Calendar, contract: ContractDecision) -> Floats:
-    """What varies of a contract's NPV by scenario: rents, backstop, re-lease, recovery, delay, overrun, energy."""
+def _contract_usd(
+    portfolio: Portfolio, futures: Futures, calendar: Calendar, contract: ContractDecision, weights: Weights
+) -> Floats:
+    """What varies of a contract: rents, backstop, re-lease, recovery, delay, overrun, energy, ``[R, W]``."""
     offer = portfolio.offers_by_name[contract.offer]
     place = next(item for item in offer.sites if item.site == contract.site)
     placed = OfferAtSite(portfolio, futures, calendar, offer, place)
     age = placed.age(np.array([portfolio.horizon.index_of(contract.sign_month)]))
     fate, energy = Fate.by_scenario(offer, futures), placed.energy_mwh_per_kw()
-    inside = np.arange(calendar.extended_month_count) < calendar.month_count
-    counted = np.where(inside, 1.0, portfolio.finance.terminal.contract_tail_frac)
-    value = calendar.discount("hosting") * counted * contract.critical_mw * KW_PER_MW
-    price = futures.mean_power_usd_per_mwh(contract.site) if energy.any() else np.zeros((len(value), 1))
-    capex_usd = float(calendar.discount("hosting") @ placed.capex_musd(age)[0]) * contract.critical_mw * USD_PER_MUSD
-    npv = np.zeros(futures.scenario_count)
+    value = weights.hosting * contract.critical_mw * KW_PER_MW
+    price = futures.mean_power_usd_per_mwh(contract.site) if energy.any() else np.zeros((value.shape[1], 1))
+    capex_usd = weights.contract_capex @ placed.capex_musd(age)[0] * contract.critical_mw * USD_PER_MUSD
+    found = np.zeros((weights.row_count, futures.scenario_count))
     for outcome, chosen in cases(portfolio.site(contract.site), futures):
         terms, own = placed.terms(age, outcome.delay_months if outcome is not None else 0), fate.of(chosen)
-        npv[chosen] = (value * terms.rent[0]) @ own.paid
-        npv[chosen] += (value * terms.let_weight[0]) @ own.let_usd_per_kw + (value * terms.recovery[0]) @ own.recovered
-        npv[chosen] -= float(value @ terms.opex[0])
+        found[:, chosen] = (value * terms.rent[0]) @ own.paid
+        found[:, chosen] += (value * terms.let_weight[0]) @ own.let_usd_per_kw
+        found[:, chosen] += (value * terms.recovery[0]) @ own.recovered
+        found[:, chosen] -= (value @ terms.opex[0])[:, None]
         if energy.any():
-            npv[chosen] -= (value * terms.weight[0] * energy) @ price[:, chosen]
+            found[:, chosen] -= (value * terms.weight[0] * energy) @ price[:, chosen]
         if outcome is not None:
-            npv[chosen] -= capex_usd * outcome.capex_overrun_frac
+            found[:, chosen] -= capex_usd[:, None] * outcome.capex_overrun_frac
     if place.re_lease is not None and contract.re_leased_mw:
         let = placed.re_let(age)[0] * contract.re_leased_mw / contract.critical_mw
-        npv += (value * let * place.re_lease.rent_share_frac) @ futures.re_lease_rent_usd_per_kw_month
-        npv -= (value * let * energy) @ price
-    return npv
+        found += (value * let * place.re_lease.rent_share_frac) @ futures.re_lease_rent_usd_per_kw_month
+        found -= (value * let * energy) @ price
+    return found

@@ -722,6 +722,100 @@ class CarbonRow(_message.Message):
 Global___CarbonRow: _TypeAlias = CarbonRow  # noqa: Y015
 
 @_typing.final
+class LiquidityRow(_message.Message):
+    """Cash at the end of a period over the scenarios, where nothing is decided otherwise when it runs short."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MONTH_FIELD_NUMBER: _builtins.int
+    LOW_USD_FIELD_NUMBER: _builtins.int
+    MEDIAN_USD_FIELD_NUMBER: _builtins.int
+    HIGH_USD_FIELD_NUMBER: _builtins.int
+    BELOW_FLOOR_FRAC_FIELD_NUMBER: _builtins.int
+    low_usd: _builtins.float
+    """A twentieth of the scenarios have less."""
+    median_usd: _builtins.float
+    """Half of them have less."""
+    high_usd: _builtins.float
+    """A twentieth have more."""
+    below_floor_frac: _builtins.float
+    """Share of the scenarios below the liquidity floor."""
+    @_builtins.property
+    def month(self) -> _date_pb2.Date:
+        """Last month of the period."""
+
+    def __init__(
+        self,
+        *,
+        month: _date_pb2.Date | None = ...,
+        low_usd: _builtins.float | None = ...,
+        median_usd: _builtins.float | None = ...,
+        high_usd: _builtins.float | None = ...,
+        below_floor_frac: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_below_floor_frac", b"_below_floor_frac", "_high_usd", b"_high_usd", "_low_usd", b"_low_usd", "_median_usd", b"_median_usd", "below_floor_frac", b"below_floor_frac", "high_usd", b"high_usd", "low_usd", b"low_usd", "median_usd", b"median_usd", "month", b"month"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_below_floor_frac", b"_below_floor_frac", "_high_usd", b"_high_usd", "_low_usd", b"_low_usd", "_median_usd", b"_median_usd", "below_floor_frac", b"below_floor_frac", "high_usd", b"high_usd", "low_usd", b"low_usd", "median_usd", b"median_usd", "month", b"month"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__below_floor_frac: _TypeAlias = _typing.Literal["below_floor_frac"]  # noqa: Y015
+    _WhichOneofArgType__below_floor_frac: _TypeAlias = _typing.Literal["_below_floor_frac", b"_below_floor_frac"]  # noqa: Y015
+    _WhichOneofReturnType__high_usd: _TypeAlias = _typing.Literal["high_usd"]  # noqa: Y015
+    _WhichOneofArgType__high_usd: _TypeAlias = _typing.Literal["_high_usd", b"_high_usd"]  # noqa: Y015
+    _WhichOneofReturnType__low_usd: _TypeAlias = _typing.Literal["low_usd"]  # noqa: Y015
+    _WhichOneofArgType__low_usd: _TypeAlias = _typing.Literal["_low_usd", b"_low_usd"]  # noqa: Y015
+    _WhichOneofReturnType__median_usd: _TypeAlias = _typing.Literal["median_usd"]  # noqa: Y015
+    _WhichOneofArgType__median_usd: _TypeAlias = _typing.Literal["_median_usd", b"_median_usd"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__below_floor_frac) -> _WhichOneofReturnType__below_floor_frac | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__high_usd) -> _WhichOneofReturnType__high_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__low_usd) -> _WhichOneofReturnType__low_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__median_usd) -> _WhichOneofReturnType__median_usd | None: ...
+
+Global___LiquidityRow: _TypeAlias = LiquidityRow  # noqa: Y015
+
+@_typing.final
+class LiquidityRisk(_message.Message):
+    """How likely cash runs short."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCENARIO_COUNT_FIELD_NUMBER: _builtins.int
+    BELOW_FLOOR_FRAC_FIELD_NUMBER: _builtins.int
+    PERIODS_FIELD_NUMBER: _builtins.int
+    scenario_count: _builtins.int
+    """Scenarios evaluated: all, or the first ten thousand."""
+    below_floor_frac: _builtins.float
+    """Share of the scenarios in which cash ends some period below the liquidity floor."""
+    @_builtins.property
+    def periods(self) -> _containers.RepeatedCompositeFieldContainer[Global___LiquidityRow]:
+        """Period by period."""
+
+    def __init__(
+        self,
+        *,
+        scenario_count: _builtins.int | None = ...,
+        below_floor_frac: _builtins.float | None = ...,
+        periods: _abc.Iterable[Global___LiquidityRow] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_below_floor_frac", b"_below_floor_frac", "_scenario_count", b"_scenario_count", "below_floor_frac", b"below_floor_frac", "scenario_count", b"scenario_count"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_below_floor_frac", b"_below_floor_frac", "_scenario_count", b"_scenario_count", "below_floor_frac", b"below_floor_frac", "periods", b"periods", "scenario_count", b"scenario_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__below_floor_frac: _TypeAlias = _typing.Literal["below_floor_frac"]  # noqa: Y015
+    _WhichOneofArgType__below_floor_frac: _TypeAlias = _typing.Literal["_below_floor_frac", b"_below_floor_frac"]  # noqa: Y015
+    _WhichOneofReturnType__scenario_count: _TypeAlias = _typing.Literal["scenario_count"]  # noqa: Y015
+    _WhichOneofArgType__scenario_count: _TypeAlias = _typing.Literal["_scenario_count", b"_scenario_count"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__below_floor_frac) -> _WhichOneofReturnType__below_floor_frac | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__scenario_count) -> _WhichOneofReturnType__scenario_count | None: ...
+
+Global___LiquidityRisk: _TypeAlias = LiquidityRisk  # noqa: Y015
+
+@_typing.final
 class CvarOutcome(_message.Message):
     """CVaR, where the plan was chosen with an eye on it."""
 
