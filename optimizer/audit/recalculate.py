@@ -14,6 +14,7 @@ from optimizer.audit.company import (
     Columns,
     company_columns,
     contract_npv_usd,
+    discount_factors,
     horizon_npv_usd,
     terminal_npv_usd,
 )
@@ -24,7 +25,7 @@ from optimizer.audit.gpu import GpuMoney, gpu_money
 from optimizer.audit.mining import MiningMoney, mining_money
 from optimizer.audit.paths import EnergyPrices, FloatArray, MarketPaths
 from optimizer.audit.selling import SaleMoney, sale_money
-from optimizer.audit.stress import stress_cash_usd
+from optimizer.audit.stress import in_stresses
 from optimizer.audit.tax import paid_usd, tax_rows
 from optimizer.audit.works import halls_mw, import_limit_mw, space_mw
 from optimizer.domain import Decisions, Portfolio
@@ -101,6 +102,8 @@ class Recalculation:
     """Cash at the end of each month, ``[T]``."""
     stress_cash_usd: FloatArray
     """The same in each stress, ``[K, T]``."""
+    stress_npv_usd: FloatArray
+    """NPV in each stress, ``[K]``."""
     carbon: tuple[CarbonRow, ...]
     """Carbon by calendar year, where there is a rule on it."""
     tax: tuple[TaxRow, ...]
@@ -155,7 +158,8 @@ def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions
     interest = _sum([debt.cost_usd for debt in debts], length)
     tax = tax_rows(portfolio.finance.tax, portfolio.horizon, columns | apart, interest)
     columns["corporate_tax_usd"] = paid_usd(tax, portfolio.horizon)
-    in_stress = stress_cash_usd(portfolio, futures, decisions, recalculate) + columns["corporate_tax_usd"].cumsum()
+    stress_cash, stress_npv = in_stresses(portfolio, futures, decisions, recalculate)
+    taxed = discount_factors(portfolio.finance, "corporate", length) @ columns["corporate_tax_usd"]
     terminal = terminal_npv_usd(book, mining, contracts, gpu, float(balance[-1]))
     use = _site_use(book, mining, gpu)
     earnings = _earnings(portfolio, columns)
@@ -175,20 +179,21 @@ def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions
         cvar_usd=_cvar_usd(book, tail, debts, columns, float(balance[-1])),
         use=use,
         cash_usd=cash,
-        stress_cash_usd=in_stress,
+        stress_cash_usd=stress_cash + columns["corporate_tax_usd"].cumsum(),
+        stress_npv_usd=stress_npv + taxed,
         tax=tax,
         carbon=carbon_rows(portfolio, carbon.caused_t, columns["carbon_usd"]),
         debt_usd=balance,
         own_hashprice_multiplier=futures.own_hashprice_multiplier,
-        capex_usd=-(
-            columns["hosting_capex_usd"]
-            + columns["machine_purchases_usd"]
-            + gpu.spent_usd
-            + columns["opening_capex_usd"]
-            + columns["interconnect_capex_usd"]
-            + columns["hall_capex_usd"]
-            + columns["building_capex_usd"]
-        ),
+        capex_usd=_capex_usd(columns, gpu),
+    )
+
+
+def _capex_usd(columns: Columns, gpu: GpuMoney) -> FloatArray:
+    """Capital expenditure that budgets count, positive; residual values of GPUs are no part of it."""
+    names = ("hosting", "opening", "interconnect", "hall", "building")
+    return np.asarray(
+        -sum(columns[f"{name}_capex_usd"] for name in names) - columns["machine_purchases_usd"] - gpu.spent_usd
     )
 
 

@@ -1,4 +1,4 @@
-"""Cash of a plan in every stress: the same decisions, the market and the rules of the stress."""
+"""Cash and NPV of a plan in every stress: the same decisions, the market and the rules of the stress."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ if TYPE_CHECKING:
     from optimizer.audit.recalculate import Recalculation
 
 
-def stress_cash_usd(
+def in_stresses(
     portfolio: Portfolio,
     futures: MarketPaths,
     decisions: Decisions,
     recalculated: Callable[[Portfolio, MarketPaths, Decisions], Recalculation],
-) -> FloatArray:
-    """Cash at the end of each month in each stress before tax, which is that of the expected income, ``[K, T]``."""
+) -> tuple[FloatArray, FloatArray]:
+    """Cash at the end of each month in each stress, ``[K, T]``, and NPV, ``[K]``; before tax, which is expected."""
     stresses = portfolio.finance.stresses
-    cash = np.zeros((len(stresses), portfolio.horizon.month_count))
+    cash, npv = np.zeros((len(stresses), portfolio.horizon.month_count)), np.zeros(len(stresses))
     for k, stress in enumerate(stresses):
-        cash[k] = recalculated(_under_rules(portfolio, stress), futures.under(stress), decisions).cash_usd
-    return cash
+        found = recalculated(_under_rules(portfolio, stress), futures.under(stress), decisions)
+        cash[k], npv[k] = found.cash_usd, found.npv_usd
+    return cash, npv
 
 
 def stress_outcomes(recalculation: Recalculation) -> tuple[StressOutcome, ...]:
-    """The least cash at the end of a month in each stress."""
+    """The least cash at the end of a month, and the NPV, in each stress."""
     portfolio = recalculation.book.portfolio
     least = recalculation.stress_cash_usd.argmin(axis=1)
     return tuple(
@@ -40,6 +41,7 @@ def stress_outcomes(recalculation: Recalculation) -> tuple[StressOutcome, ...]:
             minimum_liquidity_usd=stress.minimum_liquidity_usd,
             least_cash_usd=float(recalculation.stress_cash_usd[k, least[k]]),
             least_cash_month=portfolio.horizon.month_at(int(least[k])),
+            npv_usd=float(recalculation.stress_npv_usd[k]),
         )
         for k, stress in enumerate(portfolio.finance.stresses)
     )

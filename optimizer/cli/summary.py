@@ -187,6 +187,8 @@ def _print_key_figures(plan: Plan, console: Console) -> None:
     for item in plan.stresses:
         cash = f"{million(item.least_cash_usd)} in {item.least_cash_month:%Y-%m}"
         table.add_row(Text(f"  in stress {item.stress}"), f"{cash}, floor {million(item.minimum_liquidity_usd)}")
+        if item.npv_usd is not None:
+            table.add_row("  NPV in it", million(item.npv_usd))
     mwh = sum(row.energy_mwh for row in plan.mining)
     if mwh:
         btc, power_usd = sum(row.mined_btc for row in plan.mining), sum(row.power_usd for row in plan.mining)

@@ -240,7 +240,7 @@ class TaxRow(Value):
 
 
 class StressOutcome(Value):
-    """The least cash of the plan in one stress."""
+    """The least cash, and the NPV, of the plan in one stress."""
 
     stress: Name
     """Name of the stress."""
@@ -250,6 +250,8 @@ class StressOutcome(Value):
     """Least cash at the end of a month."""
     least_cash_month: Month
     """That month."""
+    npv_usd: Real | None = None
+    """NPV in the stress; absent in plans of earlier versions."""
 
 
 class EarningsRow(Value):

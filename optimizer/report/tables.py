@@ -191,15 +191,21 @@ def carbon(plan: Plan) -> str:
 
 
 def stresses(plan: Plan) -> str:
-    """Least cash in every stress."""
+    """Least cash and NPV in every stress."""
     if not plan.stresses:
         return ""
     rows = [
-        [item.stress, _musd(item.least_cash_usd), month(item.least_cash_month), _musd(item.minimum_liquidity_usd)]
+        [
+            item.stress,
+            _musd(item.least_cash_usd),
+            month(item.least_cash_month),
+            _musd(item.minimum_liquidity_usd),
+            "" if item.npv_usd is None else _musd(item.npv_usd),
+        ]
         for item in plan.stresses
     ]
-    columns = [*words("Stress"), *numbers("Least cash", "At the end of", "Floor")]
-    return table("Least cash of the plan in every stress, $M.", columns, rows)
+    columns = [*words("Stress"), *numbers("Least cash", "At the end of", "Floor", "NPV")]
+    return table("Least cash and NPV of the plan in every stress, $M.", columns, rows)
 
 
 def earnings(plan: Plan) -> str:

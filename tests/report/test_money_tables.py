@@ -24,7 +24,11 @@ def told(plan: Plan) -> str:
 
 def winter(name: str = "winter") -> StressOutcome:
     return StressOutcome(
-        stress=name, minimum_liquidity_usd=5e6, least_cash_usd=7.3e6, least_cash_month=dt.date(2027, 9, 1)
+        stress=name,
+        minimum_liquidity_usd=5e6,
+        least_cash_usd=7.3e6,
+        least_cash_month=dt.date(2027, 9, 1),
+        npv_usd=-12.6e6,
     )
 
 
@@ -33,10 +37,11 @@ def test_the_least_cash_of_every_stress_is_told() -> None:
     for text in (told(plan), render_report(plan)):
         assert "winter" in text
         assert "7.3" in text
+        assert "12.6" in text
     assert "7.3 M USD in 2027-09, floor 5.0 M USD" in told(plan)
     assert "<b>bust</b>" not in render_report(plan)
     assert "stress" not in told(made_plan(contract(0)))
-    assert "Least cash of the plan in every stress" not in render_report(made_plan(contract(0)))
+    assert "of the plan in every stress" not in render_report(made_plan(contract(0)))
 
 
 def test_tax_is_told_by_year_and_in_all() -> None:

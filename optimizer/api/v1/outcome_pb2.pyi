@@ -996,7 +996,7 @@ Global___TaxRow: _TypeAlias = TaxRow  # noqa: Y015
 
 @_typing.final
 class StressOutcome(_message.Message):
-    """The least cash of the plan in one stress."""
+    """The least cash, and the NPV, of the plan in one stress."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1004,12 +1004,15 @@ class StressOutcome(_message.Message):
     MINIMUM_LIQUIDITY_USD_FIELD_NUMBER: _builtins.int
     LEAST_CASH_USD_FIELD_NUMBER: _builtins.int
     LEAST_CASH_MONTH_FIELD_NUMBER: _builtins.int
+    NPV_USD_FIELD_NUMBER: _builtins.int
     stress: _builtins.str
     """Name of the stress."""
     minimum_liquidity_usd: _builtins.float
     """Least cash that was asked for at the end of every period."""
     least_cash_usd: _builtins.float
     """Least cash at the end of a month."""
+    npv_usd: _builtins.float
+    """NPV in the stress; absent in plans of earlier versions."""
     @_builtins.property
     def least_cash_month(self) -> _date_pb2.Date:
         """That month. Day 1."""
@@ -1021,21 +1024,26 @@ class StressOutcome(_message.Message):
         minimum_liquidity_usd: _builtins.float | None = ...,
         least_cash_usd: _builtins.float | None = ...,
         least_cash_month: _date_pb2.Date | None = ...,
+        npv_usd: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_least_cash_usd", b"_least_cash_usd", "_minimum_liquidity_usd", b"_minimum_liquidity_usd", "_stress", b"_stress", "least_cash_month", b"least_cash_month", "least_cash_usd", b"least_cash_usd", "minimum_liquidity_usd", b"minimum_liquidity_usd", "stress", b"stress"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_least_cash_usd", b"_least_cash_usd", "_minimum_liquidity_usd", b"_minimum_liquidity_usd", "_npv_usd", b"_npv_usd", "_stress", b"_stress", "least_cash_month", b"least_cash_month", "least_cash_usd", b"least_cash_usd", "minimum_liquidity_usd", b"minimum_liquidity_usd", "npv_usd", b"npv_usd", "stress", b"stress"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_least_cash_usd", b"_least_cash_usd", "_minimum_liquidity_usd", b"_minimum_liquidity_usd", "_stress", b"_stress", "least_cash_month", b"least_cash_month", "least_cash_usd", b"least_cash_usd", "minimum_liquidity_usd", b"minimum_liquidity_usd", "stress", b"stress"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_least_cash_usd", b"_least_cash_usd", "_minimum_liquidity_usd", b"_minimum_liquidity_usd", "_npv_usd", b"_npv_usd", "_stress", b"_stress", "least_cash_month", b"least_cash_month", "least_cash_usd", b"least_cash_usd", "minimum_liquidity_usd", b"minimum_liquidity_usd", "npv_usd", b"npv_usd", "stress", b"stress"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__least_cash_usd: _TypeAlias = _typing.Literal["least_cash_usd"]  # noqa: Y015
     _WhichOneofArgType__least_cash_usd: _TypeAlias = _typing.Literal["_least_cash_usd", b"_least_cash_usd"]  # noqa: Y015
     _WhichOneofReturnType__minimum_liquidity_usd: _TypeAlias = _typing.Literal["minimum_liquidity_usd"]  # noqa: Y015
     _WhichOneofArgType__minimum_liquidity_usd: _TypeAlias = _typing.Literal["_minimum_liquidity_usd", b"_minimum_liquidity_usd"]  # noqa: Y015
+    _WhichOneofReturnType__npv_usd: _TypeAlias = _typing.Literal["npv_usd"]  # noqa: Y015
+    _WhichOneofArgType__npv_usd: _TypeAlias = _typing.Literal["_npv_usd", b"_npv_usd"]  # noqa: Y015
     _WhichOneofReturnType__stress: _TypeAlias = _typing.Literal["stress"]  # noqa: Y015
     _WhichOneofArgType__stress: _TypeAlias = _typing.Literal["_stress", b"_stress"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__least_cash_usd) -> _WhichOneofReturnType__least_cash_usd | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__minimum_liquidity_usd) -> _WhichOneofReturnType__minimum_liquidity_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__npv_usd) -> _WhichOneofReturnType__npv_usd | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__stress) -> _WhichOneofReturnType__stress | None: ...
 

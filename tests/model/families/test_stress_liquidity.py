@@ -47,12 +47,25 @@ def case(*stresses, opening_cash_usd=1.5e6, **parts):
     )
 
 
+def test_npv_in_a_stress_is_after_the_tax_on_expected_income():
+    # Before tax nothing is left in it; tax is on the two million of rent that are expected, less building.
+    failing = {"defaults": [{"tenant": "tenant of O1", "default_month": "2027-03"}]}
+    data = case(failing).model_dump(exclude_unset=True)
+    data["finance"] |= {"tax": {"rate_frac": 0.25}, "discount": {"corporate_per_year_frac": 0.1}}
+    data["finance"]["discount"] |= {f"{line}_per_year_frac": 0.0 for line in ("mining", "hosting", "gpu")}
+    answer = best(Portfolio.model_validate(data))
+    paid = [row.corporate_tax_usd * 1.1 ** (-(month + 1) / 12) for month, row in enumerate(answer.cash_flow)]
+    assert sum(paid) < -1e5
+    assert answer.stresses[0].npv_usd == pytest.approx(sum(paid), abs=1e-3)
+
+
 def test_a_tenant_that_defaults_leaves_the_cash_that_the_floor_asks_for():
     # Half a million is left after building; with the rent of February alone it is 1.5 million at the end.
     failing = {"defaults": [{"tenant": "tenant of O1", "default_month": "2027-03"}]}
     held = best(case({**failing, "minimum_liquidity_usd": 0.5e6}))
     assert close(held.termination.objective_usd, 1e6)
     assert held.stresses[0].least_cash_usd == pytest.approx(0.5e6)
+    assert held.stresses[0].npv_usd == pytest.approx(0.0, abs=1e-3)  # a million built, a million earned
     assert f"{held.stresses[0].least_cash_month:%Y-%m}" == "2027-01"
     assert close(worth(case({**failing, "minimum_liquidity_usd": 0.501e6})), 0.0)
     assert binding(case({**failing, "minimum_liquidity_usd": 0.501e6})) == {"stress_cash_carried_forward"}
