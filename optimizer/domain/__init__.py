@@ -46,7 +46,7 @@ from optimizer.domain.policy import Placement, Policy
 from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.proof import AuditCheck, AuditReport, Limit, Termination, TerminationReason
 from optimizer.domain.risk import RiskSpec
-from optimizer.domain.series import HourlyPrices, HourlySeries, MissingHours, SeriesFile
+from optimizer.domain.series import HourlyPrices, HourlySeries, MarketOperator, MissingHours, SeriesFile
 from optimizer.domain.site import (
     AdvanceTerms,
     Building,
@@ -68,8 +68,8 @@ __all__ = [
     "Credit", "Decisions", "DemandResponse", "DifficultyRule", "DiscountRates", "Factor", "FactorCorrelation",
     "FactorUncertainty", "Finance", "Fleet", "GpuOption", "GpuOrder", "GpuRefresh", "GridAdvance", "GridStep",
     "HallExpansion", "HallOrder", "Horizon", "HourlyPrices", "HourlySeries", "Limit", "MachineDecision", "Market",
-    "MissingHours", "ModeCount", "Multiples", "NpvDistribution", "Objective", "Offer", "OfferSite", "Opening",
-    "OperatingMode", "Overlay", "Period", "Phase", "Placement", "Plan", "Policy", "Portfolio", "PowerPayer",
+    "MarketOperator", "MissingHours", "ModeCount", "Multiples", "NpvDistribution", "Objective", "Offer", "OfferSite",
+    "Opening", "OperatingMode", "Overlay", "Period", "Phase", "Placement", "Plan", "Policy", "Portfolio", "PowerPayer",
     "PowerSale", "PowerSupply", "Prepayment", "Progress", "ProjectDebt", "ReLease", "Reconversion", "Renewal",
     "RiskSpec", "ScaleTranche", "ScenarioTable", "Segment", "SellBack", "SeriesFile", "Shock", "Site",
     "SiteOpening", "SolveOptions", "Stress", "StressConstruction", "StressDefault", "TerminalValue", "Termination",

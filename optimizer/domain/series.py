@@ -22,6 +22,15 @@ class MissingHours(StrEnum):
     TYPICAL_HOUR = "typical-hour"
 
 
+class MarketOperator(StrEnum):
+    """Who hands out files of hourly prices."""
+
+    ERCOT = "ercot"
+    PJM = "pjm"
+    CAISO = "caiso"
+    ENTSO_E = "entso-e"
+
+
 class SeriesFile(Value):
     """A CSV or Parquet file with one row an hour, beside the portfolio file."""
 

@@ -62,3 +62,18 @@ def test_nonsense_is_told_with_a_fix(words, message, monkeypatch, capsys):
         main()
     assert ended.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_exports_become_a_file_and_the_lines_that_name_it(tmp_path):
+    export, out = tmp_path / "export.csv", tmp_path / "hub.csv"
+    rows = [f"1/1/2025 {hour}:00:00 AM,HUB,{hour}" for hour in (6, 7, 9)]
+    export.write_text("\n".join(["datetime_beginning_utc,pnode_name,total_lmp_da", *rows]))
+    words = ("prices", export, "--operator", "pjm", "--place", "HUB", "--out", out)
+    told = run(*words)
+    assert told.exit_code == 0, told.output
+    assert "3 hours at HUB, 2025-01-01T01:00 to 2025-01-01T04:00, 1 missing" in told.output
+    snippet = yaml.safe_load(told.output[told.output.index("series:") :])
+    assert snippet == {"series": [{"name": "hub", "file": {"path": "hub.csv", "missing_hours": "typical-hour"}}]}
+    assert out.read_text().splitlines()[:2] == ["time,price_usd_per_mwh", "2025-01-01T01:00,6.0"]
+    answer = json.loads(run(*words, "--json").output)
+    assert (answer["hour_count"], answer["missing_hour_count"]) == (3, 1)

@@ -10,13 +10,16 @@ import yaml
 
 from optimizer.cli.curve_options import OUT, PLOT
 from optimizer.cli.curve_output import Answer, Output
-from optimizer.cli.output import JSON_OPTION
+from optimizer.cli.output import JSON_OPTION, console, print_json
 from optimizer.domain.base import validated
 from optimizer.domain.market_answers import MarketCalibrationSpec, MarketFanSpec, MarketQuantity
+from optimizer.domain.series import MarketOperator
 from optimizer.domain.uncertainty import FactorFile
 from optimizer.errors import InvalidInputError
 
-app = typer.Typer(no_args_is_help=True, help="The market alone: calibrate it from history, draw where it may go.")
+app = typer.Typer(
+    no_args_is_help=True, help="The market alone: calibrate it from history, draw where it may go, read its prices."
+)
 
 
 @app.command("calibrate")
@@ -107,6 +110,42 @@ def fan(
             shown_every=12,
         )
     )
+
+
+@app.command("prices")
+def prices(
+    files: Annotated[list[Path], typer.Argument(help="Exports of a market operator, CSV or Parquet.")],
+    operator: Annotated[MarketOperator, typer.Option(help="Who handed them out.")],
+    place: Annotated[str, typer.Option(help="Settlement point, pricing node, hub or bidding zone, as it is in them.")],
+    out: Annotated[Path, typer.Option(help="Write whole hours here, as a CSV that portfolios read.")],
+    usd_per_eur: Annotated[float | None, typer.Option(min=0.01, max=100.0, help="For the euros of ENTSO-E.")] = None,
+    as_json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Turn exports of ERCOT, PJM, CAISO or ENTSO-E into hourly prices in local standard time.
+
+    Examples:
+
+      optimizer market prices da_hrl_lmps_*.csv --operator pjm --place "WESTERN HUB" --out prices.csv
+
+      optimizer market prices dam_fr.csv --operator entso-e --place "BZN|FR" --usd-per-eur 1.08 --out prices.csv
+    """
+    from optimizer.io import check_writable, write_text
+    from optimizer.io.market_exports import missing_hours_of, read_market_export
+
+    check_writable(out)
+    hours = read_market_export(files, operator, place, usd_per_eur)
+    write_text(out, hours.to_csv(index=False))
+    first, last, missing = hours["time"].iloc[0], hours["time"].iloc[-1], missing_hours_of(hours)
+    if as_json:
+        told = {"first_hour": first, "last_hour": last, "hour_count": len(hours), "missing_hour_count": missing}
+        print_json({"file": str(out), **told})
+        return
+    target = console()
+    target.print(f"{len(hours):,} hours at {place}, {first} to {last}, {missing:,} missing", markup=False)
+    how = {"missing_hours": "typical-hour"} if missing else {}
+    target.print("to be put into a portfolio beside the file:", markup=False)
+    stated = {"series": [{"name": out.stem, "file": {"path": out.name, **how}}]}
+    target.print("\n".join(_yaml_lines(stated)), markup=False, soft_wrap=True)
 
 
 def _with_error(row: Any, name: str) -> str:
