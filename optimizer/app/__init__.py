@@ -1,10 +1,11 @@
 """Use cases; every front end calls these."""
 
 from optimizer.app.comparison import compare
+from optimizer.app.diagnosis import diagnose
 from optimizer.app.evaluation import evaluate
 from optimizer.app.explanation import explain
 from optimizer.app.frontier import frontier
 from optimizer.app.planning import plan
 from optimizer.app.what_if import WhatIfs
 
-__all__ = ["WhatIfs", "compare", "evaluate", "explain", "frontier", "plan"]
+__all__ = ["WhatIfs", "compare", "diagnose", "evaluate", "explain", "frontier", "plan"]

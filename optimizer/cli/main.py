@@ -16,6 +16,7 @@ from optimizer.cli.commands import (
     compare,
     curve,
     demo,
+    diagnose,
     doctor,
     evaluate,
     export,
@@ -46,6 +47,7 @@ app = typer.Typer(
 app.command("plan")(plan.plan)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
+app.command("diagnose")(diagnose.diagnose)
 app.command("why")(why.why)
 app.command("frontier")(frontier.frontier)
 app.command("validate")(validate.validate)

@@ -36,6 +36,7 @@ from optimizer.domain.curves import (
     ThroughputCurve,
     ThroughputCurveSpec,
 )
+from optimizer.domain.diagnosis import Diagnosis, DiagnosisSpec
 from optimizer.domain.evaluation import Evaluation, EvaluationSpec
 from optimizer.domain.explanation import Explanation, ExplanationSpec
 from optimizer.domain.frontier import Frontier, FrontierSpec
@@ -237,6 +238,11 @@ class OptimizerClient:
         """How a plan differs from another one, and what each difference is worth."""
         request, work_s = api.ComparePlansRequest(spec=to_message(spec)), spec.options.time_limit_s
         return parse(Comparison, self._call(self._planning.ComparePlans, request, work_s).comparison, "comparison")
+
+    def diagnose(self, spec: DiagnosisSpec) -> Diagnosis:
+        """Why a portfolio has no plan, and what would give it one."""
+        request, work_s = api.DiagnosePortfolioRequest(spec=to_message(spec)), spec.options.time_limit_s
+        return parse(Diagnosis, self._call(self._planning.DiagnosePortfolio, request, work_s).diagnosis, "diagnosis")
 
     def explain(self, spec: ExplanationSpec) -> Explanation:
         """Why a placement is in a plan, or why not."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from optimizer.domain.base import Value
 from optimizer.domain.comparison import Comparison, ComparisonSpec
+from optimizer.domain.diagnosis import Diagnosis, DiagnosisSpec
 from optimizer.domain.evaluation import EvaluationSpec
 from optimizer.domain.explanation import Explanation, ExplanationSpec
 from optimizer.domain.frontier import Frontier, FrontierSpec
@@ -46,6 +47,18 @@ def _compared(question: ComparisonSpec) -> Comparison:
     return compare(question)
 
 
+def diagnosis(spec: Any, planner: Planner, caller: Caller) -> Any:
+    """The ``Diagnosis`` message to a ``DiagnosisSpec`` message."""
+    return _from_own_process("diagnosed", DiagnosisSpec, Diagnosis, spec, planner, caller)
+
+
+def diagnosed(question: bytes) -> bytes:
+    """The same between processes."""
+    from optimizer.app.diagnosis import diagnose  # loads the model and the solver
+
+    return to_bytes(diagnose(from_bytes(DiagnosisSpec, question)))
+
+
 def explanation(spec: Any, planner: Planner, caller: Caller) -> Any:
     """The ``Explanation`` message to an ``ExplanationSpec`` message."""
     return _from_own_process("explained", ExplanationSpec, Explanation, spec, planner, caller)
@@ -72,7 +85,7 @@ def frontier_of(question: bytes) -> bytes:
 
 def _from_own_process(
     function: str,
-    asked: type[ExplanationSpec | FrontierSpec],
+    asked: type[DiagnosisSpec | ExplanationSpec | FrontierSpec],
     answered: type[Value],
     spec: Any,
     planner: Planner,

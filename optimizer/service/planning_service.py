@@ -91,6 +91,12 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
         with self._planner.waiting_room():
             return api.ComparePlansResponse(comparison=plan_answers.comparison(request.spec, self._planner, context))
 
+    def DiagnosePortfolio(self, request: Any, context: grpc.ServicerContext) -> api.DiagnosePortfolioResponse:
+        """Find out why a portfolio has no plan."""
+        with self._planner.waiting_room():
+            diagnosis = plan_answers.diagnosis(request.spec, self._planner, context)
+            return api.DiagnosePortfolioResponse(diagnosis=diagnosis)
+
     def ExplainPlacement(self, request: Any, context: grpc.ServicerContext) -> api.ExplainPlacementResponse:
         """Explain why a placement is in a plan, or why not."""
         with self._planner.waiting_room():

@@ -11,6 +11,7 @@ from optimizer.api.v1.resources_pb2 import Plan
 from optimizer.app.cluster_curves import cluster_curve, cluster_value
 from optimizer.app.comparison import compare
 from optimizer.app.curves import mode_breakevens
+from optimizer.app.diagnosis import diagnose
 from optimizer.app.evaluation import evaluate
 from optimizer.app.explanation import explain
 from optimizer.app.frontier import frontier
@@ -20,6 +21,7 @@ from optimizer.app.network_curves import network_curve
 from optimizer.domain import Decisions, Placement, Portfolio, SolveOptions, validated
 from optimizer.domain.comparison import Baseline, ComparisonSpec
 from optimizer.domain.curves import BreakevenSpec
+from optimizer.domain.diagnosis import DiagnosisSpec
 from optimizer.domain.explanation import ExplanationSpec
 from optimizer.domain.frontier import FrontierSpec
 from optimizer.domain.market_answers import MarketCalibrationSpec, MarketFanSpec
@@ -286,6 +288,16 @@ def test_a_baseline_is_searched_for_in_a_process_of_its_own(client):
     refused = spec.model_copy(update={"options": SolveOptions(paranoid=True)})
     with pytest.raises(InvalidInputError, match="baselines are solved by HiGHS"):
         client.compare(refused)
+
+
+def test_a_portfolio_is_diagnosed_in_a_process_of_its_own(client):
+    data = {**wire_cases.small_data(), "finance": {"opening_cash_usd": 0.0, "overhead_usd_per_month": 1e5}}
+    spec = DiagnosisSpec(portfolio=Portfolio.model_validate(data))
+    found = client.diagnose(spec)
+    assert found == diagnose(spec)
+    assert [item.path for item in found.conflict] == ["finance.opening_cash_usd"]
+    with pytest.raises(InvalidInputError, match="diagnoses are solved by HiGHS"):
+        client.diagnose(spec.model_copy(update={"options": SolveOptions(paranoid=True)}))
 
 
 def test_a_placement_is_explained_in_a_process_of_its_own(client):

@@ -4,6 +4,7 @@ from wire_cases import rich_data
 
 from optimizer.domain.cluster_curves import ClusterCurveSpec, ClusterValueSpec
 from optimizer.domain.comparison import ComparisonSpec
+from optimizer.domain.diagnosis import DiagnosisSpec
 from optimizer.domain.evaluation import EvaluationSpec
 from optimizer.domain.explanation import ExplanationSpec
 from optimizer.domain.frontier import FrontierSpec
@@ -39,6 +40,11 @@ def comparison_spec() -> ComparisonSpec:
     other["finance"]["opening_cash_usd"] = 1.0
     data = {"portfolio": plan.portfolio, "decisions": plan.decisions, "other": {}, "other_portfolio": other}
     return ComparisonSpec.model_validate(data)
+
+
+def diagnosis_spec() -> DiagnosisSpec:
+    """The rich portfolio, and little time."""
+    return DiagnosisSpec.model_validate({"portfolio": rich_data(), "options": {"time_limit_s": 30.0}})
 
 
 def explanation_spec() -> ExplanationSpec:

@@ -13,6 +13,7 @@ from optimizer.api.v1 import portfolio_pb2
 from optimizer.domain import Plan, Portfolio, Progress, SolveOptions, ValuePath
 from optimizer.domain.comparison import Comparison
 from optimizer.domain.curves import HashingCurve, HashingCurveSpec, ThroughputCurve, ThroughputCurveSpec
+from optimizer.domain.diagnosis import Diagnosis
 from optimizer.domain.evaluation import Evaluation
 from optimizer.domain.explanation import Explanation
 from optimizer.domain.frontier import Frontier
@@ -34,6 +35,8 @@ VALUES = [
     wire_cases.filled(Evaluation),
     question_cases.comparison_spec(),
     wire_cases.filled(Comparison),
+    question_cases.diagnosis_spec(),
+    wire_cases.filled(Diagnosis),
     question_cases.explanation_spec(),
     wire_cases.filled(Explanation),
     question_cases.frontier_spec(),

@@ -27,6 +27,7 @@ from optimizer.domain.curves import (
     ThroughputCurve,
     ThroughputCurveSpec,
 )
+from optimizer.domain.diagnosis import Diagnosis, DiagnosisSpec
 from optimizer.domain.evaluation import Evaluation, EvaluationSpec
 from optimizer.domain.explanation import Explanation, ExplanationSpec
 from optimizer.domain.frontier import Frontier, FrontierSpec
@@ -59,6 +60,7 @@ QUESTIONS = {
     MarketFanSpec: MarketFan,
     EvaluationSpec: Evaluation,
     ComparisonSpec: Comparison,
+    DiagnosisSpec: Diagnosis,
     ExplanationSpec: Explanation,
     FrontierSpec: Frontier,
 }

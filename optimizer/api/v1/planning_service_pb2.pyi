@@ -11,6 +11,7 @@ from google.protobuf.internal import containers as _containers
 from google.rpc import status_pb2 as _status_pb2
 from optimizer.api.v1 import comparison_pb2 as _comparison_pb2
 from optimizer.api.v1 import curves_pb2 as _curves_pb2
+from optimizer.api.v1 import diagnosis_pb2 as _diagnosis_pb2
 from optimizer.api.v1 import evaluation_pb2 as _evaluation_pb2
 from optimizer.api.v1 import explanation_pb2 as _explanation_pb2
 from optimizer.api.v1 import frontier_pb2 as _frontier_pb2
@@ -554,6 +555,54 @@ class ComparePlansResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ComparePlansResponse: _TypeAlias = ComparePlansResponse  # noqa: Y015
+
+@_typing.final
+class DiagnosePortfolioRequest(_message.Message):
+    """A portfolio to diagnose."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPEC_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def spec(self) -> _diagnosis_pb2.DiagnosisSpec:
+        """The question."""
+
+    def __init__(
+        self,
+        *,
+        spec: _diagnosis_pb2.DiagnosisSpec | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiagnosePortfolioRequest: _TypeAlias = DiagnosePortfolioRequest  # noqa: Y015
+
+@_typing.final
+class DiagnosePortfolioResponse(_message.Message):
+    """The answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIAGNOSIS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def diagnosis(self) -> _diagnosis_pb2.Diagnosis:
+        """The diagnosis."""
+
+    def __init__(
+        self,
+        *,
+        diagnosis: _diagnosis_pb2.Diagnosis | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["diagnosis", b"diagnosis"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["diagnosis", b"diagnosis"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiagnosePortfolioResponse: _TypeAlias = DiagnosePortfolioResponse  # noqa: Y015
 
 @_typing.final
 class ExplainPlacementRequest(_message.Message):

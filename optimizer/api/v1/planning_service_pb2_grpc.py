@@ -85,6 +85,11 @@ class PlanningServiceStub:
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansRequest.SerializeToString,
                 response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansResponse.FromString,
                 _registered_method=True)
+        self.DiagnosePortfolio = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/DiagnosePortfolio',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.DiagnosePortfolioRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.DiagnosePortfolioResponse.FromString,
+                _registered_method=True)
         self.ExplainPlacement = channel.unary_unary(
                 '/optimizer.api.v1.PlanningService/ExplainPlacement',
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ExplainPlacementRequest.SerializeToString,
@@ -221,6 +226,13 @@ class PlanningServiceServicer:
 
     def ComparePlans(self, request, context):
         """Compares two plans, or a plan with mining on or signing everything now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DiagnosePortfolio(self, request, context):
+        """Finds out why a portfolio has no plan, and what would give it one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -365,6 +377,11 @@ def add_PlanningServiceServicer_to_server(servicer, server):
                     servicer.ComparePlans,
                     request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansRequest.FromString,
                     response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansResponse.SerializeToString,
+            ),
+            'DiagnosePortfolio': grpc.unary_unary_rpc_method_handler(
+                    servicer.DiagnosePortfolio,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.DiagnosePortfolioRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.DiagnosePortfolioResponse.SerializeToString,
             ),
             'ExplainPlacement': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainPlacement,
@@ -680,6 +697,33 @@ class PlanningService:
             '/optimizer.api.v1.PlanningService/ComparePlans',
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansRequest.SerializeToString,
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComparePlansResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiagnosePortfolio(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/DiagnosePortfolio',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.DiagnosePortfolioRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.DiagnosePortfolioResponse.FromString,
             options,
             channel_credentials,
             insecure,

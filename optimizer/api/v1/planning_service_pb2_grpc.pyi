@@ -61,6 +61,8 @@ class PlanningServiceStub:
     """Evaluates a plan that somebody else wrote, without searching for a better one."""
     ComparePlans: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComparePlansRequest, _planning_service_pb2.ComparePlansResponse]
     """Compares two plans, or a plan with mining on or signing everything now."""
+    DiagnosePortfolio: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.DiagnosePortfolioRequest, _planning_service_pb2.DiagnosePortfolioResponse]
+    """Finds out why a portfolio has no plan, and what would give it one."""
     ExplainPlacement: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ExplainPlacementRequest, _planning_service_pb2.ExplainPlacementResponse]
     """Explains why a placement is in a plan, or why not."""
     ComputeFrontier: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeFrontierRequest, _planning_service_pb2.ComputeFrontierResponse]
@@ -122,6 +124,8 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     """Evaluates a plan that somebody else wrote, without searching for a better one."""
     ComparePlans: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComparePlansRequest, _planning_service_pb2.ComparePlansResponse]  # type: ignore[assignment]
     """Compares two plans, or a plan with mining on or signing everything now."""
+    DiagnosePortfolio: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.DiagnosePortfolioRequest, _planning_service_pb2.DiagnosePortfolioResponse]  # type: ignore[assignment]
+    """Finds out why a portfolio has no plan, and what would give it one."""
     ExplainPlacement: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ExplainPlacementRequest, _planning_service_pb2.ExplainPlacementResponse]  # type: ignore[assignment]
     """Explains why a placement is in a plan, or why not."""
     ComputeFrontier: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeFrontierRequest, _planning_service_pb2.ComputeFrontierResponse]  # type: ignore[assignment]
@@ -234,6 +238,14 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_planning_service_pb2.ComparePlansResponse, _abc.Awaitable[_planning_service_pb2.ComparePlansResponse]]:
         """Compares two plans, or a plan with mining on or signing everything now."""
+
+    @_abc_1.abstractmethod
+    def DiagnosePortfolio(
+        self,
+        request: _planning_service_pb2.DiagnosePortfolioRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.DiagnosePortfolioResponse, _abc.Awaitable[_planning_service_pb2.DiagnosePortfolioResponse]]:
+        """Finds out why a portfolio has no plan, and what would give it one."""
 
     @_abc_1.abstractmethod
     def ExplainPlacement(
