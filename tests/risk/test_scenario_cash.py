@@ -54,6 +54,7 @@ def varied(count=12):
             )
         ],
         market=UNCERTAIN,
+        finance={"terminal": {"mining_tail_months": 6}},
         risk={"scenario_count": count},
     )
 
