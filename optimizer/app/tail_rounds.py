@@ -87,12 +87,15 @@ class TailRounds:
 
     def _searched(self, starts: Sequence[Floats | None]) -> Solution:
         relaxed = self._relaxed()
-        if relaxed is not None and relaxed.reason is TerminationReason.INFEASIBLE:
-            return Solution(relaxed, None)
-        dived = None if in_stages(self.model.matrix, self.options) else dive(self.model, self._left(), self._quiet)
-        for start in (*starts, dived):
+        for start in starts:
             if start is not None:
                 self._keep(start)
+        if relaxed is not None and relaxed.reason is TerminationReason.INFEASIBLE and self._best is None:
+            return Solution(relaxed, None)
+        if not in_stages(self.model.matrix, self.options):
+            dived = dive(self.model, self._left(), self._quiet)
+            if dived is not None:
+                self._keep(dived)
         ended = Termination(reason=TerminationReason.NO_PLAN_FOUND)
         for _ in range(MOST_ROUNDS):
             options = self._left(TIME_SHARE, GAP_SHARE)
