@@ -50,6 +50,7 @@ def outcome_fields(portfolio: Portfolio, futures: Futures, found: Recalculation,
         "cash_flow": found.cash_flow,
         "earnings": found.earnings,
         "npv": found.npv,
+        "npv_after_horizon": found.npv_after_horizon,
         "enterprise": found.enterprise,
         "cvar": None
         if found.cvar_usd is None

@@ -38,6 +38,14 @@ LINES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The columns of the cash flow that each business line discounts."""
 
+EARNINGS: Final[Mapping[str, tuple[str, ...]]] = {
+    "mining": ("mining_margin_usd", "power_sales_usd"),
+    "hosting": ("hosting_noi_usd",),
+    "gpu": ("gpu_margin_usd",),
+    "cost": ("site_costs_usd", "overhead_usd", "carbon_usd"),
+}
+"""The columns of the cash flow that are earnings, by column of the earnings."""
+
 Columns = dict[str, FloatArray]
 """Expected cash by column of the cash flow, ``[T]`` each; costs are negative."""
 
@@ -48,8 +56,8 @@ def effective_interest_per_year(terms: ProjectDebt | None) -> float:
     return float((1.0 + monthly) ** MONTHS_PER_YEAR - 1.0)
 
 
-def discount_factors(finance: Finance, line: str, length: int) -> FloatArray:
-    """Worth today of a dollar at the end of each of ``length`` months."""
+def discount_per_year_frac(finance: Finance, line: str) -> float:
+    """Rate at which a business line is discounted."""
     rates = {
         "mining": finance.discount.mining_per_year_frac,
         "hosting": finance.discount.hosting_per_year_frac,
@@ -57,7 +65,13 @@ def discount_factors(finance: Finance, line: str, length: int) -> FloatArray:
         "corporate": finance.discount.corporate_per_year_frac,
         "debt": effective_interest_per_year(finance.project_debt),
     }
-    return np.asarray((1.0 + rates[line]) ** (-(np.arange(length) + 1.0) / MONTHS_PER_YEAR))
+    return rates[line]
+
+
+def discount_factors(finance: Finance, line: str, length: int) -> FloatArray:
+    """Worth today of a dollar at the end of each of ``length`` months."""
+    rate = discount_per_year_frac(finance, line)
+    return np.asarray((1.0 + rate) ** (-(np.arange(length) + 1.0) / MONTHS_PER_YEAR))
 
 
 def company_columns(book: Book) -> Columns:

@@ -11,6 +11,7 @@ import numpy as np
 from optimizer.audit.book import Book, read_decisions
 from optimizer.audit.carbon import CarbonTonnes, carbon_cost_usd, carbon_rows, carbon_tonnes
 from optimizer.audit.company import (
+    EARNINGS,
     Columns,
     company_columns,
     contract_npv_usd,
@@ -124,6 +125,11 @@ class Recalculation:
     def npv_usd(self) -> float:
         """Expected NPV."""
         return self.npv.total_usd
+
+    @property
+    def npv_after_horizon(self) -> NpvBreakdown:
+        """The part of the NPV that falls after the horizon."""
+        return _breakdown(self.terminal_npv_usd)
 
     @property
     def objective_usd(self) -> float:
@@ -276,8 +282,8 @@ def _cvar_usd(book: Book, tail: Tail, debts: Sequence[DebtMoney], columns: Colum
     return found
 
 
-def _breakdown(horizon: Mapping[str, float], terminal: Mapping[str, float]) -> NpvBreakdown:
-    by_line = {line: horizon[line] + terminal[line] for line in horizon}
+def _breakdown(*parts: Mapping[str, float]) -> NpvBreakdown:
+    by_line = {line: sum(part[line] for part in parts) for line in parts[0]}
     return NpvBreakdown(**{f"{line}_usd": usd for line, usd in by_line.items()}, total_usd=sum(by_line.values()))
 
 
@@ -356,15 +362,12 @@ def _cash_flow_rows(
 
 def _earnings(portfolio: Portfolio, columns: Columns) -> tuple[EarningsRow, ...]:
     years = np.array([month.year for month in portfolio.horizon.months])
-    cost = columns["site_costs_usd"] + columns["overhead_usd"] + columns["carbon_usd"]
+    earned = {f"{line}_usd": sum(columns[name] for name in names) for line, names in EARNINGS.items()}
     return tuple(
         EarningsRow(
             year=int(year),
             month_count=int((years == year).sum()),
-            mining_usd=float((columns["mining_margin_usd"] + columns["power_sales_usd"])[years == year].sum()),
-            hosting_usd=float(columns["hosting_noi_usd"][years == year].sum()),
-            gpu_usd=float(columns["gpu_margin_usd"][years == year].sum()),
-            cost_usd=float(cost[years == year].sum()),
+            **{name: float(np.asarray(usd)[years == year].sum()) for name, usd in earned.items()},
         )
         for year in np.unique(years)
     )

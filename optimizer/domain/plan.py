@@ -56,6 +56,8 @@ class Plan(Value):
     """Expected earnings by year."""
     npv: NpvBreakdown | None = None
     """Expected NPV by line."""
+    npv_after_horizon: NpvBreakdown | None = None
+    """The part of it that counts after the horizon; the rest is the discounted cash flow."""
     distribution: NpvDistribution | None = None
     """NPV over the scenarios."""
     out_of_sample: NpvDistribution | None = None

@@ -1,12 +1,13 @@
 """Files: portfolios in YAML, JSON and workbooks, hourly series in CSV and Parquet, plans in JSON, the report."""
 
-from optimizer.io.plans import check_plan_file, load_decisions, load_plan, save_plan
+from optimizer.io.plans import load_decisions, load_plan, save_plan
 from optimizer.io.portfolios import (
     canonical_json,
     dump_portfolio,
     fingerprint,
     load_portfolio,
     parse_portfolio,
+    portfolio_book,
     portfolio_schema,
     save_portfolio,
 )
@@ -15,7 +16,6 @@ from optimizer.io.text import check_writable, write_text
 
 __all__ = [
     "canonical_json",
-    "check_plan_file",
     "check_writable",
     "dump_portfolio",
     "fingerprint",
@@ -23,6 +23,7 @@ __all__ = [
     "load_plan",
     "load_portfolio",
     "parse_portfolio",
+    "portfolio_book",
     "portfolio_schema",
     "save",
     "save_plan",

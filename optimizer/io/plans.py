@@ -9,24 +9,21 @@ from optimizer.domain.decisions import Decisions
 from optimizer.domain.plan import PLAN_FORMAT, Plan
 from optimizer.errors import InvalidInputError
 from optimizer.io.portfolios import WORKBOOK_SUFFIX
-from optimizer.io.text import check_writable, read_data, write_text
-
-
-def check_plan_file(path: Path) -> None:
-    """Refuse a file that a plan cannot be written to, before it is planned.
-
-    Raises:
-        InvalidInputError: for a folder that is not there, a file that cannot be written, or the name of a workbook.
-    """
-    check_writable(path)
-    if path.suffix.lower() == WORKBOOK_SUFFIX:
-        told = "is the name of a workbook, and plans are written as JSON"
-        raise InvalidInputError.single(str(path), told, "name a .json file", "output")
+from optimizer.io.text import read_data, write_text
 
 
 def save_plan(plan: Plan, path: str | Path) -> None:
-    """Write a plan as JSON."""
-    write_text(Path(path), plan.model_dump_json(indent=1) + "\n")
+    """Write a plan as JSON.
+
+    Raises:
+        InvalidInputError: for the name of a workbook, which needs the portfolio as well.
+    """
+    path = Path(path)
+    if path.suffix.lower() == WORKBOOK_SUFFIX:
+        told = "is the name of a workbook, which shows a plan beside its portfolio"
+        fix = "name a .json file, or write it with optimizer.report.workbook.write_plan_workbook"
+        raise InvalidInputError.single(str(path), told, fix, "output")
+    write_text(path, plan.model_dump_json(indent=1) + "\n")
 
 
 def load_plan(path: str | Path) -> Plan:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from optimizer.domain.base import render_path, validated
 from optimizer.domain.portfolio import Portfolio, scenario_findings
@@ -16,6 +16,9 @@ from optimizer.io.market import load_finance, load_market
 from optimizer.io.series import load_hours
 from optimizer.io.text import read_data, write_text, yaml_text
 from optimizer.library.portfolios import example_names, example_path
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
 SCHEMA_ID = "optimizer/portfolio/v1"
 WORKBOOK_SUFFIX = ".xlsx"
@@ -125,6 +128,16 @@ def save_portfolio(portfolio: Portfolio, path: str | Path) -> None:
         case other:
             raise InvalidInputError.single(str(path), f"has extension {other!r}", "use .yaml, .yml, .json or .xlsx")
     write_text(path, text)
+
+
+def portfolio_book(portfolio: Portfolio, source: str | Path) -> Workbook:
+    """The workbook that a portfolio was loaded from, changed where the portfolio has been; else a new one."""
+    from optimizer.io.workbook import changed_book, new_book
+
+    path = Path(source)
+    if path.suffix.lower() != WORKBOOK_SUFFIX:
+        return new_book(dump_portfolio(portfolio))
+    return changed_book(path, dump_portfolio(load_portfolio(path)), dump_portfolio(portfolio))
 
 
 def canonical_json(portfolio: Portfolio) -> str:

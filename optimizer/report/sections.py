@@ -79,13 +79,17 @@ Card = tuple[str, str, str]
 """Name, value, and a remark."""
 
 
+def key_figures(plan: Plan) -> list[Card]:
+    """What a reader wants to know first."""
+    return [card for card in (*_worth_cards(plan), *_company_cards(plan), *_proof_cards(plan)) if card is not None]
+
+
 def _key_figures(plan: Plan) -> Section:
-    cards = [card for card in (*_worth_cards(plan), *_company_cards(plan), *_proof_cards(plan)) if card is not None]
     items = "".join(
         f"<div><dt>{escape(name)}</dt><dd{_card_class(name, value)}>{escape(value)}</dd>"
         + (f"<dd>{prose(remark)}</dd>" if remark else "")
         + "</div>"
-        for name, value, remark in cards
+        for name, value, remark in key_figures(plan)
     )
     return Section("key-figures", "Key figures", f'<dl class="key-figures">{items}</dl>')
 
@@ -277,6 +281,11 @@ def _assumptions(plan: Plan) -> Section:
 
 
 def _manifest(plan: Plan) -> Section:
+    return Section("manifest", "How this was made", _facts(manifest_facts(plan)))
+
+
+def manifest_facts(plan: Plan) -> list[tuple[str, str]]:
+    """What reproduces the plan, by name."""
     manifest, options, end = plan.manifest, plan.manifest.options, plan.termination
     facts = [
         ("Portfolio", manifest.portfolio_name),
@@ -298,7 +307,7 @@ def _manifest(plan: Plan) -> Section:
         facts.append(("Own constraints", ", ".join(told)))
     if manifest.timings:
         facts.append(("Wall time", ", ".join(f"{item.stage} {seconds(item.seconds)}" for item in manifest.timings)))
-    return Section("manifest", "How this was made", _facts(facts))
+    return facts
 
 
 def _facts(facts: Iterable[tuple[str, str]]) -> str:

@@ -78,6 +78,10 @@ def test_residual_at_the_end_of_the_horizon(months, age):
     value = 2e6 - 0.4e6 * age
     assert column(found, "gpu_capex_usd")[2:] == pytest.approx([0.0] * (months - 2))
     assert found.terminal_npv_usd["gpu"] == pytest.approx(value * 1.1 ** (-months / 12))
+    assert found.npv_after_horizon.gpu_usd == found.npv_after_horizon.total_usd == found.terminal_npv_usd["gpu"]
+    factors = 1.1 ** (-(np.arange(months) + 1) / 12)
+    in_horizon = factors @ (column(found, "gpu_capex_usd") + column(found, "gpu_margin_usd"))
+    assert found.npv.gpu_usd == pytest.approx(in_horizon + found.npv_after_horizon.gpu_usd)
 
 
 def test_the_best_power_cap_of_each_month():

@@ -12,7 +12,7 @@ import pytest
 
 from optimizer.cli.output import EXIT_CODES, ExitCode, exit_code_of
 from optimizer.errors import InvalidInputError, OptimizerError, SeriesError, SolverError
-from optimizer.io import dump_portfolio, load_plan, load_portfolio, save_plan
+from optimizer.io import dump_portfolio, load_plan, load_portfolio, save_plan, save_portfolio
 from optimizer.io.text import yaml_text
 
 OPTIMIZER = str(Path(sys.executable).with_name("optimizer"))
@@ -144,11 +144,15 @@ def test_ctrl_c_ends_the_search_and_keeps_the_best_plan(after, tmp_path):
     assert load_plan(out).termination.limit == "interrupted"
 
 
-def test_a_plan_is_not_written_under_the_name_of_a_workbook(tmp_path):
-    done = run("plan", "tiny", "--out", str(tmp_path / "plan.xlsx"))
-    assert done.returncode == ExitCode.BAD_INPUT
-    assert "plans are written as JSON" in done.stderr
-    assert "solve" not in done.stderr
+def test_a_workbook_comes_back_with_its_plan(tmp_path):
+    stated, out = tmp_path / "portfolio.xlsx", tmp_path / "plan.xlsx"
+    save_portfolio(load_portfolio("tiny"), stated)
+    done = run("plan", str(stated), "--out", str(out), "--scenarios", "7")
+    assert done.returncode == ExitCode.GOOD, done.stderr
+    assert f"plan written to {out}\n" in done.stdout
+    again = load_portfolio(out)
+    assert again.risk.scenario_count == 7
+    assert again.model_copy(update={"risk": load_portfolio(stated).risk}) == load_portfolio(stated)
 
 
 def test_a_folder_that_is_not_there_is_told_before_the_work(tmp_path):

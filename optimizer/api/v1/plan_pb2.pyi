@@ -481,6 +481,7 @@ class PlanResult(_message.Message):
     CARBON_FIELD_NUMBER: _builtins.int
     OUT_OF_SAMPLE_FIELD_NUMBER: _builtins.int
     CVAR_FIELD_NUMBER: _builtins.int
+    NPV_AFTER_HORIZON_FIELD_NUMBER: _builtins.int
     LIQUIDITY_FIELD_NUMBER: _builtins.int
     format: _builtins.int
     """Version of this layout."""
@@ -569,6 +570,10 @@ class PlanResult(_message.Message):
         """CVaR, where it counted."""
 
     @_builtins.property
+    def npv_after_horizon(self) -> Global___NpvBreakdown:
+        """The part of the NPV that counts after the horizon; the rest is the discounted cash flow."""
+
+    @_builtins.property
     def liquidity(self) -> _outcome_pb2.LiquidityRisk:
         """How likely cash runs short."""
 
@@ -598,11 +603,12 @@ class PlanResult(_message.Message):
         carbon: _abc.Iterable[_outcome_pb2.CarbonRow] | None = ...,
         out_of_sample: Global___NpvDistribution | None = ...,
         cvar: _outcome_pb2.CvarOutcome | None = ...,
+        npv_after_horizon: Global___NpvBreakdown | None = ...,
         liquidity: _outcome_pb2.LiquidityRisk | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd", "_format", b"_format", "_objective", b"_objective", "audit", b"audit", "business_as_usual", b"business_as_usual", "cvar", b"cvar", "decisions", b"decisions", "distribution", b"distribution", "enterprise", b"enterprise", "enterprise_value_usd", b"enterprise_value_usd", "format", b"format", "liquidity", b"liquidity", "manifest", b"manifest", "npv", b"npv", "objective", b"objective", "out_of_sample", b"out_of_sample", "own_hashrate", b"own_hashrate", "termination", b"termination"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd", "_format", b"_format", "_objective", b"_objective", "audit", b"audit", "business_as_usual", b"business_as_usual", "cvar", b"cvar", "decisions", b"decisions", "distribution", b"distribution", "enterprise", b"enterprise", "enterprise_value_usd", b"enterprise_value_usd", "format", b"format", "liquidity", b"liquidity", "manifest", b"manifest", "npv", b"npv", "npv_after_horizon", b"npv_after_horizon", "objective", b"objective", "out_of_sample", b"out_of_sample", "own_hashrate", b"own_hashrate", "termination", b"termination"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd", "_format", b"_format", "_objective", b"_objective", "audit", b"audit", "business_as_usual", b"business_as_usual", "capacity", b"capacity", "carbon", b"carbon", "cash_flow", b"cash_flow", "contracts", b"contracts", "cvar", b"cvar", "decisions", b"decisions", "distribution", b"distribution", "earnings", b"earnings", "enterprise", b"enterprise", "enterprise_value_usd", b"enterprise_value_usd", "filled_in", b"filled_in", "format", b"format", "liquidity", b"liquidity", "manifest", b"manifest", "mining", b"mining", "npv", b"npv", "objective", b"objective", "out_of_sample", b"out_of_sample", "own_hashrate", b"own_hashrate", "stresses", b"stresses", "tax", b"tax", "termination", b"termination"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd", "_format", b"_format", "_objective", b"_objective", "audit", b"audit", "business_as_usual", b"business_as_usual", "capacity", b"capacity", "carbon", b"carbon", "cash_flow", b"cash_flow", "contracts", b"contracts", "cvar", b"cvar", "decisions", b"decisions", "distribution", b"distribution", "earnings", b"earnings", "enterprise", b"enterprise", "enterprise_value_usd", b"enterprise_value_usd", "filled_in", b"filled_in", "format", b"format", "liquidity", b"liquidity", "manifest", b"manifest", "mining", b"mining", "npv", b"npv", "npv_after_horizon", b"npv_after_horizon", "objective", b"objective", "out_of_sample", b"out_of_sample", "own_hashrate", b"own_hashrate", "stresses", b"stresses", "tax", b"tax", "termination", b"termination"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__enterprise_value_usd: _TypeAlias = _typing.Literal["enterprise_value_usd"]  # noqa: Y015
     _WhichOneofArgType__enterprise_value_usd: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd"]  # noqa: Y015

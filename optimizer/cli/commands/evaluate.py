@@ -9,6 +9,7 @@ import typer
 
 from optimizer.cli.commands.plan import PORTFOLIO, exit_code_of_plan
 from optimizer.cli.output import JSON_OPTION, console, print_json
+from optimizer.cli.plan_file import plan_writer
 from optimizer.cli.risk_options import Scenarios, Tail, with_risk
 from optimizer.cli.summary import print_plan
 from optimizer.domain.evaluation import Evaluation, EvaluationSpec
@@ -17,7 +18,9 @@ from optimizer.domain.evaluation import Evaluation, EvaluationSpec
 def evaluate(
     portfolio: Annotated[str, PORTFOLIO],
     decisions: Annotated[Path, typer.Argument(help="Decisions (.yaml, .json), or a plan file.")],
-    out: Annotated[Path | None, typer.Option(help="Write the evaluated plan here as JSON.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the evaluated plan here: .json, or .xlsx with its portfolio.")
+    ] = None,
     scenarios: Scenarios = None,
     tail: Tail = None,
     server: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Evaluate on a service, not here.")] = None,
@@ -35,15 +38,13 @@ def evaluate(
 
       optimizer evaluate us-miner plan.json --scenarios 100000
     """
-    from optimizer.io import check_plan_file, load_decisions, load_portfolio, save_plan
+    from optimizer.io import load_decisions, load_portfolio
 
     loaded = with_risk(load_portfolio(portfolio), scenarios, tail)
     spec = EvaluationSpec(portfolio=loaded, decisions=load_decisions(decisions))
-    if out is not None:
-        check_plan_file(out)
+    write = plan_writer(loaded, portfolio, out)
     answer = _evaluated(spec, server)
-    if out is not None:
-        save_plan(answer.plan, out)
+    write(answer.plan)
     if as_json:
         print_json(answer.model_dump_json(indent=2))
     else:

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from optimizer.cli.output import JSON_OPTION, ExitCode, console, error_console, print_json
+from optimizer.cli.plan_file import is_workbook, plan_writer
 from optimizer.cli.progress import shown_progress
 from optimizer.cli.risk_options import CvarWeight, MinimumCvar, Scenarios, Tail, with_risk
 from optimizer.cli.summary import print_plan
@@ -26,7 +27,7 @@ DEFAULTS = SolveOptions()
 
 def plan(
     portfolio: Annotated[str, PORTFOLIO],
-    out: Annotated[Path | None, typer.Option(help="Write the plan here as JSON.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the plan here: .json, or .xlsx with its portfolio.")] = None,
     time_limit: Annotated[float, typer.Option(help="Wall seconds for building and solving.")] = DEFAULTS.time_limit_s,
     gap: Annotated[float, typer.Option(help="Relative gap to prove, 0.01 is 1 %.")] = DEFAULTS.gap_frac,
     threads: Annotated[int, typer.Option(help="Threads of the solver.")] = DEFAULTS.threads,
@@ -56,13 +57,15 @@ def plan(
 
       optimizer plan portfolio.yaml --gap 0.005 --time-limit 600 --out plan.json
 
+      optimizer plan portfolio.xlsx --out plan.xlsx
+
       optimizer plan us-miner --server localhost:50051
 
       optimizer plan us-miner --scenarios 10000 --cvar-weight 0.5 --tail 0.05
 
       optimizer plan tiny --solver scip --paranoid
     """
-    from optimizer.io import check_plan_file, load_portfolio, save_plan
+    from optimizer.io import load_portfolio
 
     stated = {
         "time_limit_s": time_limit,
@@ -75,12 +78,10 @@ def plan(
     }
     options = validated(SolveOptions, stated, "options")
     loaded = with_risk(load_portfolio(portfolio), scenarios, tail, cvar_weight, minimum_cvar)
-    if out is not None:
-        check_plan_file(out)
+    write = plan_writer(loaded, portfolio, out)
     with shown_progress(error_console(), quiet=quiet) as display:
         answer = _planned(loaded, options, display, server)
-    if out is not None:
-        save_plan(answer, out)
+    write(answer)
     _shown(answer, out, as_json=as_json)
     raise typer.Exit(int(exit_code_of_plan(answer)))
 
@@ -91,7 +92,8 @@ def _shown(answer: Plan, out: Path | None, *, as_json: bool) -> None:
         return
     print_plan(answer, console())
     if out is not None:
-        console().print(f"plan written to {out}; next: optimizer report {out} --out report.html", markup=False)
+        then = "" if is_workbook(out) else f"; next: optimizer report {out} --out report.html"
+        console().print(f"plan written to {out}{then}", markup=False)
 
 
 def exit_code_of_plan(answer: Plan) -> ExitCode:

@@ -35,6 +35,8 @@ OF = "of"
 """Column that says what a row belongs to."""
 OWN_PREFIX = "_"
 """Beginning of the names of sheets for notes, which are not read."""
+PLAN_PREFIX = "plan."
+"""Beginning of the names of sheets that show a plan, which are not read and stand only until the next plan."""
 
 
 class Form(StrEnum):

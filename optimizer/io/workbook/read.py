@@ -17,7 +17,17 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from optimizer.domain.base import render_path
 from optimizer.errors import InvalidInputError, Problem, did_you_mean
-from optimizer.io.workbook.layout import CONTENTS, OF, OWN_PREFIX, POINTS_SHEET, Column, Form, Sheet, sheets
+from optimizer.io.workbook.layout import (
+    CONTENTS,
+    OF,
+    OWN_PREFIX,
+    PLAN_PREFIX,
+    POINTS_SHEET,
+    Column,
+    Form,
+    Sheet,
+    sheets,
+)
 
 HEADER_ROW, FIRST_ROW = 2, 4
 """Rows of the names of fields and of the first thing; the first row is a title, the third has units."""
@@ -80,7 +90,7 @@ def read_workbook(path: Path, what: str) -> WorkbookData:
         if not set(book.sheetnames) & set(known):
             raise InvalidInputError.single(str(path), "has no sheet of a portfolio", START, what)
         for title in book.sheetnames:
-            if title not in known and title != CONTENTS and not title.startswith(OWN_PREFIX):
+            if title not in known and title != CONTENTS and not title.startswith((OWN_PREFIX, PLAN_PREFIX)):
                 fix = did_you_mean(title, known).removeprefix("; ")
                 told = f"is no sheet of a portfolio; {fix}"
                 reader.problems.append(Problem(title, told, f"name sheets of your own {OWN_PREFIX}{title}"))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.cell import Cell, MergedCell
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
@@ -18,7 +19,18 @@ from openpyxl.worksheet.worksheet import Worksheet
 from optimizer.domain.base import Month
 from optimizer.errors import InvalidInputError
 from optimizer.io.text import check_writable
-from optimizer.io.workbook.layout import CONTENTS, OF, OWN_PREFIX, POINTS, POINTS_SHEET, Column, Form, Sheet, sheets
+from optimizer.io.workbook.layout import (
+    CONTENTS,
+    OF,
+    OWN_PREFIX,
+    PLAN_PREFIX,
+    POINTS,
+    POINTS_SHEET,
+    Column,
+    Form,
+    Sheet,
+    sheets,
+)
 from optimizer.io.workbook.read import FIRST_ROW, HEADER_ROW
 
 LAST_CHECKED_ROW = 2_000
@@ -29,9 +41,13 @@ LONGEST_LIST = 250
 """Letters of a drop-down that is written into the cell's own rule."""
 FIELD_HEADS = ("field", "value", "unit", "least", "most", "if empty", "meaning")
 FIELD_WIDTHS = (44, 24, 14, 12, 14, 14, 110)
+FACE = "Calibri"
+"""Typeface of everything."""
 DARK, PALE, EMPTY = "1F3A5F", "E8EEF5", "BFBFBF"
 REQUIRED, OPTIONAL = PatternFill("solid", fgColor=DARK), PatternFill("solid", fgColor="6B87A8")
-WHITE = Font(bold=True, color="FFFFFF")
+WHITE = Font(name=FACE, bold=True, color="FFFFFF")
+NOTE_SIZE = {"width": 360, "height": 150}
+"""Pixels of the notes on the heads of columns."""
 
 
 def write_workbook(data: Mapping[str, Any], path: Path) -> None:
@@ -41,6 +57,11 @@ def write_workbook(data: Mapping[str, Any], path: Path) -> None:
         InvalidInputError: naming the file and why it cannot be written.
     """
     check_writable(path)
+    save_book(new_book(data), path)
+
+
+def new_book(data: Mapping[str, Any]) -> Workbook:
+    """A workbook of a portfolio."""
     book = Workbook()
     contents = book.active
     assert isinstance(contents, Worksheet)
@@ -53,6 +74,40 @@ def write_workbook(data: Mapping[str, Any], path: Path) -> None:
         _write_sheet(page, sheet, items)
         page.sheet_properties.tabColor = DARK if items else EMPTY
     _write_contents(contents, used)
+    return book
+
+
+def changed_book(source: Path, stated: Mapping[str, Any], data: Mapping[str, Any]) -> Workbook:
+    """The workbook in which a portfolio is ``stated``, as its author left it but for the sheets that ``data`` changes.
+
+    What shows an earlier plan is taken out. The workbook has been read as a portfolio before, so it is one.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # what programs store beside the cells, and is not kept
+        book = load_workbook(source)
+    for title in [title for title in book.sheetnames if title.startswith(PLAN_PREFIX)]:
+        del book[title]
+    before, after = _Rows(stated), _Rows(data)
+    for sheet in sheets():
+        rows = after.of(sheet)
+        if rows != before.of(sheet):
+            position = book.sheetnames.index(sheet.title) if sheet.title in book.sheetnames else len(book.sheetnames)
+            if sheet.title in book.sheetnames:
+                del book[sheet.title]
+            _write_sheet(book.create_sheet(sheet.title, position), sheet, rows)
+        elif sheet.title in book.sheetnames:
+            for cell in book[sheet.title][HEADER_ROW]:
+                if cell.comment is not None:
+                    cell.comment.width, cell.comment.height = NOTE_SIZE["width"], NOTE_SIZE["height"]
+    return book
+
+
+def save_book(book: Workbook, path: Path) -> None:
+    """Write a workbook.
+
+    Raises:
+        InvalidInputError: naming the file and why it cannot be written.
+    """
     try:
         book.save(path)
     except OSError as error:
@@ -121,7 +176,7 @@ def _found(item: Any, column: Column) -> Any:
 
 def _write_sheet(page: Worksheet, sheet: Sheet, rows: list[dict[str, Any]]) -> None:
     page["A1"] = sheet.told
-    page["A1"].font = Font(bold=True, size=13, color=DARK)
+    page["A1"].font = Font(name=FACE, bold=True, size=13, color=DARK)
     if sheet.is_list:
         _write_list(page, sheet, rows)
     else:
@@ -135,7 +190,7 @@ def _write_fields(page: Worksheet, sheet: Sheet, values: dict[str, Any]) -> None
         cell.font, cell.fill = WHITE, REQUIRED
         page.column_dimensions[get_column_letter(position)].width = width
     for number, column in enumerate(sheet.columns, start=HEADER_ROW + 1):
-        page.cell(number, 1, column.name).font = Font(bold=column.required)
+        page.cell(number, 1, column.name).font = Font(name=FACE, bold=column.required)
         _set(page.cell(number, 2), values.get(column.name), column)
         page.cell(number, 2).fill = PatternFill("solid", fgColor=PALE)
         for position, told in enumerate((column.unit, column.low, column.high, column.default, column.told), start=3):
@@ -156,7 +211,9 @@ def _write_list(page: Worksheet, sheet: Sheet, rows: list[dict[str, Any]]) -> No
         head = page.cell(HEADER_ROW, position, column.name)
         head.font, head.fill = WHITE, REQUIRED if column.required else OPTIONAL
         head.comment = _note(column)
-        page.cell(HEADER_ROW + 1, position, column.unit or column.form.value).font = Font(italic=True, color="7F7F7F")
+        page.cell(HEADER_ROW + 1, position, column.unit or column.form.value).font = Font(
+            name=FACE, italic=True, color="7F7F7F"
+        )
         for number, row in enumerate(rows, start=FIRST_ROW):
             _set(page.cell(number, position), row.get(column.name), column)
         longest = max([len(column.name), *(len(str(row.get(column.name) or "")) for row in rows[:200])])
@@ -172,7 +229,7 @@ def _note(column: Column) -> Comment:
     if column.hint:
         parts.append(f"Hint: {column.hint}.")
     parts.append("Required." if column.required else f"If empty: {column.default or 'none'}.")
-    return Comment("\n".join(parts), "optimizer", width=360, height=150)
+    return Comment("\n".join(parts), "optimizer", **NOTE_SIZE)
 
 
 def _set(cell: Cell | MergedCell, value: Any, column: Column) -> None:
@@ -234,7 +291,7 @@ def _add_rule(page: Worksheet, column: Column, cells: str) -> None:
 
 def _write_contents(page: Worksheet, used: list[tuple[Sheet, list[dict[str, Any]]]]) -> None:
     page["A1"] = "A portfolio for optimizer"
-    page["A1"].font = Font(bold=True, size=15, color=DARK)
+    page["A1"].font = Font(name=FACE, bold=True, size=15, color=DARK)
     lines = (
         "Plan it: optimizer plan portfolio.xlsx. Dark heads are required fields, pale ones optional.",
         f"An empty cell takes the default. A path is a number in its own cell, or rows on the sheet {POINTS}.",
@@ -249,7 +306,7 @@ def _write_contents(page: Worksheet, used: list[tuple[Sheet, list[dict[str, Any]
     for number, (sheet, rows) in enumerate(used, start=8):
         link = page.cell(number, 1, sheet.title)
         link.hyperlink = f"#'{sheet.title}'!A1"
-        link.font = Font(underline="single", color="0563C1" if rows else "7F7F7F")
+        link.font = Font(name=FACE, underline="single", color="0563C1" if rows else "7F7F7F")
         page.cell(number, 2, len(rows) if sheet.is_list else "fields")
         page.cell(number, 3, sheet.told)
     for letter, width in (("A", 34), ("B", 10), ("C", 110)):
