@@ -121,7 +121,11 @@ def test_formulas_tie_to_the_objective_to_the_cent_until_a_number_is_changed(tmp
     book = openpyxl.load_workbook(path)
     book["plan.cash_flow"].cell(5, 2).value += 0.02
     book.save(other)
-    true, changed = (verdicts(item) for item in calculated(path, other))
+    book["plan.cash_flow"].cell(5, 2).value = "no number"
+    book.save(tmp_path / "broken.xlsx")
+    true, changed, broken = (verdicts(item) for item in calculated(path, other, tmp_path / "broken.xlsx"))
+    assert broken["net cash is the sum of its lines, every month"][0] not in ("ties", "DIFFERS")  # an error
+    assert broken["Everything below"][0] == "DIFFERS"
     assert len(true) == 8
     assert set(true.values()) == {("ties", None), ("ties", 0)}
     assert changed["Everything below"][0] == "DIFFERS"

@@ -24,7 +24,6 @@ from optimizer.report.workbook.cells import (
     DIFFERS,
     GOOD,
     TIES,
-    TITLE,
     WITHIN,
     Formula,
     Head,
@@ -111,7 +110,8 @@ def _checks(pages: Pages, page: Worksheet, row: int) -> int:
     """The check row: whether all that is compared ties; then every comparison."""
     first = row + 2
     last = first + len(pages.checks) - 1
-    worst = f'IF(COUNTIF(B{first}:B{last},"{DIFFERS}")>0,"{DIFFERS}","{TIES}")'
+    good = "+".join(f'COUNTIF(B{first}:B{last},"{word}")' for word in (TIES, WITHIN))
+    worst = f'IF({good}={len(pages.checks)},"{TIES}","{DIFFERS}")'  # so that an error in a cell does not tie
     rows: list[list[Any]] = [["Everything below", Formula(worst), None, "Formulas: change a number and see"]]
     for number, check in enumerate(pages.checks, start=first):
         rounding = f'IF(C{number}<={check.accepted!r},"{WITHIN}","{DIFFERS}")'
@@ -149,10 +149,8 @@ def _risk(pages: Pages) -> None:
 
 
 def _proof(pages: Pages) -> None:
-    plan, page = (
-        pages.plan,
-        pages.add("proof", "How the search ended, the audit, defaults, and what reproduces it"),
-    )
+    plan, told = pages.plan, "How the search ended, the audit, defaults, and what reproduces it"
+    page = pages.add("proof", told)
     below = place_all(page, 4, [plan.termination], "How the search ended")
     if plan.audit is not None:
         first = below
@@ -168,4 +166,3 @@ def _proof(pages: Pages) -> None:
         below = placed.last + 3
     below = place_all(page, below, plan.filled_in, "Defaults that the portfolio did not state")
     place(page, below, (Head("what"), Head("value")), manifest_facts(plan), "How this was made")
-    page["A1"].font = TITLE
