@@ -29,6 +29,7 @@ from optimizer.cli.commands import (
     serve,
     show,
     template,
+    token,
     validate,
     why,
 )
@@ -63,6 +64,7 @@ app.add_typer(library.app, name="library")
 app.add_typer(curve.app, name="curve")
 app.add_typer(market.app, name="market")
 app.add_typer(bench.app, name="bench")
+app.add_typer(token.app, name="token")
 
 
 @app.callback(invoke_without_command=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from optimizer.client.client import OptimizerClient
+    from optimizer.client.credentials import tls_credentials
     from optimizer.client.records import CurveAnswer, PlanRecord, PlanState, PortfolioRecord
     from optimizer.domain.cluster_curves import (
         ClusterCurve,
@@ -33,7 +34,7 @@ __all__ = [
     "ClusterValueKnot", "ClusterValueSpec", "CurveAnswer", "HashingCurve", "HashingCurvePoint", "HashingCurveSpec",
     "MeritOrder", "MeritOrderSpec", "MeritOrderStep", "NetworkCurve", "NetworkCurveSpec", "NetworkMonth", "NetworkRow",
     "OptimizerClient", "OwnExit", "PlanRecord", "PlanState", "PortfolioRecord", "ThroughputCurve",
-    "ThroughputCurvePoint", "ThroughputCurveSpec",
+    "ThroughputCurvePoint", "ThroughputCurveSpec", "tls_credentials",
 ]  # fmt: skip
 
 _HOMES = {
@@ -64,6 +65,7 @@ _HOMES = {
     "ThroughputCurve": "optimizer.domain.curves",
     "ThroughputCurvePoint": "optimizer.domain.curves",
     "ThroughputCurveSpec": "optimizer.domain.curves",
+    "tls_credentials": "optimizer.client.credentials",
 }
 
 

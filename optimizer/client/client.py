@@ -16,6 +16,7 @@ from grpc_status import rpc_status
 
 from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.api.v1 import planning_service_pb2_grpc
+from optimizer.client.credentials import environment_credentials, with_token
 from optimizer.client.records import (
     CurveAnswer,
     CurveT,
@@ -86,7 +87,8 @@ class OptimizerClient:
     :class:`~optimizer.errors.ServiceError` with code and reason.
 
     ``timeout_s`` is the deadline of each call, ``resume_s`` how long a watched plan outlives a lost connection.
-    Without ``credentials`` the connection is neither encrypted nor authenticated.
+    Without ``credentials`` (see :func:`~optimizer.client.tls_credentials`) the connection is not encrypted, and a
+    ``token`` is sent to this machine only.
     """
 
     def __init__(
@@ -96,14 +98,23 @@ class OptimizerClient:
         timeout_s: float = 60.0,
         resume_s: float = 60.0,
         credentials: grpc.ChannelCredentials | None = None,
+        token: str = "",
     ) -> None:
         self._timeout_s, self._resume_s = timeout_s, resume_s
+        if token:
+            credentials = with_token(credentials, token)
         if credentials is None:
             self._channel = grpc.insecure_channel(target, options=_OPTIONS)
         else:
             self._channel = grpc.secure_channel(target, credentials, options=_OPTIONS)
         self._planning: Any = planning_service_pb2_grpc.PlanningServiceStub(self._channel)
         self._operations: Any = operations_pb2_grpc.OperationsStub(self._channel)
+
+    @classmethod
+    def from_environment(cls, target: str) -> OptimizerClient:
+        """A client with the token and the certificates that ``OPTIMIZER_TOKEN`` and ``OPTIMIZER_TLS_...`` name."""
+        credentials, token = environment_credentials()
+        return cls(target, credentials=credentials, token=token)
 
     def __enter__(self) -> OptimizerClient:
         """The client itself."""

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import TracebackType
 from typing import IO, Any, Final
 
 import sqlalchemy as sa
@@ -36,13 +37,13 @@ _MIGRATION_LOCK: Final = 7_318_001
 
 
 class Database:
-    """Connections, transactions, and the lock of a file."""
+    """Connections, transactions, and the lock of a file: who runs no jobs takes it with ``exclusive=False``."""
 
-    def __init__(self, url: str = TEMPORARY) -> None:
+    def __init__(self, url: str = TEMPORARY, *, exclusive: bool = True) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="optimizer-") if url == TEMPORARY else None
         self._url = parsed_url(f"sqlite:///{self._folder.name}/store.db" if self._folder else url)
         self._is_file = self._url.get_backend_name() == "sqlite"
-        self._lock_file = _locked(Path(str(self._url.database))) if self._is_file else None
+        self._lock_file = _locked(Path(str(self._url.database))) if self._is_file and exclusive else None
         self._writing = threading.Lock() if self._is_file else nullcontext()
         self._engine = _engine(self._url, self._is_file)
         try:
@@ -61,6 +62,16 @@ class Database:
     def __str__(self) -> str:
         """The URL without its password."""
         return self._url.render_as_string(hide_password=True)
+
+    def __enter__(self) -> Database:
+        """The database itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
 
     @property
     def shared(self) -> bool:

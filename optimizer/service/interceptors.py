@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import grpc
@@ -11,11 +12,20 @@ from google.protobuf.message import DecodeError
 from grpc_status import rpc_status
 
 from optimizer.errors import InvalidInputError
+from optimizer.service.tokens import Gate
 from optimizer.wire.errors import to_status
+
+Check = Callable[[grpc.ServicerContext], None]
 
 
 class ErrorInterceptor(grpc.ServerInterceptor):  # type: ignore[type-arg, unused-ignore]
-    """Maps the errors of every kind of call: one request or a stream of them, one response or a stream of them."""
+    """Maps the errors of every kind of call: one request or a stream of them, one response or a stream of them.
+
+    Before a call is looked at, ``gate`` says whether it may be made at all.
+    """
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
 
     def intercept_service(self, continuation: Callable[..., Any], handler_call_details: Any) -> Any:
         """Wrap the handler."""
@@ -27,23 +37,25 @@ class ErrorInterceptor(grpc.ServerInterceptor):  # type: ignore[type-arg, unused
         guarded = _guarded_stream if handler.response_streaming else _guarded
         decoded = _decoded_each if handler.request_streaming else _decoded
         return getattr(grpc, f"{kind}_rpc_method_handler")(
-            guarded(getattr(handler, kind), decoded),
+            guarded(getattr(handler, kind), decoded, partial(self._gate.check, handler_call_details.method)),
             request_deserializer=_tolerant(handler.request_deserializer),
             response_serializer=handler.response_serializer,
         )
 
 
-def _guarded(behavior: Callable[..., Any], decoded: Callable[[Any], Any]) -> Callable[..., Any]:
+def _guarded(behavior: Callable[..., Any], decoded: Callable[[Any], Any], check: Check) -> Callable[..., Any]:
     def call(request: Any, context: grpc.ServicerContext) -> Any:
         with _mapped(context):
+            check(context)
             return behavior(decoded(request), context)
 
     return call
 
 
-def _guarded_stream(behavior: Callable[..., Any], decoded: Callable[[Any], Any]) -> Callable[..., Any]:
+def _guarded_stream(behavior: Callable[..., Any], decoded: Callable[[Any], Any], check: Check) -> Callable[..., Any]:
     def call(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         with _mapped(context):  # around the iteration, in which most of a stream's errors are raised
+            check(context)
             yield from behavior(decoded(request), context)
 
     return call

@@ -22,15 +22,15 @@ from optimizer.service.jobs import DEFAULT_TARGET, JobRunner
 from optimizer.service.leases import LEASE_S
 from optimizer.service.planner import Planner
 from optimizer.service.planning_service import OperationsServicer, PlanningServicer
+from optimizer.service.security import Security, refuse_beyond_loopback
 from optimizer.service.store import Store
+from optimizer.service.tokens import Gate, Tokens
 
 DEFAULT_LISTEN: Final = "127.0.0.1:50051"
 MAXIMUM_MESSAGE_BYTES: Final = 64 * 1024 * 1024
 THREAD_COUNT: Final = 64
 WAITING_LIMIT: Final = 48
 """Calls that may hold a thread while they wait; the others keep the service answering."""
-PORTS = 2**16
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _SERVICES: Final = (
     planning_service_pb2.DESCRIPTOR.services_by_name["PlanningService"].full_name,
     operations_pb2.DESCRIPTOR.services_by_name["Operations"].full_name,
@@ -57,12 +57,17 @@ class Server:
         queue_limit: int = 64,
         heartbeat_s: float = 5.0,
         insecure_listen: bool = False,
+        security: Security = Security(),  # noqa: B008 - it is frozen
         target: str = DEFAULT_TARGET,
         store: str = TEMPORARY,
         lease_s: float = LEASE_S,
     ) -> None:
         if not insecure_listen:
-            refuse_beyond_loopback(listen)
+            refuse_beyond_loopback(listen, security)
+        credentials = security.credentials()
+        if security.tokens and store == TEMPORARY:
+            message = "asks for tokens, of which nobody could make one in a store that is temporary"
+            raise InvalidInputError.single("store", message, "name a file or a PostgreSQL", "server")
         self._database = Database(store)
         kept = Store(self._database)
         self._runner = JobRunner(kept, target, workers, queue_limit, lease_s)
@@ -71,14 +76,14 @@ class Server:
         self._threads = ThreadPoolExecutor(THREAD_COUNT, thread_name_prefix="optimizer-rpc")
         self._server = grpc.server(
             self._threads,
-            interceptors=[ErrorInterceptor()],
+            interceptors=[ErrorInterceptor(Gate(Tokens(self._database) if security.tokens else None))],
             options=_OPTIONS,
         )
         planning_service_pb2_grpc.add_PlanningServiceServicer_to_server(PlanningServicer(planner), self._server)
         operations_pb2_grpc.add_OperationsServicer_to_server(OperationsServicer(planner), self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection((*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
-        self.port = self._bind(listen)
+        self.port = self._bind(listen, credentials)
 
     def start(self) -> Server:
         """Accept calls and start the workers."""
@@ -109,9 +114,12 @@ class Server:
         """Stop."""
         self.stop(grace_s=0.5)
 
-    def _bind(self, listen: str) -> int:
+    def _bind(self, listen: str, credentials: grpc.ServerCredentials | None) -> int:
         try:
-            port = self._server.add_insecure_port(listen)
+            if credentials is None:
+                port = self._server.add_insecure_port(listen)
+            else:
+                port = self._server.add_secure_port(listen, credentials)
         except RuntimeError:
             port = 0
         if not port:
@@ -126,6 +134,7 @@ def serve(
     workers: int | None = None,
     queue_limit: int = 64,
     insecure_listen: bool = False,
+    security: Security = Security(),  # noqa: B008 - it is frozen
     store: str = DEFAULT_STORE,
     grace_s: float = 5.0,
     on_ready: Callable[[int], None] = lambda _: None,
@@ -133,10 +142,17 @@ def serve(
     """Run a server until SIGINT or SIGTERM; ``on_ready`` hears its port.
 
     ``workers`` is how many plans are computed at a time, by default one for every two processors. An address beyond
-    this machine needs ``insecure_listen=True``: connections are neither encrypted nor authenticated. ``store`` is the
-    URL of a database, ``sqlite:///FILE`` or ``postgresql://...``; what is in it outlives the server.
+    this machine needs TLS and tokens or client certificates in ``security``, or ``insecure_listen=True``. ``store`` is
+    the URL of a database, ``sqlite:///FILE`` or ``postgresql://...``; what is in it outlives the server.
     """
-    server = Server(listen, workers=workers, queue_limit=queue_limit, insecure_listen=insecure_listen, store=store)
+    server = Server(
+        listen,
+        workers=workers,
+        queue_limit=queue_limit,
+        insecure_listen=insecure_listen,
+        security=security,
+        store=store,
+    )
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
@@ -146,18 +162,3 @@ def serve(
         stopped.wait()
     finally:
         server.stop(grace_s)
-
-
-def refuse_beyond_loopback(listen: str) -> None:
-    """Raise unless ``listen`` is an address, and can only be reached from this machine."""
-    host, _, port = listen.rpartition(":")
-    if not listen.startswith("unix:") and not (port.isascii() and port.isdigit() and int(port) < PORTS):
-        told = f"{listen!r} is not a host and a port below {PORTS}"
-        raise InvalidInputError.single("listen", told, "write it as 127.0.0.1:50051", "server")
-    if host not in _LOOPBACK and not listen.startswith("unix:"):
-        raise InvalidInputError.single(
-            "listen",
-            f"{listen} can be reached from other machines, without encryption or login",
-            "listen on 127.0.0.1, or pass insecure_listen=True if something else protects it",
-            "server",
-        )

@@ -1,6 +1,6 @@
 """The tables of the store. A change here needs a revision in ``migrations/versions``; a test compares the two.
 
-Times are seconds since 1970 by the clock of the server that wrote them; nothing is decided by comparing them.
+Times are seconds since 1970 by the clock of the server that wrote them; only the end of a token is decided by them.
 """
 
 from __future__ import annotations
@@ -61,3 +61,15 @@ REQUESTS = sa.Table(
     sa.Column("resource_id", sa.String(32), nullable=False),
 )
 """What a request with an id made, so that the same request makes it once; of its id and content only the digests."""
+
+TOKENS = sa.Table(
+    "tokens",
+    METADATA,
+    sa.Column("id", sa.String(12), primary_key=True),
+    sa.Column("secret_sha256", sa.String(64), nullable=False),
+    sa.Column("label", sa.String(200), nullable=False),
+    sa.Column("scope", sa.String(8), nullable=False),
+    sa.Column("create_time_s", sa.Float, nullable=False),
+    sa.Column("expire_time_s", sa.Float),
+    sa.Column("revoke_time_s", sa.Float),
+)

@@ -7,7 +7,9 @@
         ├── OverloadedError      the queue, or the number of waiting calls, is full; carries when to come again
         ├── WorkerDiedError      the process of a job ended without an answer
         ├── JobAbandonedError    the service ended too often while it computed a job
-        └── StoreUnavailableError  what the service keeps cannot be read or written now
+        ├── StoreUnavailableError  what the service keeps cannot be read or written now
+        ├── UnauthenticatedError  who calls has not shown who he is
+        └── ForbiddenError       who calls may not do this
 
 A status carries one ``ErrorInfo``; wrong input also a ``BadRequest``, one violation a problem, whose description is
 what is wrong and, on a second line, what to do. Statuses travel in trailers, which must stay below 8 KiB: texts
@@ -82,6 +84,20 @@ class StoreUnavailableError(ServiceError):
         super().__init__(message, "UNAVAILABLE", "STORE_UNAVAILABLE")
 
 
+class UnauthenticatedError(ServiceError):
+    """Who calls has not shown who he is."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "UNAUTHENTICATED", "UNAUTHENTICATED")
+
+
+class ForbiddenError(ServiceError):
+    """Who calls may not do this."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "PERMISSION_DENIED", "SCOPE_TOO_NARROW")
+
+
 class Row(NamedTuple):
     """What the wire says about an exception."""
 
@@ -102,6 +118,8 @@ STATUSES: Final[Mapping[type[OptimizerError], Row]] = MappingProxyType(
         WorkerDiedError: Row(Code.INTERNAL, "WORKER_DIED"),
         JobAbandonedError: Row(Code.ABORTED, "JOB_ABANDONED"),
         StoreUnavailableError: Row(Code.UNAVAILABLE, "STORE_UNAVAILABLE"),
+        UnauthenticatedError: Row(Code.UNAUTHENTICATED, "UNAUTHENTICATED"),
+        ForbiddenError: Row(Code.PERMISSION_DENIED, "SCOPE_TOO_NARROW"),
     }
 )
 """A subclass that is not listed counts as the nearest class that is."""

@@ -137,7 +137,14 @@ def kill_one(servers: list[Process], draw: random.Random, start: Callable[[], Pr
 def ask(client: OptimizerClient, label: str, options: SolveOptions) -> str:
     """The name of a new plan; asked for twice, as somebody would who did not get the first answer."""
     portfolio = client.create_portfolio(portfolio_named(label), request_id=label)
-    name = client.create_plan(portfolio.name, options, request_id=label)
+    while True:
+        try:
+            name = client.create_plan(portfolio.name, options, request_id=label)
+            break
+        except ServiceError as error:
+            if error.reason != "OVERLOADED":
+                raise
+        time.sleep(1.0)
     assert client.create_plan(portfolio.name, options, request_id=label) == name
     return name
 

@@ -16,7 +16,8 @@ from optimizer.errors import InvalidInputError, ServiceError
 from optimizer.service import server as server_module
 from optimizer.service.jobs import JobRunner
 from optimizer.service.planner import Planner
-from optimizer.service.server import Server, refuse_beyond_loopback
+from optimizer.service.security import Security, refuse_beyond_loopback
+from optimizer.service.server import Server
 from optimizer.service.store import Store
 from optimizer.wire.errors import OverloadedError
 
@@ -26,7 +27,7 @@ SERVICE = "optimizer.api.v1.PlanningService"
 @pytest.mark.parametrize("listen", ["127.0.0.1:99999", "nonsense", "127.0.0.1:http", "127.0.0.1:-1"])
 def test_an_address_without_a_port_is_told(listen):
     with pytest.raises(InvalidInputError, match="port below 65536"):
-        refuse_beyond_loopback(listen)
+        refuse_beyond_loopback(listen, Security())
 
 
 @pytest.mark.parametrize("listen", ["0.0.0.0:0", "[::]:0", "192.168.0.1:50051", "example.org:50051", ":50051"])
@@ -37,7 +38,7 @@ def test_an_address_beyond_this_machine_must_be_wanted(listen):
 
 @pytest.mark.parametrize("listen", ["127.0.0.1:0", "localhost:0", "[::1]:50051", "unix:/tmp/x.sock"])
 def test_this_machine_is_fine(listen):
-    refuse_beyond_loopback(listen)
+    refuse_beyond_loopback(listen, Security())
 
 
 def test_another_address_can_be_wanted():

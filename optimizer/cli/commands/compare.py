@@ -71,7 +71,7 @@ def _compared(spec: ComparisonSpec, server: str | None) -> Comparison:
         return compare_here(spec)
     from optimizer.client import OptimizerClient
 
-    with OptimizerClient(server) as client:
+    with OptimizerClient.from_environment(server) as client:
         return client.compare(spec)
 
 

@@ -49,7 +49,7 @@ def _diagnosed(spec: DiagnosisSpec, server: str | None) -> Diagnosis:
         return diagnose_here(spec)
     from optimizer.client import OptimizerClient
 
-    with OptimizerClient(server) as client:
+    with OptimizerClient.from_environment(server) as client:
         return client.diagnose(spec)
 
 

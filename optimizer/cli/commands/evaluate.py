@@ -61,5 +61,5 @@ def _evaluated(spec: EvaluationSpec, server: str | None) -> Evaluation:
         return evaluate_here(spec)
     from optimizer.client import OptimizerClient
 
-    with OptimizerClient(server) as client:
+    with OptimizerClient.from_environment(server) as client:
         return client.evaluate(spec)

@@ -68,5 +68,5 @@ def _found(spec: FrontierSpec, display: Callable[[Progress], None] | None, serve
             return found_here(spec, on_progress=display, should_stop=interrupted.is_set)
     from optimizer.client import OptimizerClient
 
-    with OptimizerClient(server) as client:
+    with OptimizerClient.from_environment(server) as client:
         return client.frontier(spec)

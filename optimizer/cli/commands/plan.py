@@ -129,5 +129,5 @@ def _planned(
             return plan_here(portfolio, options, on_progress=display, should_stop=interrupted.is_set)
     from optimizer.client import OptimizerClient
 
-    with OptimizerClient(server) as client:
+    with OptimizerClient.from_environment(server) as client:
         return client.plan(portfolio, options, progress=display or False)

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+STORE_OPTION = typer.Option(
+    envvar="OPTIMIZER_STORE",
+    metavar="URL",
+    help="What outlives the server: sqlite:///FILE or postgresql://..., or 'temporary'.",
+)
 
 
 def serve(
     listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Address; port 0 picks one.")] = "127.0.0.1:50051",
     workers: Annotated[int | None, typer.Option(min=1, help="Solves at a time, each in its own process.")] = None,
-    store: Annotated[
-        str,
-        typer.Option(
-            envvar="OPTIMIZER_STORE",
-            metavar="URL",
-            help="What outlives the server: sqlite:///FILE or postgresql://..., or 'temporary'.",
-        ),
-    ] = "sqlite:///optimizer.db",
+    store: Annotated[str, STORE_OPTION] = "sqlite:///optimizer.db",
+    tls_certificate: Annotated[Path | None, typer.Option(metavar="PEM", help="Certificate of the server.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="PEM", help="Its private key.")] = None,
+    tls_client_ca: Annotated[
+        Path | None, typer.Option(metavar="PEM", help="Clients need a certificate that this one signed.")
+    ] = None,
+    tokens: Annotated[bool, typer.Option("--tokens", help="Every call needs a token of 'optimizer token'.")] = False,
     insecure_listen: Annotated[
         bool, typer.Option("--insecure-listen", help="Allow an address that is not loopback, without TLS and tokens.")
     ] = False,
@@ -28,6 +34,7 @@ def serve(
 
       optimizer serve --listen 127.0.0.1:50051 --workers 2
     """
+    from optimizer.service.security import Security
     from optimizer.service.server import serve as run
 
     host = listen.rpartition(":")[0]
@@ -35,6 +42,7 @@ def serve(
         listen,
         workers=workers,
         store=store,
+        security=Security(tls_certificate, tls_key, tls_client_ca, tokens),
         insecure_listen=insecure_listen,
         on_ready=lambda port: typer.echo(f"listening on {host}:{port}, Ctrl-C stops"),
     )

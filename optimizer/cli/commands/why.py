@@ -58,7 +58,7 @@ def _explained(spec: ExplanationSpec, server: str | None) -> Explanation:
         return explain(spec)
     from optimizer.client import OptimizerClient
 
-    with OptimizerClient(server) as client:
+    with OptimizerClient.from_environment(server) as client:
         return client.explain(spec)
 
 
