@@ -1,7 +1,7 @@
 """Questions that are answered by solving: each in a process of its own, as HiGHS wants it, a few at a time.
 
 The process is spawned, never forked, takes one serialised message, answers with one, and is ended when nobody waits for
-it any more.
+it any more or the service is gone.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Final
 from google.rpc.status_pb2 import Status
 
 from optimizer.errors import JobCancelledError
+from optimizer.service.worker import die_with_parent
 from optimizer.wire.errors import WorkerDiedError, from_status, to_status
 
 ANSWER: Final = b"A"
@@ -80,6 +81,7 @@ def _asked(target: str, question: bytes, still_wanted: Callable[[], bool]) -> by
 def _main(connection: Connection, target: str) -> None:
     """Answer one question."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the service decides what a Ctrl-C means
+    die_with_parent()
     try:
         answer = ANSWER + pkgutil.resolve_name(target)(connection.recv_bytes())
     except EOFError:

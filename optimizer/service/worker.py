@@ -114,7 +114,7 @@ class Worker:
 def _main(connection: Connection, target: str) -> None:
     """Run one job."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the service decides what a Ctrl-C means
-    _die_with_parent()
+    die_with_parent()
     failure: Exception | None = None
     try:
         solve = load_target(target)
@@ -142,7 +142,7 @@ def _main(connection: Connection, target: str) -> None:
     connection.send_bytes(answer)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Let Linux kill this process when the thread that started it is gone; elsewhere the pipe alone tells."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -138,6 +138,8 @@ def to_status(error: BaseException) -> Status:
     row = row_of(type(error))
     if row is None:
         return _internal(error)
+    if type(error) is ServiceError and error.code in Code.DESCRIPTOR.values_by_name:  # passed on from another process
+        row = Row(Code.Value(error.code), error.reason or row.reason)
     status = Status(code=row.code, message=_cut_bytes(_headline(error), _MESSAGE_BYTES))
     info = ErrorInfo(reason=row.reason, domain=DOMAIN, metadata=_metadata(error))
     details: list[Any] = [info]

@@ -136,6 +136,11 @@ def refuse_question(question: bytes) -> bytes:
     raise InvalidInputError.single("spec", f"{question.decode()} is odd", "ask something else", "question")
 
 
+def fail_at_question(_: bytes) -> bytes:
+    """A solver that fails."""
+    raise SolverError("HiGHS failed")
+
+
 def die_of_question(_: bytes) -> bytes:
     """No answer."""
     os._exit(7)

@@ -4,10 +4,11 @@ import threading
 import time
 
 import pytest
+from google.rpc.code_pb2 import Code
 
-from optimizer.errors import InvalidInputError, JobCancelledError
+from optimizer.errors import InvalidInputError, JobCancelledError, ServiceError, SolverError
 from optimizer.service.own_process import OwnProcesses
-from optimizer.wire.errors import WorkerDiedError
+from optimizer.wire.errors import WorkerDiedError, to_status
 
 
 def ask(name, processes=None, still_wanted=lambda: True):
@@ -18,6 +19,13 @@ def test_an_answer_and_a_refusal_come_back():
     assert ask("upper") == b"WHY"
     with pytest.raises(InvalidInputError, match="why is odd; ask something else"):
         ask("refuse_question")
+
+
+def test_what_failed_in_it_is_passed_on_as_it_is():
+    with pytest.raises(ServiceError, match="HiGHS failed") as told:
+        ask("fail_at_question")
+    assert to_status(told.value).code == to_status(SolverError("HiGHS failed")).code == Code.INTERNAL
+    assert told.value.reason == "SOLVER_FAILED"
 
 
 def test_a_process_that_dies_is_told():

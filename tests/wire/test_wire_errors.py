@@ -54,6 +54,8 @@ def test_problems_come_back_as_they_went():
         (WorkerDiedError(-9), Code.INTERNAL, ServiceError),
         (OverloadedError("full", 3.0), Code.RESOURCE_EXHAUSTED, ServiceError),
         (ServiceError("odd", "UNKNOWN", "ODD"), Code.UNKNOWN, ServiceError),
+        (ServiceError("passed on", "INTERNAL", "SOLVER_FAILED"), Code.INTERNAL, ServiceError),
+        (ServiceError("odd", "NO_SUCH_CODE", "ODD"), Code.UNKNOWN, ServiceError),
     ],
 )
 def test_every_error_has_code_and_one_error_info(error, code, back):
