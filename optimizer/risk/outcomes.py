@@ -39,7 +39,7 @@ def scenario_npv_usd(portfolio: Portfolio, futures: Futures, decisions: Decision
 
     ``expected_npv_usd`` is their NPV in expectation over the same scenarios; what each of these adds is computed here.
     """
-    varying = _varying_npv_usd(portfolio, futures, decisions)
+    varying = varying_npv_usd(portfolio, futures, decisions)
     return np.asarray(expected_npv_usd + varying - varying.mean())
 
 
@@ -49,7 +49,7 @@ def fresh_npv_usd(portfolio: Portfolio, futures: Futures, decisions: Decisions, 
     ``npv_usd`` is their NPV in every scenario of ``futures``. What depends on expectations alone, as corporate tax and
     the price of carbon, stays what it was. None if nothing is drawn that matters to them.
     """
-    known, fresh = (_varying_npv_usd(portfolio, item, decisions) for item in (futures, _of_another_seed(futures)))
+    known, fresh = (varying_npv_usd(portfolio, item, decisions) for item in (futures, _of_another_seed(futures)))
     return None if np.array_equal(known, fresh) else np.asarray(npv_usd.mean() + fresh - known.mean())
 
 
@@ -105,7 +105,7 @@ class Weights:
         return len(self.mining)
 
 
-def _varying_npv_usd(portfolio: Portfolio, futures: Futures, decisions: Decisions) -> Floats:
+def varying_npv_usd(portfolio: Portfolio, futures: Futures, decisions: Decisions) -> Floats:
     """What varies of the NPV, in every scenario, ``[W]``."""
     weights = Weights.npv(portfolio, Calendar.of(portfolio, futures))
     return np.asarray(_varying_usd(portfolio, futures, decisions, weights)[0])

@@ -31,6 +31,7 @@ from optimizer.errors import InvalidInputError
 from optimizer.io import load_portfolio
 from optimizer.model.machine_classes import MACHINES_PER_UNIT
 from optimizer.risk import scenario_npv_usd
+from optimizer.risk.outcomes import varying_npv_usd
 
 SEEDS = [3, 8, 101, 104, 111]
 
@@ -229,28 +230,12 @@ def test_the_mean_over_the_scenarios_is_the_objective():
     assert npv.std() > 1e6
 
 
-def varying_mean(monkeypatch, case, answer):
-    """Mean of what the scenario evaluation adds up, before the expectation is put in its place."""
-    import optimizer.risk.outcomes as outcomes
-
-    kept = {}
-    zeros = np.zeros
-
-    def remembered(shape, *rest, **named):
-        array = zeros(shape, *rest, **named)
-        if "varying" not in kept and np.ndim(array) == 1 and array.shape == (case.risk.scenario_count,):
-            kept["varying"] = array
-        return array
-
-    monkeypatch.setattr(outcomes.np, "zeros", remembered)
-    try:
-        scenario_npv_usd(case, Futures.of(case), answer.decisions, 0.0)
-    finally:
-        monkeypatch.undo()
-    return kept["varying"]
+def varying_of(case, answer):
+    """What the scenario evaluation adds up, before the expectation is put in its place."""
+    return varying_npv_usd(case, Futures.of(case), answer.decisions)
 
 
-def test_machine_margins_by_scenario_average_to_the_coefficients(monkeypatch):
+def test_machine_margins_by_scenario_average_to_the_coefficients():
     case = uncertain(
         asic_models=[asic(modes=MODES)],
         fleets=[fleet(700), fleet(400, condition_frac=0.8)],
@@ -272,13 +257,13 @@ def test_machine_margins_by_scenario_average_to_the_coefficients(monkeypatch):
             expected += count * machines.mode_margin_musd[pair][mode, month] * discount[month] * 1e6
             if month == calendar.month_count - 1:
                 expected += count * machines.tail_npv_musd[pair][mode] * 1e6
-    varying = varying_mean(monkeypatch, case, answer)
+    varying = varying_of(case, answer)
     assert expected > 1e5
     assert varying.std() > 1e4
     assert varying.mean() == pytest.approx(expected, rel=1e-9)
 
 
-def test_gpu_margins_by_scenario_average_to_the_coefficients(monkeypatch):
+def test_gpu_margins_by_scenario_average_to_the_coefficients():
     case = uncertain(
         gpu_options=[
             gpu_option(life_months=4, maximum_block_count=3, rental_usd_per_gpu_hour=0.2, opex_usd_per_gpu_month=0.0)
@@ -290,7 +275,7 @@ def test_gpu_margins_by_scenario_average_to_the_coefficients(monkeypatch):
     discount = problem.calendar.discount("gpu")[: problem.calendar.month_count]
     chosen = answer.decisions.gpu_orders[0]
     (order,) = np.flatnonzero(problem.gpu_orders.order_month == case.horizon.index_of(chosen.order_month))
-    varying = varying_mean(monkeypatch, case, answer)
+    varying = varying_of(case, answer)
     assert varying.std() > 1e3
     assert varying.mean() == pytest.approx(chosen.block_count * 1e6 * problem.gpu_orders.margin_musd[order] @ discount)
 
@@ -305,7 +290,7 @@ def test_gpu_margins_by_scenario_average_to_the_coefficients(monkeypatch):
     ids=["default", "backstop", "let at once"],
 )
 @pytest.mark.parametrize(("payer", "lease"), [("tenant", None), ("landlord", None), ("tenant", "2028-06")])
-def test_contract_income_by_scenario_averages_to_the_coefficients(monkeypatch, changes, payer, lease):
+def test_contract_income_by_scenario_averages_to_the_coefficients(changes, payer, lease):
     credit = {"default_hazard_per_year_frac": 0.8, "recovery_frac": 0.25, "vacancy_months": 2, **changes}
     renewal = {"option_count": 2, "term_months": 2, "probability_frac": 0.5, "rent_frac": 0.8}
     terms = offer(
@@ -324,7 +309,7 @@ def test_contract_income_by_scenario_averages_to_the_coefficients(monkeypatch, c
     months = problem.calendar.month_count
     counted = np.where(np.arange(problem.calendar.extended_month_count) < months, 1.0, 0.6)
     expected = 1e7 * problem.starts.noi_musd[0] @ (problem.calendar.discount("hosting") * counted)
-    varying = varying_mean(monkeypatch, case, answer)
+    varying = varying_of(case, answer)
     assert varying.std() > 1e4
     assert varying.mean() == pytest.approx(expected, rel=1e-9)
     assert expected > 1e6
