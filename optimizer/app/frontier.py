@@ -26,6 +26,7 @@ from optimizer.domain.plan import Progress
 from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.proof import Limit, TerminationReason
 from optimizer.model.read import Reading, read_solution
+from optimizer.model.tail import cvar_cost
 from optimizer.units import USD_PER_MUSD
 
 Floats = NDArray[np.float64]
@@ -125,7 +126,7 @@ class _FrontierJob(PlanningJob):
     ) -> str:
         """Search under one share; why there is no plan, if there is none."""
         weight = theta / (1.0 - theta)
-        tail, constant = self._tail_cost(stated)
+        constant, tail = cvar_cost(stated.program)
         base = self._cost - tail
         stated.model.update(cost=base + weight * tail, constant=stated.matrix.constant + (weight - 1.0) * constant)
         options = self._remaining(1.0 / left)
@@ -145,14 +146,6 @@ class _FrontierJob(PlanningJob):
         return ended.detail or (
             ended.reason.value if ended.reason is TerminationReason.INFEASIBLE else "no plan in time"
         )
-
-    def _tail_cost(self, stated: Stated) -> tuple[Floats, float]:
-        """CVaR as costs of the columns, and its constant."""
-        npv, program = stated.program.ledger["npv_musd"], stated.program
-        _, column, coefficient = npv.terms.arrays()
-        cost = np.bincount(column, coefficient, minlength=program.column_count).astype(float)
-        cost[program.variables["cvar_shortfall_musd"].columns] = 1.0
-        return cost, float(npv.constant.sum())
 
     def _told(self, thetas: list[float], futures: Futures, stated: Stated, known: _Searched) -> Frontier:
         """Every weight with its best plan, audited once."""

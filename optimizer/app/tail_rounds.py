@@ -21,7 +21,7 @@ from optimizer.domain.proof import Limit, Termination, TerminationReason
 from optimizer.model.problem import PlanningProblem
 from optimizer.model.program import Program
 from optimizer.model.read import read_relaxed, read_solution
-from optimizer.model.tail import TailCut, state_cuts, tail_cut
+from optimizer.model.tail import TailCut, cvar_cost, state_cuts, tail_cut
 from optimizer.risk import scenario_npv_usd, tail_of
 from optimizer.solve import (
     ABSOLUTE_GAP_MUSD,
@@ -237,13 +237,10 @@ class TailRounds:
 
     def _best_cvar(self) -> str:
         """How good CVaR can be, in words: the program with it as its objective, without the floor."""
-        matrix, npv = self.model.matrix, self.program.ledger["npv_musd"]
-        _, column, coefficient = npv.terms.arrays()
-        cost = np.bincount(column, coefficient, minlength=len(matrix.cost)).astype(float)
-        cost[self._shortfall] = 1.0
+        matrix, (constant, cost) = self.model.matrix, cvar_cost(self.program)
         lower, floor = matrix.row_lower.copy(), self.program.first_row("minimum_cvar")
         lower[floor] = -np.inf
-        free = LiveModel(replace(matrix, cost=cost, constant=float(npv.constant.sum()), row_lower=lower))
+        free = LiveModel(replace(matrix, cost=cost, constant=constant, row_lower=lower))
         options = self._left().model_copy(update={"solver": "highs"})
         rounds = TailRounds(
             self.futures, self.problem, self.program, free, options, self.search, 1.0, None, self.cut_count

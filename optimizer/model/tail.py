@@ -84,6 +84,13 @@ def state_extensively(program: Program, problem: PlanningProblem, futures: Futur
     program.add_rows("scenario_below_var", names, terms, lower=[-cut.constant for cut in cuts])
 
 
+def cvar_cost(program: Program) -> tuple[float, Floats]:
+    """CVaR in million USD, as a constant and a cost of each column of ``program``."""
+    constant, cost = _npv(program, program.column_count)
+    cost[program.variables["cvar_shortfall_musd"].columns] = 1.0
+    return constant, cost
+
+
 def _npv_program(program: Program, problem: PlanningProblem, part: Futures) -> Program:
     """The families that post to the NPV, stated again with the coefficients of some scenarios."""
     names = [family.name for family in program.stated]

@@ -1,4 +1,4 @@
-"""A portfolio that states every field there is, and a plan that fills every field there is."""
+"""A portfolio that states every field there is, and a plan that fills every field there is (long: every field is in it)."""
 
 import datetime as dt
 from collections.abc import Iterator
