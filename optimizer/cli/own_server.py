@@ -18,7 +18,7 @@ STOP_S = 10.0
 def own_server() -> Iterator[str]:
     """A server in a process of its own on a free port; stopped at the end."""
     command = [sys.executable, "-m", "optimizer.cli.main", "serve", "--listen", "127.0.0.1:0"]
-    command += ["--workers", "1", "--store", "temporary"]
+    command += ["--workers", "1", "--store", "temporary", "--log-level", "warning"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

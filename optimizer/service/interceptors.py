@@ -32,15 +32,24 @@ class ErrorInterceptor(grpc.ServerInterceptor):  # type: ignore[type-arg, unused
         handler = continuation(handler_call_details)
         if handler is None:
             return None
-        sides = (handler.request_streaming, handler.response_streaming)
-        kind = "_".join("stream" if streaming else "unary" for streaming in sides)
         guarded = _guarded_stream if handler.response_streaming else _guarded
         decoded = _decoded_each if handler.request_streaming else _decoded
-        return getattr(grpc, f"{kind}_rpc_method_handler")(
-            guarded(getattr(handler, kind), decoded, partial(self._gate.check, handler_call_details.method)),
-            request_deserializer=_tolerant(handler.request_deserializer),
-            response_serializer=handler.response_serializer,
-        )
+        check = partial(self._gate.check, handler_call_details.method)
+        behavior = guarded(getattr(handler, kind_of(handler)), decoded, check)
+        return rewrapped(handler, behavior, _tolerant(handler.request_deserializer))
+
+
+def kind_of(handler: Any) -> str:
+    """``unary_stream`` and the like: requests and responses of a handler."""
+    sides = (handler.request_streaming, handler.response_streaming)
+    return "_".join("stream" if streaming else "unary" for streaming in sides)
+
+
+def rewrapped(handler: Any, behavior: Callable[..., Any], request_deserializer: Callable[[bytes], Any]) -> Any:
+    """A handler like another one, with other behaviour."""
+    return getattr(grpc, f"{kind_of(handler)}_rpc_method_handler")(
+        behavior, request_deserializer=request_deserializer, response_serializer=handler.response_serializer
+    )
 
 
 def _guarded(behavior: Callable[..., Any], decoded: Callable[[Any], Any], check: Check) -> Callable[..., Any]:
@@ -72,7 +81,9 @@ def _mapped(context: Any) -> Iterator[None]:
     except Exception as error:
         if context.code() is not None:  # whoever raised it has said already what the caller gets
             raise
-        context.abort_with_status(rpc_status.to_status(to_status(error)))
+        status = rpc_status.to_status(to_status(error))
+        context.set_trailing_metadata((*(context.trailing_metadata() or ()), *status.trailing_metadata))
+        context.abort(status.code, status.details)
 
 
 def _tolerant(deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:

@@ -10,6 +10,8 @@ import time
 from typing import Final
 
 from optimizer.service.leases import LEASE_S, Leases
+from optimizer.service.logs import tell
+from optimizer.service.metrics import Metrics, RunMeter
 from optimizer.service.records import Job, JobState, Request, Run
 from optimizer.service.runs import Follower
 from optimizer.service.store import Store
@@ -42,16 +44,23 @@ class JobRunner:
         slots: int | None = None,
         queue_limit: int = 64,
         lease_s: float = LEASE_S,
+        metrics: Metrics | None = None,
     ) -> None:
+        self._metrics = metrics or Metrics()
         self._store, self._leases = store, Leases(store)
         self._target, self._queue_limit, self._lease_s = target, queue_limit, lease_s
         self._check_s = _SHARED_CHECK_S if store.database.shared else _CHECK_S
         self._changed = threading.Condition()
         self._change_count = 0
         self._closed = threading.Event()
-        count = default_slots() if slots is None else slots
+        self.slot_count = default_slots() if slots is None else slots
+        self._workers: dict[int, Worker] = {}
+        """By slot."""
+        self._down: set[int] = set()
+        """Slots whose worker cannot be started."""
         self._threads = [
-            threading.Thread(target=self._serve, name=f"optimizer-slot-{slot}", daemon=True) for slot in range(count)
+            threading.Thread(target=self._serve, args=(slot,), name=f"optimizer-slot-{slot}", daemon=True)
+            for slot in range(self.slot_count)
         ]
         self._threads.append(threading.Thread(target=self._watch_leases, name="optimizer-leases", daemon=True))
 
@@ -62,6 +71,15 @@ class JobRunner:
                 self._leases.recover(job_id, fence, beat)
         for thread in self._threads:
             thread.start()
+
+    @property
+    def ready(self) -> bool:
+        """Whether every slot has a worker, or will have one at once."""
+        return not self._down and all(thread.is_alive() for thread in self._threads)
+
+    def memory_bytes(self) -> int:
+        """What all workers have now."""
+        return sum(worker.memory_bytes or 0 for worker in list(self._workers.values()))
 
     def submit(self, portfolio_id: str, options: bytes, request: Request) -> Job:
         """Put a job in the queue.
@@ -101,23 +119,28 @@ class JobRunner:
                 self._changed.wait_for(lambda seen=count: self._change_count != seen, wait_s)  # type: ignore[misc]
         return None
 
-    def _serve(self) -> None:
+    def _serve(self, slot: int) -> None:
         while not self._closed.is_set():
             try:
-                worker = Worker(self._target)
+                worker = self._workers[slot] = Worker(self._target)
             except OSError:
+                self._down.add(slot)
                 _log.exception("cannot start a worker; trying again")
                 self._closed.wait(_RETRY_S)
                 continue
+            self._down.discard(slot)
             try:
                 run = self._next(worker)
                 if run is not None:
                     self._run(run, worker)
             finally:
+                del self._workers[slot]
                 worker.end()
 
     def _run(self, run: Run, worker: Worker) -> None:
-        follower = Follower(run, worker, self._leases, is_closed=self._closed.is_set, lease_s=self._lease_s)
+        tell(_log, logging.INFO, "plan begun", plan=run.job_id, run=run.fence, waited_s=round(run.waited_s, 3))
+        meter = RunMeter(self._metrics, run)
+        follower = Follower(run, worker, self._leases, meter, is_closed=self._closed.is_set, lease_s=self._lease_s)
         try:
             follower.follow()
         except Exception as error:
@@ -137,7 +160,7 @@ class JobRunner:
                 }
                 for job_id, ((fence, beat), since) in seen.items():
                     if now - since >= self._lease_s and self._leases.recover(job_id, fence, beat):
-                        _log.warning("plan %s was lost in run %d; it waits again", job_id, fence)
+                        tell(_log, logging.WARNING, "plan lost; it waits again", plan=job_id, run=fence)
                         self._wake()
             except StoreUnavailableError as error:
                 _log.warning("cannot look for lost plans: %s", error)

@@ -37,14 +37,17 @@ class Leases:
             if connection.scalar(waiting) is None:
                 return None
         claimed = PLANS.update().where(PLANS.c.id == waiting.with_for_update(skip_locked=True).scalar_subquery())
-        values = {"state": JobState.RUNNING, "start_time_s": time.time(), "fence": PLANS.c.fence + 1}
-        returned = claimed.values(values).returning(PLANS.c.id, PLANS.c.fence, PLANS.c.portfolio_id, PLANS.c.options)
+        now = time.time()
+        values = {"state": JobState.RUNNING, "start_time_s": now, "fence": PLANS.c.fence + 1}
+        said = (PLANS.c.id, PLANS.c.fence, PLANS.c.portfolio_id, PLANS.c.options, PLANS.c.create_time_s)
+        returned = claimed.values(values).returning(*said)
         with self._database.writing() as connection:
             row = connection.execute(returned).first()
             if row is None:
                 return None
             content = sa.select(PORTFOLIOS.c.content).where(PORTFOLIOS.c.id == row.portfolio_id)
-            return Run(row.id, row.fence, connection.execute(content).scalar_one(), row.options)
+            portfolio = connection.execute(content).scalar_one()
+            return Run(row.id, row.fence, portfolio, row.options, now - row.create_time_s)
 
     def beat(self, run: Run, progresses: Sequence[bytes]) -> Wishes | None:
         """Say that a run lives and what it has to tell; what callers want of it, or none if it is not ours any more."""

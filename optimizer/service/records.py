@@ -99,6 +99,8 @@ class Run:
     """``PortfolioSpec``."""
     options: bytes
     """``SolveOptions``."""
+    waited_s: float
+    """Since it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Final
 
 from optimizer.service.leases import Leases
+from optimizer.service.logs import tell
+from optimizer.service.metrics import RunMeter
 from optimizer.service.records import JobState, Run, Wishes
 from optimizer.service.worker import AUDIT_FAILED, ERROR, PROGRESS, Frame, Worker
 from optimizer.wire.errors import StoreUnavailableError, WorkerDiedError, to_status
@@ -29,9 +31,16 @@ class Follower:
     """Follows a worker on behalf of the store."""
 
     def __init__(
-        self, run: Run, worker: Worker, leases: Leases, *, is_closed: Callable[[], bool], lease_s: float
+        self,
+        run: Run,
+        worker: Worker,
+        leases: Leases,
+        meter: RunMeter,
+        *,
+        is_closed: Callable[[], bool],
+        lease_s: float,
     ) -> None:
-        self._run, self._worker, self._leases, self._is_closed = run, worker, leases, is_closed
+        self._run, self._worker, self._leases, self._meter, self._is_closed = run, worker, leases, meter, is_closed
         self._contact_s = _GIVE_UP_FRAC * lease_s
         self._progresses: list[bytes] = []
         self._wishes = Wishes(stop=False, cancel=False)
@@ -54,11 +63,12 @@ class Follower:
                 return
             if frame is not None and frame.kind == PROGRESS:
                 self._progresses.append(frame.body)
+                self._meter.progress(frame.body)
             elif frame is not None:
                 self._end_with(frame)
                 return
             if time.monotonic() >= self._kill_at:
-                self._keep(lambda: self._leases.cancel(self._run))
+                self._end(JobState.CANCELLED)
                 return
         self._worker.kill()  # before anybody else may begin
         self._keep(lambda: self._leases.release(self._run))
@@ -69,6 +79,7 @@ class Follower:
         if begin - self._tried_at < (_NEWS_S if self._progresses else _BEAT_S):
             return True
         self._tried_at = begin
+        self._meter.memory(self._worker.peak_memory_bytes)
         try:
             wishes = self._leases.beat(self._run, self._progresses)
         except StoreUnavailableError as error:
@@ -97,9 +108,13 @@ class Follower:
 
     def _end(self, state: JobState, *, result: bytes | None = None, error: bytes | None = None) -> None:
         if self._wishes.cancel:
+            state = JobState.CANCELLED
             self._keep(lambda: self._leases.cancel(self._run))
         else:
             self._keep(lambda: self._leases.end(self._run, self._progresses, state, result=result, error=error))
+        self._meter.memory(self._worker.peak_memory_bytes)
+        self._meter.ended(state)
+        tell(_log, logging.INFO, "plan ended", plan=self._run.job_id, run=self._run.fence, state=state.value)
 
     def _keep(self, write: Callable[[], None]) -> None:
         """Write how it ended, as long as nobody else can have begun."""

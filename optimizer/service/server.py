@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Final
 
 import grpc
 from google.longrunning import operations_pb2, operations_pb2_grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from optimizer.api.v1 import planning_service_pb2, planning_service_pb2_grpc
@@ -20,8 +21,12 @@ from optimizer.service.database import DEFAULT_STORE, TEMPORARY, Database
 from optimizer.service.interceptors import ErrorInterceptor
 from optimizer.service.jobs import DEFAULT_TARGET, JobRunner
 from optimizer.service.leases import LEASE_S
+from optimizer.service.logs import tell
+from optimizer.service.metrics import Metrics, StateCollector
+from optimizer.service.observation import CallObserver
 from optimizer.service.planner import Planner
 from optimizer.service.planning_service import OperationsServicer, PlanningServicer
+from optimizer.service.readiness import Readiness
 from optimizer.service.security import Security, refuse_beyond_loopback
 from optimizer.service.store import Store
 from optimizer.service.tokens import Gate, Tokens
@@ -45,9 +50,14 @@ _OPTIONS: Final = (
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
 )
 
+_log = logging.getLogger(__name__)
+
 
 class Server:
-    """A planning server. Port 0 takes any free one; :attr:`port` says which. ``store`` is where it remembers."""
+    """A planning server. Port 0 takes any free one; :attr:`port` says which. ``store`` is where it remembers.
+
+    With ``metrics_port`` Prometheus may ask on loopback how it does; :attr:`metrics_port` says where.
+    """
 
     def __init__(
         self,
@@ -61,6 +71,7 @@ class Server:
         target: str = DEFAULT_TARGET,
         store: str = TEMPORARY,
         lease_s: float = LEASE_S,
+        metrics_port: int | None = None,
     ) -> None:
         if not insecure_listen:
             refuse_beyond_loopback(listen, security)
@@ -70,13 +81,19 @@ class Server:
             raise InvalidInputError.single("store", message, "name a file or a PostgreSQL", "server")
         self._database = Database(store)
         kept = Store(self._database)
-        self._runner = JobRunner(kept, target, workers, queue_limit, lease_s)
+        self.metrics = Metrics()
+        self._runner = JobRunner(kept, target, workers, queue_limit, lease_s, self.metrics)
+        self.metrics.registry.register(StateCollector(self._database, self._runner.memory_bytes))
         self._planner = planner = Planner(kept, self._runner, WAITING_LIMIT, heartbeat_s)
         self._health = health.HealthServicer()
+        self._readiness = Readiness(self._health, _SERVICES, kept, self._runner)
         self._threads = ThreadPoolExecutor(THREAD_COUNT, thread_name_prefix="optimizer-rpc")
         self._server = grpc.server(
             self._threads,
-            interceptors=[ErrorInterceptor(Gate(Tokens(self._database) if security.tokens else None))],
+            interceptors=[
+                CallObserver(self.metrics),
+                ErrorInterceptor(Gate(Tokens(self._database) if security.tokens else None)),
+            ],
             options=_OPTIONS,
         )
         planning_service_pb2_grpc.add_PlanningServiceServicer_to_server(PlanningServicer(planner), self._server)
@@ -84,13 +101,14 @@ class Server:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection((*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
         self.port = self._bind(listen, credentials)
+        self.metrics_port, self._close_metrics = self._serve_metrics(metrics_port)
 
     def start(self) -> Server:
         """Accept calls and start the workers."""
         self._runner.start()
         self._server.start()
-        for name in ("", *_SERVICES):
-            self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        self._readiness.start()
+        tell(_log, logging.INFO, "started", port=self.port, metrics_port=self.metrics_port, store=str(self._database))
         return self
 
     def stop(self, grace_s: float = 5.0) -> None:
@@ -98,11 +116,15 @@ class Server:
 
         What they computed waits in the store for the next server.
         """
+        tell(_log, logging.INFO, "stopping", grace_s=grace_s)
+        self._readiness.close()
         self._health.enter_graceful_shutdown()
         self._server.stop(grace_s).wait()
         self._runner.close()
         self._threads.shutdown(wait=False)
+        self._close_metrics()
         self._database.close()
+        tell(_log, logging.INFO, "stopped")
 
     def __enter__(self) -> Server:
         """Start."""
@@ -127,6 +149,16 @@ class Server:
             raise ServiceError(f"cannot listen on {listen}; is another server there?", "UNAVAILABLE", "CANNOT_LISTEN")
         return int(port)
 
+    def _serve_metrics(self, port: int | None) -> tuple[int | None, Callable[[], None]]:
+        if port is None:
+            return None, lambda: None
+        try:
+            return self.metrics.serve(port)
+        except ServiceError:
+            self._server.stop(None)
+            self._database.close()
+            raise
+
 
 def serve(
     listen: str = DEFAULT_LISTEN,
@@ -136,6 +168,7 @@ def serve(
     insecure_listen: bool = False,
     security: Security = Security(),  # noqa: B008 - it is frozen
     store: str = DEFAULT_STORE,
+    metrics_port: int | None = None,
     grace_s: float = 5.0,
     on_ready: Callable[[int], None] = lambda _: None,
 ) -> None:
@@ -143,7 +176,8 @@ def serve(
 
     ``workers`` is how many plans are computed at a time, by default one for every two processors. An address beyond
     this machine needs TLS and tokens or client certificates in ``security``, or ``insecure_listen=True``. ``store`` is
-    the URL of a database, ``sqlite:///FILE`` or ``postgresql://...``; what is in it outlives the server.
+    the URL of a database, ``sqlite:///FILE`` or ``postgresql://...``; what is in it outlives the server. Prometheus may
+    ask for metrics on ``metrics_port`` of loopback.
     """
     server = Server(
         listen,
@@ -152,6 +186,7 @@ def serve(
         insecure_listen=insecure_listen,
         security=security,
         store=store,
+        metrics_port=metrics_port,
     )
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -28,6 +28,7 @@ from typing import Any, Final, NamedTuple
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.plan import Plan
 from optimizer.domain.portfolio import Portfolio
+from optimizer.service.memory import peak_bytes, resident_bytes
 from optimizer.wire.convert import from_bytes, to_bytes
 from optimizer.wire.errors import to_status
 
@@ -65,6 +66,16 @@ class Worker:
     def alive(self) -> bool:
         """Whether the process runs."""
         return self._process.is_alive()
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """What the process has now, where the system says so."""
+        return resident_bytes(self.process_id)
+
+    @property
+    def peak_memory_bytes(self) -> int | None:
+        """The most that it has had."""
+        return peak_bytes(self.process_id)
 
     @property
     def exit_code(self) -> int | None:

@@ -24,19 +24,29 @@ def serve(
         Path | None, typer.Option(metavar="PEM", help="Clients need a certificate that this one signed.")
     ] = None,
     tokens: Annotated[bool, typer.Option("--tokens", help="Every call needs a token of 'optimizer token'.")] = False,
+    metrics_port: Annotated[
+        int | None, typer.Option(metavar="PORT", help="Metrics for Prometheus, on loopback; port 0 picks one.")
+    ] = None,
+    log_level: Annotated[
+        str, typer.Option(metavar="LEVEL", help="Log from here on: debug, info, warning or error.")
+    ] = "info",
     insecure_listen: Annotated[
         bool, typer.Option("--insecure-listen", help="Allow an address that is not loopback, without TLS and tokens.")
     ] = False,
 ) -> None:
-    """Serve planning over gRPC until interrupted.
+    """Serve planning over gRPC until interrupted; the log goes to standard error, one JSON object a line.
 
     Examples:
 
       optimizer serve --listen 127.0.0.1:50051 --workers 2
+
+      optimizer serve --metrics-port 9464 --log-level warning
     """
+    from optimizer.service.logs import write_logs
     from optimizer.service.security import Security
     from optimizer.service.server import serve as run
 
+    write_logs(log_level)
     host = listen.rpartition(":")[0]
     run(
         listen,
@@ -44,5 +54,6 @@ def serve(
         store=store,
         security=Security(tls_certificate, tls_key, tls_client_ca, tokens),
         insecure_listen=insecure_listen,
+        metrics_port=metrics_port,
         on_ready=lambda port: typer.echo(f"listening on {host}:{port}, Ctrl-C stops"),
     )
