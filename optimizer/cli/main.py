@@ -28,6 +28,7 @@ from optimizer.cli.commands import (
     schema,
     serve,
     show,
+    status,
     template,
     token,
     validate,
@@ -57,6 +58,7 @@ app.command("show")(show.show)
 app.command("template")(template.template)
 app.command("report")(report.report)
 app.command("serve")(serve.serve)
+app.command("status")(status.status)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("schema")(schema.schema)

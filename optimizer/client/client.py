@@ -47,6 +47,7 @@ from optimizer.domain.network_curves import NetworkCurve, NetworkCurveSpec
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.plan import Plan, Progress
 from optimizer.domain.portfolio import Portfolio
+from optimizer.domain.server_status import ServerStatus
 from optimizer.errors import OptimizerError, ServiceError
 from optimizer.wire.convert import parse, to_message
 from optimizer.wire.errors import from_status
@@ -237,6 +238,11 @@ class OptimizerClient:
         """End a plan and discard what there is."""
         operation = "operations/" + name.removeprefix("plans/")
         self._call(self._operations.CancelOperation, operations_pb2.CancelOperationRequest(name=operation))
+
+    def server_status(self) -> ServerStatus:
+        """How the server does: version, store, queue, and what is being computed."""
+        answer = self._call(self._planning.GetServerStatus, api.GetServerStatusRequest())
+        return parse(ServerStatus, answer.status, "status of the service")
 
     # --------------------------------------------------------------------------------------------------------- answers
 

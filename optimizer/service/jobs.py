@@ -48,7 +48,7 @@ class JobRunner:
     ) -> None:
         self._metrics = metrics or Metrics()
         self._store, self._leases = store, Leases(store)
-        self._target, self._queue_limit, self._lease_s = target, queue_limit, lease_s
+        self._target, self.queue_limit, self._lease_s = target, queue_limit, lease_s
         self._check_s = _SHARED_CHECK_S if store.database.shared else _CHECK_S
         self._changed = threading.Condition()
         self._change_count = 0
@@ -87,7 +87,7 @@ class JobRunner:
         Raises:
             OverloadedError: the queue is full.
         """
-        job = self._store.add_job(portfolio_id, options, request, self._queue_limit)
+        job = self._store.add_job(portfolio_id, options, request, self.queue_limit)
         self._wake()
         return job
 

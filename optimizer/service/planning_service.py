@@ -28,6 +28,8 @@ from optimizer.service.resources import (
     portfolio_message,
     resource_id,
 )
+from optimizer.service.status import StatusDesk
+from optimizer.wire.convert import to_message
 
 MS_PER_S = 1000.0
 
@@ -35,8 +37,8 @@ MS_PER_S = 1000.0
 class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
     """``optimizer.api.v1.PlanningService``."""
 
-    def __init__(self, planner: Planner) -> None:
-        self._planner = planner
+    def __init__(self, planner: Planner, desk: StatusDesk) -> None:
+        self._planner, self._desk = planner, desk
 
     def CreatePortfolio(self, request: Any, context: grpc.ServicerContext) -> api.CreatePortfolioResponse:
         """Store a portfolio."""
@@ -158,6 +160,10 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
         """Compute what many clusters get done."""
         with self._planner.waiting_room():
             yield from answers.each(request_iterator, answers.throughput_curve, api.StreamThroughputCurvesResponse)
+
+    def GetServerStatus(self, request: Any, context: grpc.ServicerContext) -> api.GetServerStatusResponse:
+        """Tell how the server does."""
+        return api.GetServerStatusResponse(status=to_message(self._desk.status()))
 
 
 class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignore[misc]

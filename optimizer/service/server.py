@@ -28,6 +28,7 @@ from optimizer.service.planner import Planner
 from optimizer.service.planning_service import OperationsServicer, PlanningServicer
 from optimizer.service.readiness import Readiness
 from optimizer.service.security import Security, refuse_beyond_loopback
+from optimizer.service.status import StatusDesk
 from optimizer.service.store import Store
 from optimizer.service.tokens import Gate, Tokens
 
@@ -87,6 +88,7 @@ class Server:
         self._planner = planner = Planner(kept, self._runner, WAITING_LIMIT, heartbeat_s)
         self._health = health.HealthServicer()
         self._readiness = Readiness(self._health, _SERVICES, kept, self._runner)
+        desk = StatusDesk(self._database, self._runner, self._readiness)
         self._threads = ThreadPoolExecutor(THREAD_COUNT, thread_name_prefix="optimizer-rpc")
         self._server = grpc.server(
             self._threads,
@@ -96,7 +98,7 @@ class Server:
             ],
             options=_OPTIONS,
         )
-        planning_service_pb2_grpc.add_PlanningServiceServicer_to_server(PlanningServicer(planner), self._server)
+        planning_service_pb2_grpc.add_PlanningServiceServicer_to_server(PlanningServicer(planner, desk), self._server)
         operations_pb2_grpc.add_OperationsServicer_to_server(OperationsServicer(planner), self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection((*_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)

@@ -316,6 +316,35 @@ def test_the_queue_of_a_store():
     store.database.close()
 
 
+def test_the_status_tells_queue_and_running_plans(watched):
+    with OptimizerClient(f"127.0.0.1:{watched.port}") as client:
+        portfolio = client.create_portfolio(portfolio_for("slow")).name
+        first, second = client.create_plan(portfolio), client.create_plan(portfolio)
+        until(lambda: any(plan.progress.stage == "solve" for plan in client.server_status().running))
+        status = client.server_status()
+        assert (status.missing, status.store, status.worker_count) == ("", "sqlite", 1)
+        assert (status.queued_count, status.running_count, status.queue_limit) == (1, 1, 64)
+        assert 0 <= status.oldest_wait_s <= status.uptime_s < 60
+        assert [plan.name for plan in status.running] == [first]
+        assert 0 <= status.running[0].running_s <= status.uptime_s
+        assert status.worker_memory_bytes > 1e6
+        for name in (first, second):
+            client.cancel(name)
+        for name in (first, second):
+            client.wait(name)
+        status = client.server_status()
+        assert (status.queued_count, status.running_count, status.oldest_wait_s, status.running) == (0, 0, None, ())
+
+
+def test_a_server_without_its_store_still_tells_how_it_does(watched):
+    with OptimizerClient(f"127.0.0.1:{watched.port}") as client:
+        with watched._planner.store.database.writing() as connection:
+            connection.exec_driver_sql("ALTER TABLE plans RENAME TO lost")
+        status = client.server_status()
+    assert "cannot be used now" in status.missing
+    assert (status.queued_count, status.running) == (0, ())
+
+
 def test_memory_of_a_process_that_is_gone_is_not_told():
     assert resident_bytes(2**22 + 1) is None
     assert peak_bytes(None) is None

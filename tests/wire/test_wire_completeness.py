@@ -34,6 +34,7 @@ from optimizer.domain.frontier import Frontier, FrontierSpec
 from optimizer.domain.market_answers import MarketCalibration, MarketCalibrationSpec, MarketFan, MarketFanSpec
 from optimizer.domain.merit_order import MeritOrder, MeritOrderSpec
 from optimizer.domain.network_curves import NetworkCurve, NetworkCurveSpec
+from optimizer.domain.server_status import ServerStatus
 from optimizer.errors import OptimizerError
 from optimizer.service.records import JobState
 from optimizer.service.resources import STATES
@@ -64,7 +65,7 @@ QUESTIONS = {
     ExplanationSpec: Explanation,
     FrontierSpec: Frontier,
 }
-ROOTS = (Portfolio, SolveOptions, Plan, Progress, *QUESTIONS, *QUESTIONS.values())
+ROOTS = (Portfolio, SolveOptions, Plan, Progress, ServerStatus, *QUESTIONS, *QUESTIONS.values())
 INPUTS = (Portfolio, SolveOptions, *QUESTIONS)
 
 

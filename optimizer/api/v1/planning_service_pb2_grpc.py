@@ -155,6 +155,11 @@ class PlanningServiceStub:
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.StreamThroughputCurvesRequest.SerializeToString,
                 response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.StreamThroughputCurvesResponse.FromString,
                 _registered_method=True)
+        self.GetServerStatus = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/GetServerStatus',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.GetServerStatusRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.GetServerStatusResponse.FromString,
+                _registered_method=True)
 
 
 class PlanningServiceServicer:
@@ -330,6 +335,13 @@ class PlanningServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetServerStatus(self, request, context):
+        """Returns how the server does.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PlanningServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -447,6 +459,11 @@ def add_PlanningServiceServicer_to_server(servicer, server):
                     servicer.StreamThroughputCurves,
                     request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.StreamThroughputCurvesRequest.FromString,
                     response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.StreamThroughputCurvesResponse.SerializeToString,
+            ),
+            'GetServerStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetServerStatus,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.GetServerStatusRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.GetServerStatusResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1075,6 +1092,33 @@ class PlanningService:
             '/optimizer.api.v1.PlanningService/StreamThroughputCurves',
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.StreamThroughputCurvesRequest.SerializeToString,
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.StreamThroughputCurvesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetServerStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/GetServerStatus',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.GetServerStatusRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.GetServerStatusResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -91,6 +91,8 @@ class PlanningServiceStub:
     """
     StreamThroughputCurves: _grpc.StreamStreamMultiCallable[_planning_service_pb2.StreamThroughputCurvesRequest, _planning_service_pb2.StreamThroughputCurvesResponse]
     """Computes many throughput curves in the same way."""
+    GetServerStatus: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.GetServerStatusRequest, _planning_service_pb2.GetServerStatusResponse]
+    """Returns how the server does."""
 
 @_typing.type_check_only
 class PlanningServiceAsyncStub(PlanningServiceStub):
@@ -154,6 +156,8 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     """
     StreamThroughputCurves: _aio.StreamStreamMultiCallable[_planning_service_pb2.StreamThroughputCurvesRequest, _planning_service_pb2.StreamThroughputCurvesResponse]  # type: ignore[assignment]
     """Computes many throughput curves in the same way."""
+    GetServerStatus: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.GetServerStatusRequest, _planning_service_pb2.GetServerStatusResponse]  # type: ignore[assignment]
+    """Returns how the server does."""
 
 class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
     """Plans capacity. Plans are computed one per process; `google.longrunning.Operations` on the same server gets, cancels
@@ -352,5 +356,13 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_planning_service_pb2.StreamThroughputCurvesResponse], _abc.AsyncIterator[_planning_service_pb2.StreamThroughputCurvesResponse]]:
         """Computes many throughput curves in the same way."""
+
+    @_abc_1.abstractmethod
+    def GetServerStatus(
+        self,
+        request: _planning_service_pb2.GetServerStatusRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.GetServerStatusResponse, _abc.Awaitable[_planning_service_pb2.GetServerStatusResponse]]:
+        """Returns how the server does."""
 
 def add_PlanningServiceServicer_to_server(servicer: PlanningServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
