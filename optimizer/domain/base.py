@@ -31,6 +31,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
+from optimizer.domain.described import attribute_docs
 from optimizer.errors import InvalidInputError, Problem
 from optimizer.units import MONTHS_PER_YEAR
 
@@ -42,10 +43,20 @@ class Value(BaseModel):
         frozen=True,
         extra="forbid",
         allow_inf_nan=False,
-        use_attribute_docstrings=True,
         validate_default=False,
         ser_json_inf_nan="constants",
+        defer_build=True,  # a validator is made when it is first needed: an import needs few of them
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """The schema, with what the docstrings of the attributes say."""
+        made = handler(schema)
+        properties = handler.resolve_ref_schema(made).get("properties", {})
+        for name, text in attribute_docs(cls).items():
+            if name in properties:
+                properties[name]["description"] = text
+        return made
 
 
 # ---------------------------------------------------------------------------------------------------------------- units

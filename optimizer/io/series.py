@@ -6,7 +6,7 @@ from pathlib import Path
 
 from optimizer.domain.series import HourlyPrices, HourlySeries
 from optimizer.errors import SeriesError, did_you_mean
-from optimizer.library.series import hour_starts, library_hourly_prices, price_profiles
+from optimizer.library.hours import hour_starts, hourly_prices, series_names
 
 
 def load_hours(series: HourlySeries, folder: Path | None, path: str) -> HourlySeries:
@@ -33,8 +33,8 @@ def _with_hours(series: HourlySeries, hours: HourlyPrices) -> HourlySeries:
 
 
 def _library_hours(name: str, path: str) -> HourlyPrices:
-    known = [profile.name for profile in price_profiles()]
+    known = series_names()
     if name not in known:
         hint = did_you_mean(name, known).removeprefix("; ")
         raise SeriesError.single(f"{path}.library", f"no library series is named {name!r}", hint)
-    return HourlyPrices(first_hour=hour_starts()[0], usd_per_mwh=tuple(library_hourly_prices(name).tolist()))
+    return HourlyPrices(first_hour=hour_starts()[0], usd_per_mwh=hourly_prices(name))

@@ -22,7 +22,6 @@ results do not depend on the platform. Logarithms enter only before a rounding t
 from __future__ import annotations
 
 import argparse
-import csv
 import datetime
 import math
 import sys
@@ -30,7 +29,6 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -38,13 +36,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.errors import InvalidInputError, NotFoundError, SeriesError
+from optimizer.library.hours import COLUMNS, HOURS, YEAR, hour_starts, hourly_prices
 
-YEAR: Final = 2025
-HOURS: Final = 8_760
 LIBRARY_SEED: Final = 20_250_101
 """Seed of the committed files."""
 CENTS_PER_USD: Final = 100
-COLUMNS: Final = ("time", "price_usd_per_mwh")
 
 Floats = NDArray[np.float64]
 
@@ -401,12 +397,6 @@ def _meet_sum(body: Sequence[float], top: int, wanted: int, name: str) -> NDArra
 # --- files --------------------------------------------------------------------------------------------------------
 
 
-def hour_starts() -> list[str]:
-    """ISO starts of the hours, local standard time."""
-    first = datetime.datetime(YEAR, 1, 1)
-    return [(first + datetime.timedelta(hours=hour)).isoformat(timespec="minutes") for hour in range(HOURS)]
-
-
 def series_text(profile: str, seed: int = LIBRARY_SEED) -> str:
     """Text of the CSV file of a profile."""
     prices = synthetic_hourly_prices(profile, seed)
@@ -418,11 +408,7 @@ def series_text(profile: str, seed: int = LIBRARY_SEED) -> str:
 @cache
 def library_hourly_prices(profile: str) -> Floats:
     """Prices of the committed file of a profile, USD/MWh, read-only."""
-    path = resources.files("optimizer.library").joinpath("data", "series", f"{price_profile(profile).name}.csv")
-    rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
-    if tuple(rows[0]) != COLUMNS or len(rows) != HOURS + 1:
-        raise SeriesError.single(profile, f"expected {HOURS} hours of {COLUMNS}, found {len(rows) - 1} of {rows[0]}")
-    prices = np.array([float(row[1]) for row in rows[1:]])
+    prices = np.array(hourly_prices(profile))
     prices.flags.writeable = False
     return prices
 

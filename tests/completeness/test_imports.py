@@ -49,8 +49,17 @@ def test_the_client_in_use_loads_no_solver_and_no_frames(name):
     assert SOLVING & loaded == set()
 
 
-def test_loading_a_portfolio_loads_no_solver_and_no_charts():
-    assert {"highspy", "plotly", "pyomo"} & loaded_after("import optimizer; optimizer.load('tiny')") == set()
+def test_loading_a_portfolio_loads_no_solver_no_charts_and_no_arrays():
+    loaded = loaded_after("import optimizer; optimizer.load('tiny')")
+    assert {"highspy", "numpy", "pandas", "plotly", "pyomo"} & loaded == set()
+
+
+def test_an_import_of_the_domain_reads_no_source_and_builds_few_validators():
+    """Both took longer than everything else; what is built is what other classes have as a default."""
+    script = "import optimizer.domain as d, optimizer.domain.described as r\n"
+    script += "built = [v for v in vars(d).values() if getattr(v, '__pydantic_complete__', False)]\n"
+    script += "assert len(built) < 8, built\nassert not r._classes_of.cache_info().currsize"
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 @pytest.mark.parametrize("module", [optimizer, optimizer.client])

@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from optimizer.domain.base import PathOf, Quantities, Quantity, Value, ValuePath
+from optimizer.domain.described import described_fields
 from optimizer.domain.portfolio import Portfolio
 
 Location = tuple[str, ...]
@@ -130,7 +131,7 @@ def sheets(kind: type[Value] = Portfolio) -> tuple[Sheet, ...]:
     found = _Walk()
     root_columns: list[Column] = []
     made: list[Sheet] = []
-    for name, info in kind.model_fields.items():
+    for name, info in described_fields(kind).items():
         core, _ = _core(info)
         if _is_value(core):
             _object(core, (), found_in := _Walk())
@@ -173,7 +174,7 @@ def _tables(location: Location, info: FieldInfo, core: Any, parent: Sheet | None
 
 def _object(kind: type[Value], location: Location, found: _Walk, *, required: bool = True) -> None:
     """Columns and lists of an object; fields of objects in it by their dotted names."""
-    for name, info in kind.model_fields.items():
+    for name, info in described_fields(kind).items():
         at = (*location, name)
         core, metadata = _core(info)
         needed = required and info.is_required()
@@ -191,7 +192,7 @@ def _path_columns(at: Location, info: FieldInfo, metadata: list[Any], needed: bo
     told = f"{info.description or ''} A number here, or points on the sheet {POINTS}."
     default = _default(info)
     path = _described((*at, "value"), ".".join(at), float, metadata, told=told, required=needed, default=default)
-    growth = ValuePath.model_fields["growth_per_year_frac"]
+    growth = described_fields(ValuePath)["growth_per_year_frac"]
     yield Column(**{**vars(path), "is_path": True})
     yield _column((*at, "growth_per_year_frac"), growth, required=False)
 

@@ -18,6 +18,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from optimizer.domain.base import Value
+from optimizer.domain.described import described_fields
 from optimizer.domain.plan import Plan
 from optimizer.domain.portfolio import Portfolio
 from optimizer.io.workbook.layout import PLAN_PREFIX
@@ -133,7 +134,7 @@ def heads_of(kind: type[Value]) -> list[Head]:
     """Columns for the numbers and names of a class."""
     return [
         Head(name, " ".join((info.description or "").split()))
-        for name, info in kind.model_fields.items()
+        for name, info in described_fields(kind).items()
         if _is_plain(info.annotation)
     ]
 
