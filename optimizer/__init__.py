@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from optimizer.app import WhatIfs, compare, diagnose, evaluate, explain, frontier, plan
+    from optimizer.app import WhatIfs, alternatives, compare, diagnose, evaluate, explain, frontier, plan
     from optimizer.domain import Plan, Portfolio, SolveOptions
     from optimizer.io import load_plan, load_portfolio, save, save_plan, save_portfolio, save_tables
     from optimizer.io import load_portfolio as load
@@ -24,6 +24,7 @@ __all__ = [
     "Portfolio",
     "SolveOptions",
     "WhatIfs",
+    "alternatives",
     "compare",
     "diagnose",
     "evaluate",
@@ -44,6 +45,7 @@ _HOMES = {
     "Portfolio": "optimizer.domain",
     "SolveOptions": "optimizer.domain",
     "WhatIfs": "optimizer.app",
+    "alternatives": "optimizer.app",
     "compare": "optimizer.app",
     "diagnose": "optimizer.app",
     "evaluate": "optimizer.app",

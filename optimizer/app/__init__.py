@@ -1,5 +1,6 @@
 """Use cases; every front end calls these."""
 
+from optimizer.app.alternatives import alternatives
 from optimizer.app.comparison import compare
 from optimizer.app.diagnosis import diagnose
 from optimizer.app.evaluation import evaluate
@@ -8,4 +9,4 @@ from optimizer.app.frontier import frontier
 from optimizer.app.planning import plan
 from optimizer.app.what_if import WhatIfs
 
-__all__ = ["WhatIfs", "compare", "diagnose", "evaluate", "explain", "frontier", "plan"]
+__all__ = ["WhatIfs", "alternatives", "compare", "diagnose", "evaluate", "explain", "frontier", "plan"]

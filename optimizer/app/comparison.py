@@ -39,16 +39,23 @@ def compare(spec: ComparisonSpec) -> Comparison:
         other_decisions = baseline_decisions(portfolio, spec.baseline, spec.options)
     plan = evaluate(EvaluationSpec(portfolio=portfolio, decisions=spec.decisions))
     other = evaluate(EvaluationSpec(portfolio=other_portfolio, decisions=other_decisions))
-    changes = _Walk(other_portfolio, other_decisions).to(portfolio, spec.decisions)
+    changes = changes_between(other_portfolio, other_decisions, spec.decisions, portfolio)
     difference = _npv_usd(plan) - _npv_usd(other)
     return Comparison(
         plan=plan,
         other=other,
         difference_usd=difference,
-        changes=tuple(changes),
+        changes=changes,
         assumptions=assumption_differences(portfolio, other_portfolio),
         told=_told(spec, difference, plan, other),
     )
+
+
+def changes_between(
+    portfolio: Portfolio, before: Decisions, after: Decisions, other_portfolio: Portfolio | None = None
+) -> tuple[PlanChange, ...]:
+    """From one plan to another, under another portfolio if one is given: their worth sums to the difference of NPV."""
+    return tuple(_Walk(portfolio, before).to(other_portfolio or portfolio, after))
 
 
 class _Walk:

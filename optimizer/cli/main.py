@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from optimizer.cli.commands import (
+    alternatives,
     bench,
     compare,
     curve,
@@ -52,6 +53,7 @@ app.command("compare")(compare.compare)
 app.command("diagnose")(diagnose.diagnose)
 app.command("why")(why.why)
 app.command("frontier")(frontier.frontier)
+app.command("alternatives")(alternatives.alternatives)
 app.command("validate")(validate.validate)
 app.command("export")(export.export)
 app.command("show")(show.show)

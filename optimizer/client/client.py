@@ -16,6 +16,7 @@ from grpc_status import rpc_status
 
 from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.api.v1 import planning_service_pb2_grpc
+from optimizer.client.choices import Choices
 from optimizer.client.credentials import environment_credentials, with_token
 from optimizer.client.records import (
     CurveAnswer,
@@ -80,7 +81,7 @@ _OPTIONS: Final = (
 _RESUME_WAIT_S: Final = 0.5
 
 
-class OptimizerClient:
+class OptimizerClient(Choices):
     """Calls a planning service.
 
     Errors are those of a local call: :class:`~optimizer.errors.InvalidInputError` with every problem and its path,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from optimizer.domain.alternatives import Alternatives, AlternativesSpec
 from optimizer.domain.base import Value
 from optimizer.domain.comparison import Comparison, ComparisonSpec
 from optimizer.domain.diagnosis import Diagnosis, DiagnosisSpec
@@ -83,9 +84,21 @@ def frontier_of(question: bytes) -> bytes:
     return to_bytes(found(from_bytes(FrontierSpec, question)))
 
 
+def alternatives(spec: Any, planner: Planner, caller: Caller) -> Any:
+    """The ``Alternatives`` message to an ``AlternativesSpec`` message."""
+    return _from_own_process("alternatives_of", AlternativesSpec, Alternatives, spec, planner, caller)
+
+
+def alternatives_of(question: bytes) -> bytes:
+    """The same between processes."""
+    from optimizer.app.alternatives import alternatives as found  # loads the model and the solver
+
+    return to_bytes(found(from_bytes(AlternativesSpec, question)))
+
+
 def _from_own_process(
     function: str,
-    asked: type[DiagnosisSpec | ExplanationSpec | FrontierSpec],
+    asked: type[AlternativesSpec | DiagnosisSpec | ExplanationSpec | FrontierSpec],
     answered: type[Value],
     spec: Any,
     planner: Planner,

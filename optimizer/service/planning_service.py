@@ -110,6 +110,12 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
         with self._planner.waiting_room():
             return api.ComputeFrontierResponse(frontier=plan_answers.frontier(request.spec, self._planner, context))
 
+    def FindAlternatives(self, request: Any, context: grpc.ServicerContext) -> api.FindAlternativesResponse:
+        """Find other plans that are nearly as good as the best and differ in contracts."""
+        with self._planner.waiting_room():
+            found = plan_answers.alternatives(request.spec, self._planner, context)
+            return api.FindAlternativesResponse(alternatives=found)
+
     def ComputeHashingCurve(self, request: Any, context: grpc.ServicerContext) -> api.ComputeHashingCurveResponse:
         """Compute what a machine earns."""
         return api.ComputeHashingCurveResponse(curve=answers.hashing_curve(request.spec))

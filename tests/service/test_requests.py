@@ -8,6 +8,7 @@ from calls import OPTIONS, portfolio_for, refused
 
 from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.api.v1.resources_pb2 import Plan
+from optimizer.app.alternatives import alternatives
 from optimizer.app.cluster_curves import cluster_curve, cluster_value
 from optimizer.app.comparison import compare
 from optimizer.app.curves import mode_breakevens
@@ -19,6 +20,7 @@ from optimizer.app.market import calibrate_market, market_fan
 from optimizer.app.merit_order import site_merit_order
 from optimizer.app.network_curves import network_curve
 from optimizer.domain import Decisions, Placement, Portfolio, SolveOptions, validated
+from optimizer.domain.alternatives import AlternativesSpec
 from optimizer.domain.comparison import Baseline, ComparisonSpec
 from optimizer.domain.curves import BreakevenSpec
 from optimizer.domain.diagnosis import DiagnosisSpec
@@ -320,6 +322,13 @@ def test_a_frontier_is_searched_for_in_a_process_of_its_own(client):
     found = client.frontier(spec)
     assert found == frontier(spec)
     assert len(found.points) == 3
+
+
+def test_alternatives_are_searched_for_in_a_process_of_their_own(client):
+    spec = AlternativesSpec(portfolio=wire_cases.small_portfolio(), within_frac=1.0, count=1)
+    found = client.alternatives(spec)
+    assert found == alternatives(spec)
+    assert found.best_audit_passed
 
 
 def test_what_the_kernel_refuses_is_refused_by_its_path(client):

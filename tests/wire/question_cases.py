@@ -1,7 +1,10 @@
 """Questions about sites, clusters and the network that state every field there is."""
 
+from typing import Any
+
 from wire_cases import rich_data
 
+from optimizer.domain.alternatives import AlternativesSpec
 from optimizer.domain.cluster_curves import ClusterCurveSpec, ClusterValueSpec
 from optimizer.domain.comparison import ComparisonSpec
 from optimizer.domain.diagnosis import DiagnosisSpec
@@ -61,6 +64,23 @@ def frontier_spec() -> FrontierSpec:
     data = rich_data()
     data["market"]["own_hashrate_feedback"] = False
     return FrontierSpec.model_validate({"portfolio": data, "point_count": 2})
+
+
+def expected_data() -> dict[str, Any]:
+    """The rich portfolio, judged in expectation."""
+    data = rich_data()
+    data["market"]["own_hashrate_feedback"] = False
+    data["risk"] = {key: item for key, item in data["risk"].items() if "cvar" not in key}
+    return data
+
+
+def alternatives_spec() -> AlternativesSpec:
+    """Other plans than the lease, every term stated."""
+    data, lease = expected_data(), evaluation_spec().decisions
+    terms = {"count": 3, "within_frac": 0.1, "measure": "mw", "minimum_distance": 20.0, "other_month_frac": 0.5}
+    terms |= {"decisions": lease, "bound_usd": 1e9, "options": {"time_limit_s": 30.0}}
+    weights = [{"offer": lease.contracts[0].offer, "weight_frac": 2.0}]
+    return AlternativesSpec.model_validate({"portfolio": data, "offer_weights": weights, **terms})
 
 
 def cluster_spec() -> ClusterCurveSpec:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from optimizer.api.v1 import portfolio_pb2
 from optimizer.domain import Plan, Portfolio, Progress, SolveOptions, ValuePath
+from optimizer.domain.alternatives import Alternatives
 from optimizer.domain.comparison import Comparison
 from optimizer.domain.curves import HashingCurve, HashingCurveSpec, ThroughputCurve, ThroughputCurveSpec
 from optimizer.domain.diagnosis import Diagnosis
@@ -41,6 +42,8 @@ VALUES = [
     wire_cases.filled(Explanation),
     question_cases.frontier_spec(),
     wire_cases.filled(Frontier),
+    question_cases.alternatives_spec(),
+    wire_cases.filled(Alternatives),
     wire_cases.filled(ThroughputCurve),
 ]
 

@@ -17,6 +17,7 @@ from google.protobuf.message import Message
 import optimizer.domain
 from optimizer import errors as domain_errors
 from optimizer.domain import Plan, Portfolio, Progress, SolveOptions, Value, curves
+from optimizer.domain.alternatives import Alternatives, AlternativesSpec
 from optimizer.domain.cluster_curves import ClusterCurve, ClusterCurveSpec, ClusterValue, ClusterValueSpec
 from optimizer.domain.comparison import Comparison, ComparisonSpec
 from optimizer.domain.curves import (
@@ -64,6 +65,7 @@ QUESTIONS = {
     DiagnosisSpec: Diagnosis,
     ExplanationSpec: Explanation,
     FrontierSpec: Frontier,
+    AlternativesSpec: Alternatives,
 }
 ROOTS = (Portfolio, SolveOptions, Plan, Progress, ServerStatus, *QUESTIONS, *QUESTIONS.values())
 INPUTS = (Portfolio, SolveOptions, *QUESTIONS)

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.rpc import status_pb2 as _status_pb2
+from optimizer.api.v1 import alternatives_pb2 as _alternatives_pb2
 from optimizer.api.v1 import comparison_pb2 as _comparison_pb2
 from optimizer.api.v1 import curves_pb2 as _curves_pb2
 from optimizer.api.v1 import diagnosis_pb2 as _diagnosis_pb2
@@ -741,6 +742,54 @@ class ComputeFrontierResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ComputeFrontierResponse: _TypeAlias = ComputeFrontierResponse  # noqa: Y015
+
+@_typing.final
+class FindAlternativesRequest(_message.Message):
+    """Which other plans."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPEC_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def spec(self) -> _alternatives_pb2.AlternativesSpec:
+        """The question."""
+
+    def __init__(
+        self,
+        *,
+        spec: _alternatives_pb2.AlternativesSpec | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindAlternativesRequest: _TypeAlias = FindAlternativesRequest  # noqa: Y015
+
+@_typing.final
+class FindAlternativesResponse(_message.Message):
+    """The answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALTERNATIVES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def alternatives(self) -> _alternatives_pb2.Alternatives:
+        """The answer."""
+
+    def __init__(
+        self,
+        *,
+        alternatives: _alternatives_pb2.Alternatives | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["alternatives", b"alternatives"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alternatives", b"alternatives"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindAlternativesResponse: _TypeAlias = FindAlternativesResponse  # noqa: Y015
 
 @_typing.final
 class ComputeHashingCurveRequest(_message.Message):

@@ -100,6 +100,11 @@ class PlanningServiceStub:
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeFrontierRequest.SerializeToString,
                 response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeFrontierResponse.FromString,
                 _registered_method=True)
+        self.FindAlternatives = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/FindAlternatives',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindAlternativesRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindAlternativesResponse.FromString,
+                _registered_method=True)
         self.ComputeHashingCurve = channel.unary_unary(
                 '/optimizer.api.v1.PlanningService/ComputeHashingCurve',
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeHashingCurveRequest.SerializeToString,
@@ -257,6 +262,13 @@ class PlanningServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FindAlternatives(self, request, context):
+        """Finds other plans that are nearly as good as the best and differ in contracts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ComputeHashingCurve(self, request, context):
         """Computes what one machine earns over a range of hashprices.
         """
@@ -404,6 +416,11 @@ def add_PlanningServiceServicer_to_server(servicer, server):
                     servicer.ComputeFrontier,
                     request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeFrontierRequest.FromString,
                     response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeFrontierResponse.SerializeToString,
+            ),
+            'FindAlternatives': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindAlternatives,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindAlternativesRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindAlternativesResponse.SerializeToString,
             ),
             'ComputeHashingCurve': grpc.unary_unary_rpc_method_handler(
                     servicer.ComputeHashingCurve,
@@ -795,6 +812,33 @@ class PlanningService:
             '/optimizer.api.v1.PlanningService/ComputeFrontier',
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeFrontierRequest.SerializeToString,
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeFrontierResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindAlternatives(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/FindAlternatives',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindAlternativesRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindAlternativesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -67,6 +67,8 @@ class PlanningServiceStub:
     """Explains why a placement is in a plan, or why not."""
     ComputeFrontier: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeFrontierRequest, _planning_service_pb2.ComputeFrontierResponse]
     """Finds the best plans for ever more weight on the worst futures."""
+    FindAlternatives: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.FindAlternativesRequest, _planning_service_pb2.FindAlternativesResponse]
+    """Finds other plans that are nearly as good as the best and differ in contracts."""
     ComputeHashingCurve: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeHashingCurveRequest, _planning_service_pb2.ComputeHashingCurveResponse]
     """Computes what one machine earns over a range of hashprices."""
     ComputeThroughputCurve: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeThroughputCurveRequest, _planning_service_pb2.ComputeThroughputCurveResponse]
@@ -132,6 +134,8 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     """Explains why a placement is in a plan, or why not."""
     ComputeFrontier: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeFrontierRequest, _planning_service_pb2.ComputeFrontierResponse]  # type: ignore[assignment]
     """Finds the best plans for ever more weight on the worst futures."""
+    FindAlternatives: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.FindAlternativesRequest, _planning_service_pb2.FindAlternativesResponse]  # type: ignore[assignment]
+    """Finds other plans that are nearly as good as the best and differ in contracts."""
     ComputeHashingCurve: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeHashingCurveRequest, _planning_service_pb2.ComputeHashingCurveResponse]  # type: ignore[assignment]
     """Computes what one machine earns over a range of hashprices."""
     ComputeThroughputCurve: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeThroughputCurveRequest, _planning_service_pb2.ComputeThroughputCurveResponse]  # type: ignore[assignment]
@@ -266,6 +270,14 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_planning_service_pb2.ComputeFrontierResponse, _abc.Awaitable[_planning_service_pb2.ComputeFrontierResponse]]:
         """Finds the best plans for ever more weight on the worst futures."""
+
+    @_abc_1.abstractmethod
+    def FindAlternatives(
+        self,
+        request: _planning_service_pb2.FindAlternativesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.FindAlternativesResponse, _abc.Awaitable[_planning_service_pb2.FindAlternativesResponse]]:
+        """Finds other plans that are nearly as good as the best and differ in contracts."""
 
     @_abc_1.abstractmethod
     def ComputeHashingCurve(

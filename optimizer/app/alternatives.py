@@ -1,0 +1,247 @@
+"""Other plans that are nearly as good: each the best that keeps a distance in contracts from all before it.
+
+The distance from a known plan is linear in the signatures, so it is a row for each plan that is known. What the best
+plan is worth at most bounds all others as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.app.comparison import changes_between
+from optimizer.app.planning import PlanningJob, Solved, Stated, claims_of, read_answer
+from optimizer.audit import audit
+from optimizer.curves.futures import Futures
+from optimizer.domain.alternatives import Alternative, Alternatives, AlternativesSpec, DistanceMeasure
+from optimizer.domain.decisions import ContractDecision, Decisions
+from optimizer.domain.plan import Progress
+from optimizer.domain.proof import Limit, Termination, TerminationReason
+from optimizer.errors import InvalidInputError
+from optimizer.model.problem import PlanningProblem
+from optimizer.model.read import Reading
+from optimizer.model.whole import whole_columns
+from optimizer.solve import solve_fixed, solve_program
+from optimizer.units import USD_PER_MUSD
+
+Floats = NDArray[np.float64]
+BEST_SHARE = 0.5
+"""Share of the time for the best plan, where it is not at hand."""
+ROUNDING = 1e-6
+"""By which a distance may fall short."""
+
+
+class DistanceRow(NamedTuple):
+    """``coefficient sign >= least``: the distance from a plan."""
+
+    coefficient: Floats
+    least: float
+
+
+def alternatives(
+    spec: AlternativesSpec,
+    on_found: Callable[[Alternative], None] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Alternatives:
+    """Plans within a share of the best that differ in contracts, audited, the best first; ``on_found`` hears of each.
+
+    >>> import optimizer
+    >>> from optimizer.domain.alternatives import AlternativesSpec
+    >>> found = optimizer.alternatives(AlternativesSpec(portfolio=optimizer.load_portfolio("tiny"), within_frac=0.5))
+    >>> found.plans[0].costs_usd <= found.plans[1].costs_usd
+    True
+
+    Raises:
+        InvalidInputError: for a best plan at hand that breaks limits.
+        SolverError: as :func:`optimizer.plan`.
+    """
+    return _AlternativesJob(spec, on_found, on_progress, should_stop).answer()
+
+
+def distance(spec: AlternativesSpec, decisions: Decisions, other: Decisions) -> float:
+    """How far two plans are apart, as the spec says."""
+    ours, theirs = ({item.offer: item for item in side.contracts} for side in (decisions, other))
+    return sum(
+        spec.counts(offer) * _differs(spec, ours.get(offer), theirs.get(offer)) for offer in sorted({*ours, *theirs})
+    )
+
+
+def _differs(spec: AlternativesSpec, contract: ContractDecision | None, other: ContractDecision | None) -> float:
+    if contract is None or other is None or contract.site != other.site:
+        return 1.0
+    return spec.other_month_frac if contract.sign_month != other.sign_month else 0.0
+
+
+def distance_row(spec: AlternativesSpec, problem: PlanningProblem, signed: NDArray[np.bool_]) -> DistanceRow:
+    """The distance from a plan as a row over the signatures; ``signed`` are those of the plan."""
+    starts = problem.starts
+    counts = np.array([spec.counts(offer.name) for offer in problem.portfolio.offers])
+    coefficient, least = counts[starts.offer], spec.minimum_distance
+    for start in np.flatnonzero(signed):
+        own = starts.offer == starts.offer[start]
+        same_site = starts.site[own] == starts.site[start]
+        other_month = starts.sign_month[own] != starts.sign_month[start]
+        differs = np.where(same_site, np.where(other_month, spec.other_month_frac, 0.0), 1.0)
+        coefficient[own] *= differs - 1.0
+        least -= counts[starts.offer[start]]
+    return DistanceRow(coefficient, least)
+
+
+class _Best(NamedTuple):
+    """The best plan."""
+
+    reading: Reading
+    bound_usd: float
+    """No plan is worth more; infinite if that is not known."""
+
+
+class _AlternativesJob(PlanningJob):
+    """One run of the use case."""
+
+    def __init__(
+        self,
+        spec: AlternativesSpec,
+        on_found: Callable[[Alternative], None] | None,
+        on_progress: Callable[[Progress], None] | None,
+        should_stop: Callable[[], bool] | None,
+    ) -> None:
+        super().__init__(spec.portfolio, spec.options, on_progress, should_stop)
+        self._spec, self._on_found = spec, on_found
+
+    def answer(self) -> Alternatives:
+        """The best plan, then one after the other until there are enough, no more, or no time."""
+        futures = Futures.of(self.portfolio)
+        stated = self._stated(futures)
+        best = self._best(stated)
+        if best.reading is None or best.solution.values is None:
+            return Alternatives(limit=best.solution.termination.limit, told=_no_best(best.solution.termination))
+        first = _Best(best.reading, self._bound_of_all(best.solution.termination))
+        floor = first.reading.objective_usd - self._spec.within_frac * abs(first.reading.objective_usd)
+        known, found, last = [best.reading.decisions], list[Alternative](), None
+        self._keep_away(stated, best.solution.values)
+        while len(found) < self._spec.count and not self._is_over():
+            with self._stage("solve"):
+                last = self._searched(stated, 1.0 / (self._spec.count - len(found)))
+            if last.reading is None or last.solution.values is None or last.reading.objective_usd < floor:
+                break
+            found.append(self._alternative(futures, first, known, last.reading, last.solution.termination))
+            known.append(last.reading.decisions)
+            self._keep_away(stated, last.solution.values)
+            if self._on_found is not None:
+                self._on_found(found[-1])
+        no_more = len(found) < self._spec.count and last is not None and _proves_no_more(last, floor)
+        return self._answered(first, found, no_more, futures)
+
+    def _best(self, stated: Stated) -> Solved:
+        """The plan at hand with what is not whole at its best, or the best plan that is found in half of the time."""
+        with self._stage("solve"):
+            if self._spec.decisions is None:
+                return self._searched(stated, BEST_SHARE)
+            solution = solve_fixed(stated.model, self._remaining(), whole_columns(stated.program, self._spec.decisions))
+        if solution.values is None:
+            told, fix = "is no plan that keeps every limit", "evaluate it to see which it breaks"
+            raise InvalidInputError.single("decisions", told, fix, "alternatives")
+        return read_answer(stated.program, stated.problem, solution)
+
+    def _bound_of_all(self, ended: Termination) -> float:
+        """No plan is worth more; infinite if that is not known."""
+        if self._spec.decisions is None:
+            return _bound(ended)
+        return np.inf if self._spec.bound_usd is None else self._spec.bound_usd
+
+    def _searched(self, stated: Stated, share: float) -> Solved:
+        solution = solve_program(stated.model, self._remaining(share), self._search())
+        return read_answer(stated.program, stated.problem, solution)
+
+    def _keep_away(self, stated: Stated, values: Floats) -> None:
+        """Let the program find only plans at a distance from this one."""
+        columns = stated.program.variables["sign"].columns
+        row = distance_row(self._spec, stated.problem, values[columns] > 0.5)
+        used = np.flatnonzero(row.coefficient)
+        stated.model.add_row(columns[used], row.coefficient[used], row.least, np.inf)
+
+    def _audited(self, futures: Futures, reading: Reading) -> bool:
+        with self._stage("audit"):
+            return audit(self.portfolio, futures, reading.decisions, claims_of(reading))[1].passed
+
+    def _alternative(
+        self, futures: Futures, best: _Best, known: list[Decisions], reading: Reading, ended: Termination
+    ) -> Alternative:
+        bound = min(_bound(ended), best.bound_usd)
+        alternative = Alternative(
+            objective_usd=reading.objective_usd,
+            bound_usd=_stated(max(bound, reading.objective_usd)),
+            npv_usd=reading.npv_usd,
+            costs_usd=best.reading.objective_usd - reading.objective_usd,
+            most_cost_usd=_stated(max(best.bound_usd - reading.objective_usd, 0.0)),
+            distance=min(distance(self._spec, reading.decisions, other) for other in known),
+            changes=changes_between(self.portfolio, known[0], reading.decisions),
+            decisions=reading.decisions,
+            audit_passed=self._audited(futures, reading),
+            told="",
+        )
+        return alternative.model_copy(update={"told": _told(alternative)})
+
+    def _answered(self, best: _Best, found: list[Alternative], no_more: bool, futures: Futures) -> Alternatives:
+        limit = Limit.NONE
+        if len(found) < self._spec.count and not no_more:
+            limit = Limit.INTERRUPTED if self.should_stop is not None and self.should_stop() else Limit.TIME
+        return Alternatives(
+            best_objective_usd=best.reading.objective_usd,
+            best_bound_usd=_stated(best.bound_usd),
+            best_decisions=best.reading.decisions,
+            best_audit_passed=self._audited(futures, best.reading),
+            plans=tuple(found),
+            no_more=no_more,
+            limit=limit,
+            told=_all_told(self._spec, len(found), no_more, limit),
+        )
+
+
+def _bound(ended: Termination) -> float:
+    return np.inf if ended.bound_usd is None else ended.bound_usd
+
+
+def _stated(usd: float) -> float | None:
+    return usd if np.isfinite(usd) else None
+
+
+def _proves_no_more(last: Solved, floor_usd: float) -> bool:
+    """Whether a search proves that nothing at this distance is worth the floor."""
+    ended = last.solution.termination
+    return ended.reason is TerminationReason.INFEASIBLE or _bound(ended) < floor_usd
+
+
+def _no_best(ended: Termination) -> str:
+    if ended.reason is TerminationReason.INFEASIBLE:
+        return "There is no plan that keeps every limit (proven), so there are no alternatives."
+    return f"No plan was found to be an alternative to: the search ended as {ended.reason}."
+
+
+def _told(found: Alternative) -> str:
+    """What an alternative costs, as far as it is proven."""
+    costs, most = found.costs_usd / USD_PER_MUSD, found.most_cost_usd
+    if costs < 0.0:
+        said = f"It is worth {-costs:,.2f} million USD more than the best plan found, whose gap hid it"
+    else:
+        said = f"It costs {costs:,.2f} million USD against the best plan found"
+    if most is None:
+        return f"{said}; how far that is from the best possible is not known."
+    return f"{said}, and at most {most / USD_PER_MUSD:,.2f} against the best possible (proven)."
+
+
+def _all_told(spec: AlternativesSpec, count: int, no_more: bool, limit: Limit) -> str:
+    by_mw, least = spec.measure is DistanceMeasure.MW, spec.minimum_distance
+    unit = "MW of contracts" if by_mw else "contract" if least == 1.0 else "contracts"
+    plans = f"{count or 'No'} {'plan' if count == 1 else 'plans'}"
+    said = f"{plans} within {spec.within_frac:.2%} of the best and at least {least:g} {unit} apart"
+    if no_more:
+        return f"{said}; there are no more (proven)."
+    if count == spec.count:
+        return f"{said}; there may be more."
+    why = "it was stopped" if limit is Limit.INTERRUPTED else "time and gap allowed no more"
+    return f"{said}; there may be more, but {why}: give more time or a narrower gap."
