@@ -1,4 +1,4 @@
-"""Regenerate ``optimizer/api/v1`` from the protos; check that it is up to date; lint the protos.
+"""Regenerate ``optimizer/api/v1`` from the protos and the asyncio client from the other one; check; lint the protos.
 
 Usage::
 
@@ -17,12 +17,14 @@ import tempfile
 from importlib.resources import files
 from pathlib import Path
 
+import asyncio_client
 import google.rpc
 from grpc_tools import protoc  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).resolve().parents[1]
 PROTOS = ROOT / "protos"
 PACKAGE = Path("optimizer/api/v1")
+FOLDERS = (PACKAGE, asyncio_client.TWINS)
 HAND_WRITTEN = {"__init__.py"}
 TOOLS = Path(sys.executable).parent
 
@@ -53,12 +55,13 @@ def generate(out: Path) -> None:
     for path in (out / PACKAGE).glob("*_pb2_grpc.py*"):
         if path.name.split("_pb2_grpc")[0] != "planning_service":  # the others have no service in them
             path.unlink()
+    asyncio_client.generate(ROOT, out)
 
 
 def generated(root: Path) -> dict[str, bytes]:
-    """Generated files below ``root`` by name."""
-    paths = [path for path in (root / PACKAGE).glob("*.py*") if path.is_file() and path.name not in HAND_WRITTEN]
-    return {path.name: path.read_bytes() for path in paths}
+    """Generated files below ``root`` by path."""
+    paths = [path for folder in FOLDERS for path in (root / folder).glob("*.py*") if path.name not in HAND_WRITTEN]
+    return {str(path.relative_to(root)): path.read_bytes() for path in paths if path.is_file()}
 
 
 def check() -> int:
@@ -69,7 +72,7 @@ def check() -> int:
     different = sorted(name for name in fresh.keys() | here.keys() if fresh.get(name) != here.get(name))
     for name in different:
         what = "is missing" if name not in here else "is stale" if name not in fresh else "differs"
-        sys.stderr.write(f"{PACKAGE / name} {what}\n")
+        sys.stderr.write(f"{name} {what}\n")
     return 1 if different else 0
 
 
@@ -97,7 +100,7 @@ def main() -> int:
     if arguments.lint:
         return lint()
     for path in generated(ROOT):
-        (ROOT / PACKAGE / path).unlink()
+        (ROOT / path).unlink()
     generate(ROOT)
     return 0
 

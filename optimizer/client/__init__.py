@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from optimizer.client.aio.client import AsyncClient
     from optimizer.client.client import OptimizerClient
     from optimizer.client.credentials import tls_credentials
     from optimizer.client.records import CurveAnswer, PlanRecord, PlanState, PortfolioRecord
@@ -30,14 +31,15 @@ if TYPE_CHECKING:
     from optimizer.domain.network_curves import NetworkCurve, NetworkCurveSpec, NetworkMonth, NetworkRow, OwnExit
 
 __all__ = [
-    "Checkpointing", "ClusterCurve", "ClusterCurvePoint", "ClusterCurveSpec", "ClusterLosses", "ClusterValue",
-    "ClusterValueKnot", "ClusterValueSpec", "CurveAnswer", "HashingCurve", "HashingCurvePoint", "HashingCurveSpec",
-    "MeritOrder", "MeritOrderSpec", "MeritOrderStep", "NetworkCurve", "NetworkCurveSpec", "NetworkMonth", "NetworkRow",
-    "OptimizerClient", "OwnExit", "PlanRecord", "PlanState", "PortfolioRecord", "ThroughputCurve",
-    "ThroughputCurvePoint", "ThroughputCurveSpec", "tls_credentials",
+    "AsyncClient", "Checkpointing", "ClusterCurve", "ClusterCurvePoint", "ClusterCurveSpec", "ClusterLosses",
+    "ClusterValue", "ClusterValueKnot", "ClusterValueSpec", "CurveAnswer", "HashingCurve", "HashingCurvePoint",
+    "HashingCurveSpec", "MeritOrder", "MeritOrderSpec", "MeritOrderStep", "NetworkCurve", "NetworkCurveSpec",
+    "NetworkMonth", "NetworkRow", "OptimizerClient", "OwnExit", "PlanRecord", "PlanState", "PortfolioRecord",
+    "ThroughputCurve", "ThroughputCurvePoint", "ThroughputCurveSpec", "tls_credentials",
 ]  # fmt: skip
 
 _HOMES = {
+    "AsyncClient": "optimizer.client.aio.client",
     "Checkpointing": "optimizer.domain.curves",
     "ClusterCurve": "optimizer.domain.cluster_curves",
     "ClusterCurvePoint": "optimizer.domain.cluster_curves",

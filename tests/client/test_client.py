@@ -1,67 +1,21 @@
 """The client: what it repeats, how it goes on, what it tells."""
 
-import time
-from concurrent.futures import ThreadPoolExecutor
-
 import grpc
 import pytest
 import wire_cases
 
-from optimizer.api.v1 import planning_service_pb2 as api
-from optimizer.api.v1 import planning_service_pb2_grpc
-from optimizer.api.v1.resources_pb2 import Plan as PlanMessage
-from optimizer.api.v1.resources_pb2 import PlanState
 from optimizer.client import OptimizerClient
-from optimizer.domain import Portfolio, Progress
+from optimizer.domain import Portfolio
 from optimizer.errors import JobCancelledError, ServiceError
-from optimizer.wire.convert import to_message
 
 
 def portfolio_for(target):
     return Portfolio.model_validate(wire_cases.small_data() | {"name": target})
 
 
-class Flaky(planning_service_pb2_grpc.PlanningServiceServicer):
-    """Breaks off every stream after two events, and refuses calls for a while."""
-
-    def __init__(self):
-        self.resumed, self.calls, self.refusals = [], 0, []
-        self.last, self.state = 7, PlanState.PLAN_STATE_SUCCEEDED
-        self.delay_s, self.ends_early = 0.0, False
-
-    def WatchPlan(self, request, context):
-        self.resumed.append(request.after_sequence)
-        if self.ends_early:
-            return
-        for sequence in range(request.after_sequence + 1, min(request.after_sequence + 3, self.last)):
-            progress = to_message(Progress(stage="solve", elapsed_s=float(sequence)))
-            yield api.WatchPlanResponse(sequence=sequence, progress=progress)
-        if request.after_sequence + 3 <= self.last:
-            context.abort(grpc.StatusCode.UNAVAILABLE, "gone for a moment")
-        yield api.WatchPlanResponse(sequence=self.last, end=api.PlanEnd(state=self.state))
-
-    def GetPlan(self, request, context):
-        self.calls += 1
-        time.sleep(self.delay_s)
-        if self.refusals:
-            context.abort(self.refusals.pop(0), "no")
-        return api.GetPlanResponse(plan=PlanMessage(name=request.name, state=self.state))
-
-
-@pytest.fixture
-def flaky():
-    servicer = Flaky()
-    server = grpc.server(ThreadPoolExecutor(4))
-    planning_service_pb2_grpc.add_PlanningServiceServicer_to_server(servicer, server)
-    servicer.port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield servicer
-    server.stop(0).wait()
-
-
 @pytest.fixture(autouse=True)
 def resume_at_once(monkeypatch):
-    monkeypatch.setattr("optimizer.client.client._RESUME_WAIT_S", 0.01)
+    monkeypatch.setattr("optimizer.client.client.RESUME_WAIT_S", 0.01)
 
 
 @pytest.fixture

@@ -1,0 +1,25 @@
+"""Questions about other plans and other numbers.
+
+Generated from ``optimizer/client/choices.py`` by ``protos/generate.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from optimizer.api.v1 import planning_service_pb2 as api
+from optimizer.domain.alternatives import Alternatives, AlternativesSpec
+from optimizer.wire.convert import parse, to_message
+
+
+class Choices:
+    """What a client asks when there is more than one plan to choose from."""
+
+    _planning: Any
+    _call: Any
+
+    async def alternatives(self, spec: AlternativesSpec) -> Alternatives:
+        """Other plans that are nearly as good as the best and differ in contracts."""
+        request, work_s = (api.FindAlternativesRequest(spec=to_message(spec)), spec.options.time_limit_s)
+        answer = await self._call(self._planning.FindAlternatives, request, work_s)
+        return parse(Alternatives, answer.alternatives, "alternatives")

@@ -1,0 +1,122 @@
+"""Questions about curves and markets, one at a time and in streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import grpc
+
+from optimizer.api.v1 import planning_service_pb2 as api
+from optimizer.client.connection import raise_for
+from optimizer.client.records import CurveAnswer, CurveT, curve_answer
+from optimizer.domain.base import Value
+from optimizer.domain.cluster_curves import ClusterCurve, ClusterCurveSpec, ClusterValue, ClusterValueSpec
+from optimizer.domain.curves import (
+    BreakevenSpec,
+    HashingCurve,
+    HashingCurveSpec,
+    ModeBreakevens,
+    ThroughputCurve,
+    ThroughputCurveSpec,
+)
+from optimizer.domain.market_answers import MarketCalibration, MarketCalibrationSpec, MarketFan, MarketFanSpec
+from optimizer.domain.merit_order import MeritOrder, MeritOrderSpec
+from optimizer.domain.network_curves import NetworkCurve, NetworkCurveSpec
+from optimizer.wire.convert import parse, to_message
+
+
+class CurveQuestions:
+    """What a client asks about single machines, clusters, sites and markets."""
+
+    _planning: Any
+    _call: Any
+
+    def hashing_curve(self, spec: HashingCurveSpec) -> HashingCurve:
+        """What one machine earns over a range of hashprices."""
+        request = api.ComputeHashingCurveRequest(spec=to_message(spec))
+        return parse(HashingCurve, self._call(self._planning.ComputeHashingCurve, request).curve, "curve")
+
+    def throughput_curve(self, spec: ThroughputCurveSpec) -> ThroughputCurve:
+        """What a GPU cluster gets done over a range of power caps."""
+        request = api.ComputeThroughputCurveRequest(spec=to_message(spec))
+        return parse(ThroughputCurve, self._call(self._planning.ComputeThroughputCurve, request).curve, "curve")
+
+    def merit_order(self, spec: MeritOrderSpec) -> MeritOrder:
+        """What a month is worth by the MW that a site leaves to its fleet."""
+        request = api.ComputeMeritOrderRequest(spec=to_message(spec))
+        return parse(MeritOrder, self._call(self._planning.ComputeMeritOrder, request).merit_order, "merit order")
+
+    def cluster_curve(self, spec: ClusterCurveSpec) -> ClusterCurve:
+        """What GPU clusters of several sizes get done."""
+        request = api.ComputeClusterCurveRequest(spec=to_message(spec))
+        return parse(ClusterCurve, self._call(self._planning.ComputeClusterCurve, request).curve, "curve")
+
+    def cluster_value(self, spec: ClusterValueSpec) -> ClusterValue:
+        """What a GPU cluster earns over its size in MW, in straight pieces."""
+        request = api.ComputeClusterValueRequest(spec=to_message(spec))
+        return parse(ClusterValue, self._call(self._planning.ComputeClusterValue, request).value, "value")
+
+    def network_curve(self, spec: NetworkCurveSpec) -> NetworkCurve:
+        """Difficulty and hashprice of a network's hashrate by month, and what an exit does to them."""
+        request = api.ComputeNetworkCurveRequest(spec=to_message(spec))
+        return parse(NetworkCurve, self._call(self._planning.ComputeNetworkCurve, request).curve, "curve")
+
+    def mode_breakevens(self, spec: BreakevenSpec) -> ModeBreakevens:
+        """Power prices at which the modes of a machine stop paying."""
+        request = api.ComputeBreakevensRequest(spec=to_message(spec))
+        return parse(ModeBreakevens, self._call(self._planning.ComputeBreakevens, request).breakevens, "breakevens")
+
+    def calibrate_market(self, spec: MarketCalibrationSpec) -> MarketCalibration:
+        """Volatility, mean reversion and correlations of market factors, fitted to their history."""
+        request = api.CalibrateMarketRequest(spec=to_message(spec))
+        return parse(MarketCalibration, self._call(self._planning.CalibrateMarket, request).calibration, "calibration")
+
+    def market_fan(self, spec: MarketFanSpec) -> MarketFan:
+        """Where a quantity of a portfolio's market may be, by month."""
+        request = api.ComputeMarketFanRequest(spec=to_message(spec))
+        return parse(MarketFan, self._call(self._planning.ComputeMarketFan, request).fan, "fan")
+
+    def stream_hashing_curves(
+        self, questions: Iterable[tuple[str, HashingCurveSpec]]
+    ) -> Iterator[CurveAnswer[HashingCurve]]:
+        """Answers to any number of questions ``(key, specification)``, in their order, each as soon as it is there.
+
+        A question that is wrong is answered by its error. ``questions`` is read in another thread, a few ahead of the
+        answers; what it raises is raised here after the answers to what came before. Ending the iteration early
+        cancels the rest. There is no deadline.
+        """
+        return self._streamed(
+            self._planning.StreamHashingCurves, api.StreamHashingCurvesRequest, questions, HashingCurve
+        )
+
+    def stream_throughput_curves(
+        self, questions: Iterable[tuple[str, ThroughputCurveSpec]]
+    ) -> Iterator[CurveAnswer[ThroughputCurve]]:
+        """As :meth:`stream_hashing_curves`, for clusters of GPUs."""
+        return self._streamed(
+            self._planning.StreamThroughputCurves, api.StreamThroughputCurvesRequest, questions, ThroughputCurve
+        )
+
+    def _streamed(
+        self, method: Any, request: Any, questions: Iterable[tuple[str, Value]], kind: type[CurveT]
+    ) -> Iterator[CurveAnswer[CurveT]]:
+        failures: list[Exception] = []
+
+        def asked() -> Iterator[Any]:
+            try:
+                for key, spec in questions:
+                    yield request(key=key, spec=to_message(spec))
+            except Exception as error:  # gRPC would log it, and tell the caller nothing
+                failures.append(error)
+
+        stream = method(asked())
+        try:
+            for answer in stream:
+                yield curve_answer(answer, kind)
+        except grpc.RpcError as error:
+            raise_for(error)
+        finally:
+            stream.cancel()
+        if failures:
+            raise failures[0]
