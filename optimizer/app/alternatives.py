@@ -1,35 +1,40 @@
 """Other plans that are nearly as good: each the best that keeps a distance in contracts from all before it.
 
 The distance from a known plan is linear in the signatures, so it is a row for each plan that is known. What the best
-plan is worth at most bounds all others as well.
+plan is worth at most bounds all others as well: plans that differ by one contract, which cost a linear program each,
+are often proven by it without a search.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.app.comparison import changes_between
-from optimizer.app.planning import PlanningJob, Solved, Stated, claims_of, read_answer
+from optimizer.app.planning import PlanningJob, Solved, Stated, better, claims_of, read_answer
 from optimizer.audit import audit
 from optimizer.curves.futures import Futures
 from optimizer.domain.alternatives import Alternative, Alternatives, AlternativesSpec, DistanceMeasure
 from optimizer.domain.decisions import ContractDecision, Decisions
 from optimizer.domain.plan import Progress
 from optimizer.domain.proof import Limit, Termination, TerminationReason
-from optimizer.errors import InvalidInputError
+from optimizer.errors import InvalidInputError, SolverError
 from optimizer.model.problem import PlanningProblem
+from optimizer.model.program import Matrix
 from optimizer.model.read import Reading
 from optimizer.model.whole import whole_columns
-from optimizer.solve import solve_fixed, solve_program
+from optimizer.solve import PRIMAL_TOLERANCE, Solution, solve_fixed, solve_program, with_objective
 from optimizer.units import USD_PER_MUSD
 
 Floats = NDArray[np.float64]
 BEST_SHARE = 0.5
 """Share of the time for the best plan, where it is not at hand."""
+AROUND_SHARE = 0.4
+"""Share of the time that is left then for plans to start from."""
 ROUNDING = 1e-6
 """By which a distance may fall short."""
 
@@ -91,14 +96,6 @@ def distance_row(spec: AlternativesSpec, problem: PlanningProblem, signed: NDArr
     return DistanceRow(coefficient, least)
 
 
-class _Best(NamedTuple):
-    """The best plan."""
-
-    reading: Reading
-    bound_usd: float
-    """No plan is worth more; infinite if that is not known."""
-
-
 class _AlternativesJob(PlanningJob):
     """One run of the use case."""
 
@@ -111,6 +108,9 @@ class _AlternativesJob(PlanningJob):
     ) -> None:
         super().__init__(spec.portfolio, spec.options, on_progress, should_stop)
         self._spec, self._on_found = spec, on_found
+        self._starts: list[Floats] = []
+        self._bound_usd = np.inf
+        """No plan is worth more."""
 
     def answer(self) -> Alternatives:
         """The best plan, then one after the other until there are enough, no more, or no time."""
@@ -119,22 +119,23 @@ class _AlternativesJob(PlanningJob):
         best = self._best(stated)
         if best.reading is None or best.solution.values is None:
             return Alternatives(limit=best.solution.termination.limit, told=_no_best(best.solution.termination))
-        first = _Best(best.reading, self._bound_of_all(best.solution.termination))
-        floor = first.reading.objective_usd - self._spec.within_frac * abs(first.reading.objective_usd)
+        self._bound_usd = self._bound_of_all(best.solution.termination)
+        floor = best.reading.objective_usd - self._spec.within_frac * abs(best.reading.objective_usd)
         known, found, last = [best.reading.decisions], list[Alternative](), None
+        self._look_around(stated, best.solution.values)
         self._keep_away(stated, best.solution.values)
         while len(found) < self._spec.count and not self._is_over():
             with self._stage("solve"):
-                last = self._searched(stated, 1.0 / (self._spec.count - len(found)))
+                last = self._next(stated, floor, 1.0 / (self._spec.count - len(found)))
             if last.reading is None or last.solution.values is None or last.reading.objective_usd < floor:
                 break
-            found.append(self._alternative(futures, first, known, last.reading, last.solution.termination))
+            found.append(self._alternative(futures, best.reading, known, last.reading, last.solution.termination))
             known.append(last.reading.decisions)
             self._keep_away(stated, last.solution.values)
             if self._on_found is not None:
                 self._on_found(found[-1])
         no_more = len(found) < self._spec.count and last is not None and _proves_no_more(last, floor)
-        return self._answered(first, found, no_more, futures)
+        return self._answered(best.reading, found, no_more, futures)
 
     def _best(self, stated: Stated) -> Solved:
         """The plan at hand with what is not whole at its best, or the best plan that is found in half of the time."""
@@ -153,9 +154,58 @@ class _AlternativesJob(PlanningJob):
             return _bound(ended)
         return np.inf if self._spec.bound_usd is None else self._spec.bound_usd
 
+    def _look_around(self, stated: Stated, values: Floats) -> None:
+        """Plans to start from: the best with one contract more, less or elsewhere, the most promising first."""
+        matrix, sign, offer = stated.matrix, stated.program.variables["sign"].columns, stated.problem.starts.offer
+        whole, until = np.where(matrix.integer, np.rint(values), np.nan), self._remaining(AROUND_SHARE).time_limit_s
+        row, began = distance_row(self._spec, stated.problem, whole[sign] > 0.5), time.monotonic()
+        with self._stage("neighbours", told="solve"), stated.model.changed(**_fixed(matrix, whole)):
+            self._solved_beside(stated, whole)
+            for start in np.argsort(-stated.model.reduced_costs[sign], kind="stable"):
+                other = whole.copy()
+                other[sign[offer == offer[start]]] = 0.0
+                other[sign[start]] = 1.0 - whole[sign[start]]
+                if row.coefficient @ other[sign] < row.least - ROUNDING:
+                    continue
+                if self._is_over() or time.monotonic() - began > until:
+                    break
+                found = self._solved_beside(stated, other)
+                self._starts += [found] if found is not None else []
+
+    def _solved_beside(self, stated: Stated, whole: Floats) -> Floats | None:
+        """The best beside whole decisions, from the basis of the last such run."""
+        stated.model.update(**_fixed(stated.matrix, whole))
+        tight: dict[str, Any] = {"primal_feasibility_tolerance": PRIMAL_TOLERANCE}
+        try:
+            ended = stated.model.run(self._remaining(), self._search(), **tight)
+        except SolverError:  # a start, never the answer
+            stated.model.forget()
+            return None
+        return stated.model.values if ended.reason is TerminationReason.OPTIMAL else None
+
+    def _next(self, stated: Stated, floor_usd: float, share: float) -> Solved:
+        """What is found in a share of the time that is left; in all of it, where that share leaves it open."""
+        found = self._searched(stated, share)
+        open_still = found.reading is None or found.reading.objective_usd < floor_usd
+        if share < 1.0 and open_still and not _proves_no_more(found, floor_usd) and not self._is_over():
+            return self._searched(stated, 1.0)
+        return found
+
     def _searched(self, stated: Stated, share: float) -> Solved:
-        solution = solve_program(stated.model, self._remaining(share), self._search())
+        start = better(stated.model.matrix, *self._starts)
+        solution = self._good_enough(stated, start)
+        if solution is None:
+            solution = solve_program(stated.model, self._remaining(share), self._search(), start=start)
         return read_answer(stated.program, stated.problem, solution)
+
+    def _good_enough(self, stated: Stated, start: Floats | None) -> Solution | None:
+        """The plan to start from, where what the best plan can be worth at most proves it."""
+        if start is None:
+            return None
+        worth = float(stated.matrix.cost @ start + stated.matrix.constant) * USD_PER_MUSD
+        bounded = Termination(reason=TerminationReason.FEASIBLE, bound_usd=_stated(self._bound_usd))
+        ended = with_objective(bounded, worth, self.options.gap_frac)
+        return Solution(ended, start) if ended.reason is TerminationReason.OPTIMAL else None
 
     def _keep_away(self, stated: Stated, values: Floats) -> None:
         """Let the program find only plans at a distance from this one."""
@@ -169,15 +219,15 @@ class _AlternativesJob(PlanningJob):
             return audit(self.portfolio, futures, reading.decisions, claims_of(reading))[1].passed
 
     def _alternative(
-        self, futures: Futures, best: _Best, known: list[Decisions], reading: Reading, ended: Termination
+        self, futures: Futures, best: Reading, known: list[Decisions], reading: Reading, ended: Termination
     ) -> Alternative:
-        bound = min(_bound(ended), best.bound_usd)
+        bound = min(_bound(ended), self._bound_usd)
         alternative = Alternative(
             objective_usd=reading.objective_usd,
             bound_usd=_stated(max(bound, reading.objective_usd)),
             npv_usd=reading.npv_usd,
-            costs_usd=best.reading.objective_usd - reading.objective_usd,
-            most_cost_usd=_stated(max(best.bound_usd - reading.objective_usd, 0.0)),
+            costs_usd=best.objective_usd - reading.objective_usd,
+            most_cost_usd=_stated(max(self._bound_usd - reading.objective_usd, 0.0)),
             distance=min(distance(self._spec, reading.decisions, other) for other in known),
             changes=changes_between(self.portfolio, known[0], reading.decisions),
             decisions=reading.decisions,
@@ -186,20 +236,30 @@ class _AlternativesJob(PlanningJob):
         )
         return alternative.model_copy(update={"told": _told(alternative)})
 
-    def _answered(self, best: _Best, found: list[Alternative], no_more: bool, futures: Futures) -> Alternatives:
+    def _answered(self, best: Reading, found: list[Alternative], no_more: bool, futures: Futures) -> Alternatives:
         limit = Limit.NONE
         if len(found) < self._spec.count and not no_more:
             limit = Limit.INTERRUPTED if self.should_stop is not None and self.should_stop() else Limit.TIME
         return Alternatives(
-            best_objective_usd=best.reading.objective_usd,
-            best_bound_usd=_stated(best.bound_usd),
-            best_decisions=best.reading.decisions,
-            best_audit_passed=self._audited(futures, best.reading),
+            best_objective_usd=best.objective_usd,
+            best_bound_usd=_stated(self._bound_usd),
+            best_decisions=best.decisions,
+            best_audit_passed=self._audited(futures, best),
             plans=tuple(found),
             no_more=no_more,
             limit=limit,
             told=_all_told(self._spec, len(found), no_more, limit),
         )
+
+
+def _fixed(matrix: Matrix, whole: Floats) -> dict[str, Any]:
+    """Arrays of the linear program beside whole decisions; NaN is free."""
+    given = ~np.isnan(whole)
+    return {
+        "column_lower": np.where(given, whole, matrix.column_lower),
+        "column_upper": np.where(given, whole, matrix.column_upper),
+        "integer": matrix.integer & ~given,
+    }
 
 
 def _bound(ended: Termination) -> float:

@@ -175,7 +175,7 @@ class PlanningJob:
                 return Attempt(futures, matrix, twin, *read_answer(program, problem, solution), rounds.cut_count)
             if earlier is None and not in_stages(matrix, self.options):
                 starts.append(dive(model, self._remaining(share), search))
-            start = _better(matrix, *starts)
+            start = better(matrix, *starts)
             solution = solve_program(model, self._remaining(share), search, start=start, stated=program)
         return Attempt(futures, matrix, twin, *read_answer(program, problem, solution))
 
@@ -351,7 +351,7 @@ def read_answer(program: Program, problem: PlanningProblem, solution: Solution) 
     return Solved(solution, read_solution(program, problem, solution.values) if solution.values is not None else None)
 
 
-def _better(matrix: Matrix, *starts: Floats | None) -> Floats | None:
+def better(matrix: Matrix, *starts: Floats | None) -> Floats | None:
     """The start that is worth most and satisfies all rows, if there is any."""
     found = [start for start in starts if start is not None and matrix.holds(start)]
     return max(found, key=lambda start: float(matrix.cost @ start), default=None)

@@ -3,7 +3,7 @@
 from optimizer.solve.best import in_stages, solve_program
 from optimizer.solve.dive import dive
 from optimizer.solve.files import check_format, write_program
-from optimizer.solve.highs import solve_fixed
+from optimizer.solve.highs import PRIMAL_TOLERANCE, solve_fixed
 from optimizer.solve.live import ABSOLUTE_GAP_MUSD, LiveModel
 from optimizer.solve.proof import with_objective
 from optimizer.solve.pyomo_solvers import check_installed, solver_packages
@@ -12,6 +12,7 @@ from optimizer.solve.tree import Tree
 
 __all__ = [
     "ABSOLUTE_GAP_MUSD",
+    "PRIMAL_TOLERANCE",
     "LiveModel",
     "Search",
     "Solution",

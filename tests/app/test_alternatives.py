@@ -181,3 +181,14 @@ def test_a_tail_that_counts_is_refused():
     stated = case(risk={"cvar_weight_frac": 1.0})
     with pytest.raises(InvalidInputError, match="alternatives are in expectation"):
         validated(AlternativesSpec, {"portfolio": stated}, "alternatives")
+
+
+def test_what_the_bound_of_the_best_proves_is_not_searched_for(monkeypatch):
+    """dear at A costs less than the gap asked for: a plan beside the best, proven by the bound of the best."""
+    known, exact = plan(case(), EXACT), found_of(count=1).plans[0]
+    monkeypatch.setitem(alternatives.__globals__, "solve_program", None)
+    wide = EXACT.model_copy(update={"gap_frac": 0.5})
+    terms = {"decisions": known.decisions, "bound_usd": known.termination.bound_usd, "options": wide}
+    found = found_of(count=1, **terms).plans[0]
+    assert close(found.objective_usd, exact.objective_usd)
+    assert close(found.bound_usd, known.termination.bound_usd)
