@@ -14,7 +14,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from optimizer.app import WhatIfs, alternatives, compare, diagnose, evaluate, explain, frontier, plan
+    from optimizer.app import (
+        WhatIfs,
+        alternatives,
+        backtest,
+        compare,
+        diagnose,
+        evaluate,
+        explain,
+        frontier,
+        plan,
+        simulate,
+    )
     from optimizer.domain import Plan, Portfolio, SolveOptions
     from optimizer.io import load_plan, load_portfolio, save, save_plan, save_portfolio, save_tables
     from optimizer.io import load_portfolio as load
@@ -25,6 +36,7 @@ __all__ = [
     "SolveOptions",
     "WhatIfs",
     "alternatives",
+    "backtest",
     "compare",
     "diagnose",
     "evaluate",
@@ -38,6 +50,7 @@ __all__ = [
     "save_plan",
     "save_portfolio",
     "save_tables",
+    "simulate",
 ]
 
 _HOMES = {
@@ -46,6 +59,7 @@ _HOMES = {
     "SolveOptions": "optimizer.domain",
     "WhatIfs": "optimizer.app",
     "alternatives": "optimizer.app",
+    "backtest": "optimizer.app",
     "compare": "optimizer.app",
     "diagnose": "optimizer.app",
     "evaluate": "optimizer.app",
@@ -58,6 +72,7 @@ _HOMES = {
     "save_plan": "optimizer.io",
     "save_portfolio": "optimizer.io",
     "save_tables": "optimizer.io",
+    "simulate": "optimizer.app",
 }
 _SHORT = {"load": "load_portfolio"}
 

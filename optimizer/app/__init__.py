@@ -1,12 +1,25 @@
 """Use cases; every front end calls these."""
 
 from optimizer.app.alternatives import alternatives
+from optimizer.app.backtest import backtest
 from optimizer.app.comparison import compare
 from optimizer.app.diagnosis import diagnose
 from optimizer.app.evaluation import evaluate
 from optimizer.app.explanation import explain
 from optimizer.app.frontier import frontier
 from optimizer.app.planning import plan
+from optimizer.app.simulation import simulate
 from optimizer.app.what_if import WhatIfs
 
-__all__ = ["WhatIfs", "alternatives", "compare", "diagnose", "evaluate", "explain", "frontier", "plan"]
+__all__ = [
+    "WhatIfs",
+    "alternatives",
+    "backtest",
+    "compare",
+    "diagnose",
+    "evaluate",
+    "explain",
+    "frontier",
+    "plan",
+    "simulate",
+]

@@ -105,3 +105,14 @@ PARTS: Final = (
     Part("power_sales", lambda row: row.site, "month", _by_sales),
 )
 """In the order in which their worth is told."""
+FOLLOWING: Final = frozenset({"machines", "power_sales"})
+"""Parts that follow from the others and the market."""
+
+
+def told_differences(portfolio: Portfolio, before: Decisions, after: Decisions) -> tuple[str, ...]:
+    """What differs, in words, but for machines, power and debt, which follow."""
+    sides = after, before
+    contracts = [tuple(item.model_copy(update={"debt_usd": 0.0}) for item in side.contracts) for side in sides]
+    bare = [side.model_copy(update={"contracts": signed}) for side, signed in zip(sides, contracts, strict=True)]
+    parts = [part for part in PARTS if part.field not in FOLLOWING]
+    return tuple(part.told(*rows, portfolio) for part in parts for rows in part.differences(*bare))

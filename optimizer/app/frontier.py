@@ -14,16 +14,14 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.app.decision_parts import PARTS
+from optimizer.app.decision_parts import told_differences
 from optimizer.app.outcome import tail_scenarios
 from optimizer.app.planning import PlanningJob, Stated, claims_of
 from optimizer.app.tail_rounds import TailRounds
 from optimizer.audit import audit
 from optimizer.curves.futures import Futures
-from optimizer.domain.decisions import Decisions
 from optimizer.domain.frontier import Frontier, FrontierPoint, FrontierSpec
 from optimizer.domain.plan import Progress
-from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.proof import Limit, TerminationReason
 from optimizer.model.read import Reading, read_solution
 from optimizer.model.tail import cvar_cost
@@ -32,7 +30,6 @@ from optimizer.units import USD_PER_MUSD
 Floats = NDArray[np.float64]
 MOST_WEIGHT_FRAC = 100.0
 """Weight of the last point: nothing but CVaR counts, and the mean chooses among equals."""
-FOLLOWING = frozenset({"machines", "power_sales"})
 NOTHING_FRAC = 1e-9
 """A relative gap that is none."""
 
@@ -168,7 +165,9 @@ class _FrontierJob(PlanningJob):
                         bound_usd=(1.0 + weight) * bound * USD_PER_MUSD if proven else None,
                         gap_frac=(bound - worth) / max(abs(worth), 1e-6) if proven else None,
                         searched=theta in known.bounds,
-                        differs=_differs(self.portfolio, points[-1].decisions, reading.decisions) if points else (),
+                        differs=told_differences(self.portfolio, points[-1].decisions, reading.decisions)
+                        if points
+                        else (),
                         decisions=reading.decisions,
                         audit_passed=passed,
                     )
@@ -196,12 +195,3 @@ class _FrontierJob(PlanningJob):
             limit=limit,
             detail=detail,
         )
-
-
-def _differs(portfolio: Portfolio, before: Decisions, after: Decisions) -> tuple[str, ...]:
-    """What differs, in words, but for machines, power and debt, which follow."""
-    sides = after, before
-    contracts = [tuple(item.model_copy(update={"debt_usd": 0.0}) for item in side.contracts) for side in sides]
-    bare = [side.model_copy(update={"contracts": signed}) for side, signed in zip(sides, contracts, strict=True)]
-    parts = [part for part in PARTS if part.field not in FOLLOWING]
-    return tuple(part.told(*rows, portfolio) for part in parts for rows in part.differences(*bare))

@@ -25,7 +25,7 @@ CASE: Final = "tiny"
 LEAST_FREE_BYTES: Final = 2**30
 OLDEST_PYTHON: Final = (3, 11)
 _KERNELS: Final = ("hashing", "margin", "network", "overlays", "power", "scenarios", "throughput")
-_EXTRAS: Final = {"pyarrow": "parquet", "matplotlib": "plot", "pyscipopt": "scip"}
+_EXTRAS: Final = {"pyarrow": "parquet", "matplotlib": "plot", "pyscipopt": "scip", "distributed": "scale"}
 
 
 class State(StrEnum):

@@ -29,6 +29,7 @@ from optimizer.cli.commands import (
     schema,
     serve,
     show,
+    simulate,
     status,
     template,
     token,
@@ -54,6 +55,8 @@ app.command("diagnose")(diagnose.diagnose)
 app.command("why")(why.why)
 app.command("frontier")(frontier.frontier)
 app.command("alternatives")(alternatives.alternatives)
+app.command("simulate")(simulate.simulate)
+app.command("backtest")(simulate.backtest)
 app.command("validate")(validate.validate)
 app.command("export")(export.export)
 app.command("show")(show.show)

@@ -6,6 +6,8 @@ from typing import Any
 
 from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.domain.alternatives import Alternatives, AlternativesSpec
+from optimizer.domain.backtest import Backtest, BacktestSpec
+from optimizer.domain.simulation import Simulation, SimulationSpec
 from optimizer.wire.convert import parse, to_message
 
 
@@ -20,3 +22,13 @@ class Choices:
         request, work_s = api.FindAlternativesRequest(spec=to_message(spec)), spec.options.time_limit_s
         answer = self._call(self._planning.FindAlternatives, request, work_s)
         return parse(Alternatives, answer.alternatives, "alternatives")
+
+    def simulate(self, spec: SimulationSpec) -> Simulation:
+        """A plan on simulated paths, held as it is and planned again."""
+        request, work_s = api.SimulatePlanRequest(spec=to_message(spec)), spec.patience_s
+        return parse(Simulation, self._call(self._planning.SimulatePlan, request, work_s).simulation, "simulation")
+
+    def backtest(self, spec: BacktestSpec) -> Backtest:
+        """A plan in a past that is known by now, held as it is and planned again."""
+        request, work_s = api.BacktestPlanRequest(spec=to_message(spec)), spec.patience_s
+        return parse(Backtest, self._call(self._planning.BacktestPlan, request, work_s).backtest, "backtest")

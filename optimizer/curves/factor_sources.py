@@ -1,4 +1,4 @@
-"""Where multipliers of the factors come from besides a process: blocks of history, a table of scenarios."""
+"""What is read, not drawn: multipliers from blocks of history or a table of scenarios, and prices of hours."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.curves import bootstrap
+from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.uncertainty import Bootstrap, Factor, ScenarioTable, TableUnit
 from optimizer.errors import InvalidInputError, SeriesError
+from optimizer.units import MONTHS_PER_YEAR
 
 if TYPE_CHECKING:
     from optimizer.curves.futures import Futures
@@ -61,6 +63,27 @@ def stated_multipliers(futures: Futures, stated: ScenarioTable) -> NDArray[np.fl
         month_count=months,
         table=table,
     )
+
+
+def hourly_prices(portfolio: Portfolio, site_name: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Energy prices of a site's hours in USD/MWh and the calendar month of each; a flat price is one hour a month.
+
+    Raises:
+        SeriesError: when the site's series has not been loaded.
+    """
+    power = portfolio.site(site_name).power
+    if power.flat_usd_per_mwh is not None:
+        return np.full(MONTHS_PER_YEAR, power.flat_usd_per_mwh), np.arange(1, MONTHS_PER_YEAR + 1)
+    assert power.hourly_series is not None
+    hours = portfolio.series_by_name[power.hourly_series].hours
+    if hours is None:
+        names = [item.name for item in portfolio.series]
+        raise SeriesError.single(
+            f"series[{names.index(power.hourly_series)}].hours",
+            f"the hours of {power.hourly_series!r} are not loaded",
+            "load the portfolio with optimizer.io.load_portfolio, which reads its series",
+        )
+    return np.array(hours.usd_per_mwh), np.array(hours.month_of_year)
 
 
 def _unread(path: str) -> InvalidInputError:

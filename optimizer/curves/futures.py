@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from optimizer.curves import hashing, network, outcomes, overlays, scenarios
 from optimizer.curves._sampling import name_streams
-from optimizer.curves.factor_sources import history_multipliers, stated_multipliers
+from optimizer.curves.factor_sources import history_multipliers, hourly_prices, stated_multipliers
+from optimizer.curves.information import Known
 from optimizer.curves.overlay_profiles import factor_profiles, hazard_profile
 from optimizer.curves.power import PowerShape
 from optimizer.curves.stress import stated_defaults, stressed_portfolio
@@ -27,7 +28,6 @@ from optimizer.domain.market import DifficultyRule
 from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.stress import Stress
 from optimizer.domain.uncertainty import Factor
-from optimizer.errors import SeriesError
 from optimizer.units import HOURS_PER_DAY, MONTHS_PER_YEAR
 
 Floats = NDArray[np.float64]
@@ -53,6 +53,8 @@ class Futures:
     """The stress whose one path it is; the portfolio is then that of the stress."""
     chosen: Ints | None = None
     """Where they are no range, positions of the scenarios in the one that begins with the first, ascending, ``[W]``."""
+    known: Known | None = None
+    """What has happened by now on one path; the scenarios are then what can follow."""
     _shapes: dict[str, PowerShape] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -104,6 +106,7 @@ class Futures:
             first_scenario=0,
             scenario_count=1,
             stress=stress,
+            known=None,
         )
 
     @property
@@ -165,6 +168,17 @@ class Futures:
         """Multipliers of the base paths, ``[5, T_ext, W]`` in the order of the factors: drawn, stated, overlaid."""
         if self.chosen is not None:
             return self._picked(lambda part: part.multipliers)
+        found, market = self.driven_multipliers, self.portfolio.market
+        if market.overlays:
+            months = self.extended_month_count
+            overlays.apply_overlays(
+                found, self.overlay_starts, [factor_profiles(item, months) for item in market.overlays]
+            )
+        return found
+
+    @property
+    def driven_multipliers(self) -> Floats:
+        """The same before overlays, as a new array."""
         market = self.portfolio.market
         found = scenarios.factor_multipliers(
             seed=self.portfolio.risk.seed,
@@ -179,26 +193,31 @@ class Futures:
             found *= history_multipliers(self, market.bootstrap)
         if market.scenario_table is not None:
             found *= stated_multipliers(self, market.scenario_table)
-        if market.overlays:
-            months = self.extended_month_count
-            overlays.apply_overlays(
-                found, self._overlay_starts, [factor_profiles(item, months) for item in market.overlays]
-            )
+        if self.known is not None:
+            self.known.continue_multipliers(found, market)
         return found
 
     @cached_property
-    def _overlay_starts(self) -> NDArray[np.int32]:
+    def overlay_starts(self) -> NDArray[np.int32]:
         """Month in which each overlay begins, ``[K, W]``; never, in the scenarios in which it does not come."""
         items, index_of = self.portfolio.market.overlays, self.portfolio.horizon.index_of
-        return overlays.overlay_starts(
+        if not items:
+            return np.zeros((0, self.scenario_count), dtype=np.int32)
+        windows = [
+            (item.probability_frac, index_of(item.begin_from_month), index_of(item.begin_until_month)) for item in items
+        ]
+        if self.known is not None:
+            windows = [self.known.still_to_begin(*window) for window in windows]
+        found = overlays.overlay_starts(
             seed=self.portfolio.risk.seed,
             first_scenario=self.first_scenario,
             scenario_count=self.scenario_count,
             streams=name_streams([item.name for item in items]),
-            probability_frac=[item.probability_frac for item in items],
-            first_month=[index_of(item.begin_from_month) for item in items],
-            last_month=[index_of(item.begin_until_month) for item in items],
+            probability_frac=[window[0] for window in windows],
+            first_month=[window[1] for window in windows],
+            last_month=[window[2] for window in windows],
         )
+        return found if self.known is None else self.known.begun(found)
 
     def multiplier(self, factor: Factor) -> Floats:
         """Multiplier of one factor."""
@@ -307,15 +326,17 @@ class Futures:
             streams=name_streams(names),
             hazard_multiplier=self._hazard_multiplier,
         )
-        return dict(zip(names, months, strict=True))
+        drawn = dict(zip(names, months, strict=True))
+        return drawn if self.known is None else self.known.defaulted(drawn)
 
     @property
     def _hazard_multiplier(self) -> Floats | None:
-        stated = self.portfolio.market.overlays
-        if not any(item.default_hazard for item in stated):
-            return None
-        profiles = [hazard_profile(item, self.extended_month_count) for item in stated]
-        return overlays.overlay_hazard_multiplier(self._overlay_starts, profiles, self.extended_month_count)
+        stated, months = self.portfolio.market.overlays, self.extended_month_count
+        found = None
+        if any(item.default_hazard for item in stated):
+            profiles = [hazard_profile(item, months) for item in stated]
+            found = overlays.overlay_hazard_multiplier(self.overlay_starts, profiles, months)
+        return found if self.known is None else self.known.hazard_from_now(found, months, self.scenario_count)
 
     def default_month(self, tenant: str) -> NDArray[np.int32]:
         """Month in which a tenant defaults, ``[W]``; :data:`optimizer.curves.NEVER` if it does not."""
@@ -328,6 +349,8 @@ class Futures:
         stated = self.portfolio.site(site_name).construction_outcomes
         if not stated:
             return np.full(self.scenario_count, outcomes.NONE)
+        if self.known is not None and site_name in self.known.built:
+            return np.full(self.scenario_count, self.known.path.construction_outcome[site_name])
         streams = name_streams([site.name for site in self.portfolio.sites])
         return outcomes.drawn_outcomes(
             seed=self.portfolio.risk.seed,
@@ -339,24 +362,8 @@ class Futures:
         )
 
     def hourly_prices(self, site_name: str) -> tuple[Floats, Ints]:
-        """Energy prices of a site's hours in USD/MWh and the calendar month of each; a flat price is one hour a month.
-
-        Raises:
-            SeriesError: when the site's series has not been loaded.
-        """
-        power = self.portfolio.site(site_name).power
-        if power.flat_usd_per_mwh is not None:
-            return np.full(MONTHS_PER_YEAR, power.flat_usd_per_mwh), np.arange(1, MONTHS_PER_YEAR + 1)
-        assert power.hourly_series is not None
-        hours = self.portfolio.series_by_name[power.hourly_series].hours
-        if hours is None:
-            names = [item.name for item in self.portfolio.series]
-            raise SeriesError.single(
-                f"series[{names.index(power.hourly_series)}].hours",
-                f"the hours of {power.hourly_series!r} are not loaded",
-                "load the portfolio with optimizer.io.load_portfolio, which reads its series",
-            )
-        return np.array(hours.usd_per_mwh), np.array(hours.month_of_year)
+        """Energy prices of a site's hours in USD/MWh and the calendar month of each."""
+        return hourly_prices(self.portfolio, site_name)
 
     def shape(self, site_name: str) -> PowerShape:
         """The site's sorted price structure; sites on one series share it."""

@@ -71,8 +71,8 @@ def factor_multipliers(
         "mean_reversion_per_year", mean_reversion_per_year, check.Range(0.0, 1e3, "per year"), each
     )
     lower = _semidefinite_cholesky(_checked_correlation(correlation))
-    step = np.sqrt(_ou_variance(volatility, reversion, np.array([1])))
-    half_variance = 0.5 * _ou_variance(volatility, reversion, np.arange(1, months + 1))
+    step = np.sqrt(ou_variance(volatility, reversion, np.array([1])))
+    half_variance = 0.5 * ou_variance(volatility, reversion, np.arange(1, months + 1))
     index = checked_factor_index(np.arange(len(FACTORS)) if factor_index is None else factor_index)
     row = np.full(len(FACTORS), -1)
     row[index] = np.where(volatility[index] > 0.0, np.arange(index.size), -1)
@@ -184,7 +184,7 @@ def hashprice_paths(
     return paths
 
 
-def _ou_variance(volatility: Float64Array, reversion: Float64Array, steps: NDArray[np.int64]) -> Float64Array:
+def ou_variance(volatility: Float64Array, reversion: Float64Array, steps: NDArray[np.int64]) -> Float64Array:
     """Variance ``[F, steps]`` of the log-deviation after so many monthly steps."""
     years = steps / MONTHS_PER_YEAR
     decay = 2.0 * reversion[:, None] * years

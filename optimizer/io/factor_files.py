@@ -28,6 +28,25 @@ def read_history(
         SeriesError: for a file that cannot be read, columns that are not there, cells that are not months or positive
             numbers, days that stand twice, and months without a value between others.
     """
+    monthly = _by_month(file, spec, path, month_ends=month_ends)
+    return {item.factor: tuple(monthly[item.factor.value].tolist()) for item in spec.columns}
+
+
+def read_levels(file: Path, spec: FactorFile, path: str, start_month: dt.date) -> dict[Factor, tuple[float, ...]]:
+    """Monthly means of every factor from a month on.
+
+    Raises:
+        SeriesError: as :func:`read_history`, and for a file without ``start_month``.
+    """
+    monthly, start = _by_month(file, spec, path), pd.Period(start_month, freq="M")
+    if start not in monthly.index:
+        told = f"{file.name} has {monthly.index[0]} to {monthly.index[-1]}, without the first month {start}"
+        raise SeriesError.single(path, told, "give it from the first month of the horizon on")
+    return {item.factor: tuple(monthly.loc[start:, item.factor.value].tolist()) for item in spec.columns}
+
+
+def _by_month(file: Path, spec: FactorFile, path: str, *, month_ends: bool = False) -> pd.DataFrame:
+    """A row a month, none missing, and a column a factor."""
     table = read_table(file, path)
     months = _months(table, spec, file, path)
     values = pd.DataFrame({factor.value: column for factor, column in _factors(table, spec, file, path)})
@@ -44,7 +63,7 @@ def read_history(
     if len(missing):
         told = f"{file.name} has no value in {missing[0]}"
         raise SeriesError.single(path, told, "complete it, or cut it to the months that every factor has")
-    return {item.factor: tuple(monthly[item.factor.value].tolist()) for item in spec.columns}
+    return monthly
 
 
 def read_scenarios(

@@ -11,12 +11,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+from optimizer.domain.backtest import Backtest
 from optimizer.domain.cluster_curves import ClusterCurve, ClusterValue
 from optimizer.domain.curves import HashingCurve, ThroughputCurve
 from optimizer.domain.frontier import Frontier
 from optimizer.domain.market_answers import MarketFan
 from optimizer.domain.merit_order import MeritOrder
 from optimizer.domain.network_curves import NetworkCurve, NetworkMonth
+from optimizer.domain.simulation import Simulation
 from optimizer.errors import InvalidInputError
 from optimizer.io.text import check_writable, write_text
 from optimizer.report.chart import Band, Chart, Line, Panel, year_of
@@ -77,6 +79,29 @@ def frontier_chart(found: Frontier, title: str, subtitle: str) -> Chart:
     line = Line("weight of CVaR", x, y, markers=True, point_labels=labels)
     panel = Panel("Expected NPV, million USD, by weight of CVaR", (line,), from_zero=False)
     return Chart(title=title, subtitle=subtitle, x_title="CVaR, million USD", panels=(panel,))
+
+
+def simulation_chart(found: Simulation, title: str, subtitle: str) -> Chart:
+    """NPV by rank among the paths, by strategy."""
+    lines = []
+    for place, item in enumerate(found.strategies):
+        npv = sorted(path.outcomes[place].npv_usd / USD_PER_MUSD for path in found.paths)
+        rank = [100.0 * (index + 0.5) / len(npv) for index in range(len(npv))]
+        lines.append(Line(item.strategy.told, rank, npv, markers=len(npv) == 1))
+    panel = Panel("NPV, million USD", tuple(lines))
+    return Chart(title=title, subtitle=subtitle, x_title="Share of paths that earn less, %", panels=(panel,))
+
+
+def backtest_chart(found: Backtest, title: str, subtitle: str) -> Chart:
+    """Cash by strategy at the ends of years, over hashprice."""
+    x = [year_of(row.year, 12) for row in found.years]
+    cash = [
+        Line(item.strategy.told, x, [row.cash_usd[place] / USD_PER_MUSD for row in found.years], markers=True)
+        for place, item in enumerate(found.outcomes)
+    ]
+    hashprice = Line("mean of the year", x, [row.hashprice_usd_per_ph_day for row in found.years], markers=True)
+    panels = (Panel("Cash, million USD", tuple(cash)), Panel("Hashprice, USD per PH/s and day", (hashprice,)))
+    return Chart(title=title, subtitle=subtitle, x_title="Year", panels=panels, x_is_year=True)
 
 
 def breakeven_chart(lines: Sequence[Line], title: str, subtitle: str) -> Chart:

@@ -1,7 +1,7 @@
 """The distribution behind the expectation: a plan's NPV and cash in every scenario, and measures of them."""
 
 from optimizer.risk.measures import cvar_standard_error_usd, cvar_usd, distribution_of, liquidity_of, tail_of
-from optimizer.risk.outcomes import fresh_npv_usd, scenario_cash_usd, scenario_npv_usd
+from optimizer.risk.outcomes import fresh_npv_usd, of_another_seed, scenario_cash_usd, scenario_npv_usd
 
 __all__ = [
     "cvar_standard_error_usd",
@@ -9,6 +9,7 @@ __all__ = [
     "distribution_of",
     "fresh_npv_usd",
     "liquidity_of",
+    "of_another_seed",
     "scenario_cash_usd",
     "scenario_npv_usd",
     "tail_of",

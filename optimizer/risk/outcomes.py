@@ -49,7 +49,7 @@ def fresh_npv_usd(portfolio: Portfolio, futures: Futures, decisions: Decisions, 
     ``npv_usd`` is their NPV in every scenario of ``futures``. What depends on expectations alone, as corporate tax and
     the price of carbon, stays what it was. None if nothing is drawn that matters to them.
     """
-    known, fresh = (varying_npv_usd(portfolio, item, decisions) for item in (futures, _of_another_seed(futures)))
+    known, fresh = (varying_npv_usd(portfolio, item, decisions) for item in (futures, of_another_seed(futures)))
     return None if np.array_equal(known, fresh) else np.asarray(npv_usd.mean() + fresh - known.mean())
 
 
@@ -64,7 +64,7 @@ def scenario_cash_usd(portfolio: Portfolio, futures: Futures, decisions: Decisio
     return np.asarray(cash_usd[:, None] + varying - varying.mean(axis=1, keepdims=True))
 
 
-def _of_another_seed(futures: Futures) -> Futures:
+def of_another_seed(futures: Futures) -> Futures:
     """As many scenarios of the next seed."""
     risk = futures.portfolio.risk
     again = risk.model_copy(update={"seed": (risk.seed + 1) % SEED_COUNT})

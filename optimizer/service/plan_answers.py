@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from optimizer.domain.alternatives import Alternatives, AlternativesSpec
+from optimizer.domain.backtest import Backtest, BacktestSpec
 from optimizer.domain.base import Value
 from optimizer.domain.comparison import Comparison, ComparisonSpec
 from optimizer.domain.diagnosis import Diagnosis, DiagnosisSpec
 from optimizer.domain.evaluation import EvaluationSpec
 from optimizer.domain.explanation import Explanation, ExplanationSpec
 from optimizer.domain.frontier import Frontier, FrontierSpec
+from optimizer.domain.simulation import Simulation, SimulationSpec
 from optimizer.service.planner import Caller, Planner
 from optimizer.service.resources import complete
 from optimizer.wire.convert import from_bytes, parse, to_bytes, to_message
@@ -96,9 +98,33 @@ def alternatives_of(question: bytes) -> bytes:
     return to_bytes(found(from_bytes(AlternativesSpec, question)))
 
 
+def simulation(spec: Any, planner: Planner, caller: Caller) -> Any:
+    """The ``Simulation`` message to a ``SimulationSpec`` message."""
+    return _from_own_process("simulated", SimulationSpec, Simulation, spec, planner, caller)
+
+
+def simulated(question: bytes) -> bytes:
+    """The same between processes."""
+    from optimizer.app.simulation import simulate  # loads the model and the solver
+
+    return to_bytes(simulate(from_bytes(SimulationSpec, question)))
+
+
+def backtest(spec: Any, planner: Planner, caller: Caller) -> Any:
+    """The ``Backtest`` message to a ``BacktestSpec`` message."""
+    return _from_own_process("backtested", BacktestSpec, Backtest, spec, planner, caller)
+
+
+def backtested(question: bytes) -> bytes:
+    """The same between processes."""
+    from optimizer.app.backtest import backtest as found  # loads the model and the solver
+
+    return to_bytes(found(from_bytes(BacktestSpec, question)))
+
+
 def _from_own_process(
     function: str,
-    asked: type[AlternativesSpec | DiagnosisSpec | ExplanationSpec | FrontierSpec],
+    asked: type[AlternativesSpec | BacktestSpec | DiagnosisSpec | ExplanationSpec | FrontierSpec | SimulationSpec],
     answered: type[Value],
     spec: Any,
     planner: Planner,

@@ -116,6 +116,16 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
             found = plan_answers.alternatives(request.spec, self._planner, context)
             return api.FindAlternativesResponse(alternatives=found)
 
+    def SimulatePlan(self, request: Any, context: grpc.ServicerContext) -> api.SimulatePlanResponse:
+        """Hold a plan on simulated paths, and plan again on them."""
+        with self._planner.waiting_room():
+            return api.SimulatePlanResponse(simulation=plan_answers.simulation(request.spec, self._planner, context))
+
+    def BacktestPlan(self, request: Any, context: grpc.ServicerContext) -> api.BacktestPlanResponse:
+        """Test a plan in a known past."""
+        with self._planner.waiting_room():
+            return api.BacktestPlanResponse(backtest=plan_answers.backtest(request.spec, self._planner, context))
+
     def ComputeHashingCurve(self, request: Any, context: grpc.ServicerContext) -> api.ComputeHashingCurveResponse:
         """Compute what a machine earns."""
         return api.ComputeHashingCurveResponse(curve=answers.hashing_curve(request.spec))

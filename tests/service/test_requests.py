@@ -9,6 +9,7 @@ from calls import OPTIONS, portfolio_for, refused
 from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.api.v1.resources_pb2 import Plan
 from optimizer.app.alternatives import alternatives
+from optimizer.app.backtest import backtest
 from optimizer.app.cluster_curves import cluster_curve, cluster_value
 from optimizer.app.comparison import compare
 from optimizer.app.curves import mode_breakevens
@@ -19,14 +20,17 @@ from optimizer.app.frontier import frontier
 from optimizer.app.market import calibrate_market, market_fan
 from optimizer.app.merit_order import site_merit_order
 from optimizer.app.network_curves import network_curve
+from optimizer.app.simulation import simulate
 from optimizer.domain import Decisions, Placement, Portfolio, SolveOptions, validated
 from optimizer.domain.alternatives import AlternativesSpec
+from optimizer.domain.backtest import BacktestSpec
 from optimizer.domain.comparison import Baseline, ComparisonSpec
 from optimizer.domain.curves import BreakevenSpec
 from optimizer.domain.diagnosis import DiagnosisSpec
 from optimizer.domain.explanation import ExplanationSpec
 from optimizer.domain.frontier import FrontierSpec
 from optimizer.domain.market_answers import MarketCalibrationSpec, MarketFanSpec
+from optimizer.domain.simulation import SimulationSpec
 from optimizer.errors import InvalidInputError, NotFoundError
 from optimizer.service.server import Server
 from optimizer.wire.convert import to_message
@@ -315,6 +319,15 @@ def test_a_placement_is_explained_in_a_process_of_its_own(client):
     assert (found.signed, found.possible) == (False, True)
     with pytest.raises(InvalidInputError, match="no offer is named 'Nobody'"):
         client.explain(spec.model_copy(update={"placement": Placement(offer="Nobody")}))
+
+
+def test_a_simulation_and_a_backtest_are_made_in_processes_of_their_own(client):
+    stated = wire_cases.small_portfolio()
+    spec = SimulationSpec(portfolio=stated, path_count=1, every_months=1)
+    assert client.simulate(spec) == simulate(spec)
+    levels = [{"factor": "btc_price", "values": [5e4]}]
+    past = BacktestSpec.model_validate({"portfolio": stated, "history": levels, "every_months": 1})
+    assert client.backtest(past) == backtest(past)
 
 
 def test_a_frontier_is_searched_for_in_a_process_of_its_own(client):

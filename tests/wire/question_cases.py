@@ -5,6 +5,7 @@ from typing import Any
 from wire_cases import rich_data
 
 from optimizer.domain.alternatives import AlternativesSpec
+from optimizer.domain.backtest import BacktestSpec
 from optimizer.domain.cluster_curves import ClusterCurveSpec, ClusterValueSpec
 from optimizer.domain.comparison import ComparisonSpec
 from optimizer.domain.diagnosis import DiagnosisSpec
@@ -13,6 +14,7 @@ from optimizer.domain.explanation import ExplanationSpec
 from optimizer.domain.frontier import FrontierSpec
 from optimizer.domain.merit_order import MeritOrderSpec
 from optimizer.domain.network_curves import NetworkCurveSpec
+from optimizer.domain.simulation import SimulationSpec
 
 LOSSES = {
     "failures_per_1000_gpu_days": 0.47,
@@ -81,6 +83,28 @@ def alternatives_spec() -> AlternativesSpec:
     terms |= {"decisions": lease, "bound_usd": 1e9, "options": {"time_limit_s": 30.0}}
     weights = [{"offer": lease.contracts[0].offer, "weight_frac": 2.0}]
     return AlternativesSpec.model_validate({"portfolio": data, "offer_weights": weights, **terms})
+
+
+def simulation_spec() -> SimulationSpec:
+    """Two paths of the rich portfolio, as far as it can be planned again."""
+    data = {"portfolio": replannable_data(), "path_count": 2, "first_path": 7, "every_months": 6, "wait_months": 3}
+    return SimulationSpec.model_validate({**data, "decisions": evaluation_spec().decisions})
+
+
+def backtest_spec() -> BacktestSpec:
+    """The same in a past in which everybody failed."""
+    history = [{"factor": "btc_price", "values": [9e4, 8e4]}, {"factor": "power_price", "values": [1.5]}]
+    data = {"portfolio": replannable_data(), "history": history, "defaults": [{"default_month": "2028-01"}]}
+    return BacktestSpec.model_validate(data)
+
+
+def replannable_data():
+    data = rich_data()
+    data["market"]["own_hashrate_feedback"] = False
+    data["market"].pop("scenario_table", None)
+    data["risk"] = {"scenario_count": 16}
+    data["finance"]["objective"] = "npv"
+    return data
 
 
 def cluster_spec() -> ClusterCurveSpec:

@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from optimizer.api.v1 import portfolio_pb2
 from optimizer.domain import Plan, Portfolio, Progress, SolveOptions, ValuePath
 from optimizer.domain.alternatives import Alternatives
+from optimizer.domain.backtest import Backtest
 from optimizer.domain.comparison import Comparison
 from optimizer.domain.curves import HashingCurve, HashingCurveSpec, ThroughputCurve, ThroughputCurveSpec
 from optimizer.domain.diagnosis import Diagnosis
 from optimizer.domain.evaluation import Evaluation
 from optimizer.domain.explanation import Explanation
 from optimizer.domain.frontier import Frontier
+from optimizer.domain.simulation import Simulation
 from optimizer.errors import InvalidInputError
 from optimizer.wire.convert import from_bytes, parse, to_bytes, to_data, to_message
 
@@ -44,6 +46,10 @@ VALUES = [
     wire_cases.filled(Frontier),
     question_cases.alternatives_spec(),
     wire_cases.filled(Alternatives),
+    question_cases.simulation_spec(),
+    wire_cases.filled(Simulation),
+    question_cases.backtest_spec(),
+    wire_cases.filled(Backtest),
     wire_cases.filled(ThroughputCurve),
 ]
 

@@ -18,6 +18,7 @@ import optimizer.domain
 from optimizer import errors as domain_errors
 from optimizer.domain import Plan, Portfolio, Progress, SolveOptions, Value, curves
 from optimizer.domain.alternatives import Alternatives, AlternativesSpec
+from optimizer.domain.backtest import Backtest, BacktestSpec
 from optimizer.domain.cluster_curves import ClusterCurve, ClusterCurveSpec, ClusterValue, ClusterValueSpec
 from optimizer.domain.comparison import Comparison, ComparisonSpec
 from optimizer.domain.curves import (
@@ -36,6 +37,7 @@ from optimizer.domain.market_answers import MarketCalibration, MarketCalibration
 from optimizer.domain.merit_order import MeritOrder, MeritOrderSpec
 from optimizer.domain.network_curves import NetworkCurve, NetworkCurveSpec
 from optimizer.domain.server_status import ServerStatus
+from optimizer.domain.simulation import Simulation, SimulationSpec
 from optimizer.errors import OptimizerError
 from optimizer.service.records import JobState
 from optimizer.service.resources import STATES
@@ -66,6 +68,8 @@ QUESTIONS = {
     ExplanationSpec: Explanation,
     FrontierSpec: Frontier,
     AlternativesSpec: Alternatives,
+    SimulationSpec: Simulation,
+    BacktestSpec: Backtest,
 }
 ROOTS = (Portfolio, SolveOptions, Plan, Progress, ServerStatus, *QUESTIONS, *QUESTIONS.values())
 INPUTS = (Portfolio, SolveOptions, *QUESTIONS)

@@ -105,6 +105,16 @@ class PlanningServiceStub:
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindAlternativesRequest.SerializeToString,
                 response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindAlternativesResponse.FromString,
                 _registered_method=True)
+        self.SimulatePlan = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/SimulatePlan',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.SimulatePlanRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.SimulatePlanResponse.FromString,
+                _registered_method=True)
+        self.BacktestPlan = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/BacktestPlan',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.BacktestPlanRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.BacktestPlanResponse.FromString,
+                _registered_method=True)
         self.ComputeHashingCurve = channel.unary_unary(
                 '/optimizer.api.v1.PlanningService/ComputeHashingCurve',
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeHashingCurveRequest.SerializeToString,
@@ -269,6 +279,20 @@ class PlanningServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SimulatePlan(self, request, context):
+        """Holds a plan on simulated paths, and plans again on them as the market moves.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BacktestPlan(self, request, context):
+        """Tests a plan in a past that is known by now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ComputeHashingCurve(self, request, context):
         """Computes what one machine earns over a range of hashprices.
         """
@@ -421,6 +445,16 @@ def add_PlanningServiceServicer_to_server(servicer, server):
                     servicer.FindAlternatives,
                     request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindAlternativesRequest.FromString,
                     response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindAlternativesResponse.SerializeToString,
+            ),
+            'SimulatePlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.SimulatePlan,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.SimulatePlanRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.SimulatePlanResponse.SerializeToString,
+            ),
+            'BacktestPlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.BacktestPlan,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.BacktestPlanRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.BacktestPlanResponse.SerializeToString,
             ),
             'ComputeHashingCurve': grpc.unary_unary_rpc_method_handler(
                     servicer.ComputeHashingCurve,
@@ -839,6 +873,60 @@ class PlanningService:
             '/optimizer.api.v1.PlanningService/FindAlternatives',
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindAlternativesRequest.SerializeToString,
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindAlternativesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SimulatePlan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/SimulatePlan',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.SimulatePlanRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.SimulatePlanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BacktestPlan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/BacktestPlan',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.BacktestPlanRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.BacktestPlanResponse.FromString,
             options,
             channel_credentials,
             insecure,

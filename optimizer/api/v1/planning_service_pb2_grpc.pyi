@@ -69,6 +69,10 @@ class PlanningServiceStub:
     """Finds the best plans for ever more weight on the worst futures."""
     FindAlternatives: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.FindAlternativesRequest, _planning_service_pb2.FindAlternativesResponse]
     """Finds other plans that are nearly as good as the best and differ in contracts."""
+    SimulatePlan: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.SimulatePlanRequest, _planning_service_pb2.SimulatePlanResponse]
+    """Holds a plan on simulated paths, and plans again on them as the market moves."""
+    BacktestPlan: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.BacktestPlanRequest, _planning_service_pb2.BacktestPlanResponse]
+    """Tests a plan in a past that is known by now."""
     ComputeHashingCurve: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeHashingCurveRequest, _planning_service_pb2.ComputeHashingCurveResponse]
     """Computes what one machine earns over a range of hashprices."""
     ComputeThroughputCurve: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeThroughputCurveRequest, _planning_service_pb2.ComputeThroughputCurveResponse]
@@ -136,6 +140,10 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     """Finds the best plans for ever more weight on the worst futures."""
     FindAlternatives: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.FindAlternativesRequest, _planning_service_pb2.FindAlternativesResponse]  # type: ignore[assignment]
     """Finds other plans that are nearly as good as the best and differ in contracts."""
+    SimulatePlan: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.SimulatePlanRequest, _planning_service_pb2.SimulatePlanResponse]  # type: ignore[assignment]
+    """Holds a plan on simulated paths, and plans again on them as the market moves."""
+    BacktestPlan: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.BacktestPlanRequest, _planning_service_pb2.BacktestPlanResponse]  # type: ignore[assignment]
+    """Tests a plan in a past that is known by now."""
     ComputeHashingCurve: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeHashingCurveRequest, _planning_service_pb2.ComputeHashingCurveResponse]  # type: ignore[assignment]
     """Computes what one machine earns over a range of hashprices."""
     ComputeThroughputCurve: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeThroughputCurveRequest, _planning_service_pb2.ComputeThroughputCurveResponse]  # type: ignore[assignment]
@@ -278,6 +286,22 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_planning_service_pb2.FindAlternativesResponse, _abc.Awaitable[_planning_service_pb2.FindAlternativesResponse]]:
         """Finds other plans that are nearly as good as the best and differ in contracts."""
+
+    @_abc_1.abstractmethod
+    def SimulatePlan(
+        self,
+        request: _planning_service_pb2.SimulatePlanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.SimulatePlanResponse, _abc.Awaitable[_planning_service_pb2.SimulatePlanResponse]]:
+        """Holds a plan on simulated paths, and plans again on them as the market moves."""
+
+    @_abc_1.abstractmethod
+    def BacktestPlan(
+        self,
+        request: _planning_service_pb2.BacktestPlanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.BacktestPlanResponse, _abc.Awaitable[_planning_service_pb2.BacktestPlanResponse]]:
+        """Tests a plan in a past that is known by now."""
 
     @_abc_1.abstractmethod
     def ComputeHashingCurve(
