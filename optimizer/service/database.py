@@ -31,6 +31,8 @@ DEFAULT_STORE: Final = "sqlite:///optimizer.db"
 _BUSY_S: Final = 30.0
 _CONNECT_S: Final = 5
 _POOL_SIZE: Final = 16
+_FILE_POOL_SIZE: Final = 80
+"""Of a file, which has as many connections as there are threads: to make one takes ten times as long as to read."""
 _POOL_OVERFLOW: Final = 80
 _MIGRATION_LOCK: Final = 7_318_001
 """Of PostgreSQL, so that two servers that start together do not both migrate."""
@@ -86,7 +88,9 @@ class Database:
             StoreUnavailableError: the database cannot be reached or read.
         """
         with self._told(), self._engine.connect() as connection:
-            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+            if self.shared:  # a file is prepared so that nothing but writing() begins a transaction
+                connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+            yield connection
 
     @contextmanager
     def writing(self, *, flushed: bool = True) -> Iterator[sa.Connection]:
@@ -155,7 +159,7 @@ def _first_line(error: sa.exc.SQLAlchemyError) -> str:
 
 
 def _engine(url: URL, is_file: bool) -> sa.Engine:
-    settings: dict[str, Any] = {"pool_size": _POOL_SIZE, "max_overflow": _POOL_OVERFLOW}
+    settings: dict[str, Any] = {"pool_size": _FILE_POOL_SIZE if is_file else _POOL_SIZE, "max_overflow": _POOL_OVERFLOW}
     if not is_file:
         settings |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": _CONNECT_S}}
     try:

@@ -37,62 +37,87 @@ class CallObserver(grpc.ServerInterceptor):  # type: ignore[type-arg, unused-ign
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        self._wrapped: dict[str, Any] = {}
 
     def intercept_service(self, continuation: Callable[..., Any], handler_call_details: Any) -> Any:
-        """Wrap the handler; a method that is not there is not counted, or anybody could name metrics."""
-        handler = continuation(handler_call_details)
-        if handler is None:
-            return None
-        kind = kind_of(handler)
-        behavior = getattr(handler, kind)
-        _, service, method = handler_call_details.method.split("/")
-        watched = (self._watched_stream if handler.response_streaming else self._watched)(
-            behavior, (kind, service, method)
-        )
-        return rewrapped(handler, watched, handler.request_deserializer)
+        """The wrapped handler of a method, which is made once.
 
-    def _watched(self, behavior: Callable[..., Any], labels: tuple[str, str, str]) -> Callable[..., Any]:
+        A method that is not there is not counted, or anybody could name metrics.
+        """
+        method = handler_call_details.method
+        if method not in self._wrapped:
+            handler = continuation(handler_call_details)
+            if handler is None:
+                return None
+            self._wrapped[method] = self._wrap(handler, method)
+        return self._wrapped[method]
+
+    def _wrap(self, handler: Any, name: str) -> Any:
+        kind = kind_of(handler)
+        _, service, method = name.split("/")
+        watched = self._watched_stream if handler.response_streaming else self._watched
+        behavior = watched(getattr(handler, kind), _Meter(self._metrics, (kind, service, method)))
+        return rewrapped(handler, behavior, handler.request_deserializer)
+
+    @staticmethod
+    def _watched(behavior: Callable[..., Any], meter: _Meter) -> Callable[..., Any]:
         def call(request: Any, context: grpc.ServicerContext) -> Any:
-            with self._measured(labels, context) as plans:
-                plans.append(request)
+            with meter.measured(context) as messages:
+                messages.append(request)
                 response = behavior(request, context)
-                plans.append(response)
+                messages.append(response)
                 return response
 
         return call
 
-    def _watched_stream(self, behavior: Callable[..., Any], labels: tuple[str, str, str]) -> Callable[..., Any]:
+    @staticmethod
+    def _watched_stream(behavior: Callable[..., Any], meter: _Meter) -> Callable[..., Any]:
         def call(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-            with self._measured(labels, context) as plans:
-                plans.append(request)
+            with meter.measured(context) as messages:
+                messages.append(request)
                 yield from behavior(request, context)
 
         return call
 
+
+class _Meter:
+    """Measures the calls of one method."""
+
+    def __init__(self, metrics: Metrics, labels: tuple[str, str, str]) -> None:
+        self._metrics, self._labels = metrics, labels
+        self._begun, self._seconds = metrics.calls_begun.labels(*labels), metrics.call_s.labels(*labels)
+        self._is_quiet = labels[1] in _QUIET
+
     @contextmanager
-    def _measured(self, labels: tuple[str, str, str], context: Any) -> Iterator[list[Any]]:
+    def measured(self, context: Any) -> Iterator[list[Any]]:
         """Count a call; the messages that are put into the list say which plan it is about."""
-        metrics, begin, messages = self._metrics, time.monotonic(), list[Any]()
+        begin, messages = time.monotonic(), list[Any]()
         request_id = _request_id(context)
         REQUEST_ID.set(request_id)
         context.set_trailing_metadata(((REQUEST_ID_KEY, request_id),))
-        metrics.calls_begun.labels(*labels).inc()
+        self._begun.inc()
         raised = True
         try:
             yield messages
             raised = False
         finally:
-            code, seconds = _code(context, raised=raised), time.monotonic() - begin
-            metrics.calls_ended.labels(*labels, code).inc()
-            metrics.call_s.labels(*labels).observe(seconds)
-            fields = {"service": labels[1], "method": labels[2], "code": code, "seconds": round(seconds, 6)}
-            if reason := _reason(context):
-                metrics.refused.labels(reason).inc()
-                fields["reason"] = reason
-            if plan := next(filter(None, map(_plan, messages)), ""):
-                fields["plan"] = plan
-            tell(_log, _level(labels[1], code), "call", **fields)
+            self._ended(_code(context, raised=raised), time.monotonic() - begin, _reason(context), messages)
             REQUEST_ID.set("")
+
+    def _ended(self, code: str, seconds: float, reason: str, messages: list[Any]) -> None:
+        self._metrics.calls_ended.labels(*self._labels, code).inc()
+        self._seconds.observe(seconds)
+        if reason:
+            self._metrics.refused.labels(reason).inc()
+        level = logging.ERROR if code in _FAULTS else logging.DEBUG if self._is_quiet else logging.INFO
+        if not _log.isEnabledFor(level):
+            return
+        fields = {"service": self._labels[1], "method": self._labels[2], "code": code, "seconds": round(seconds, 6)}
+        if reason:
+            fields["reason"] = reason
+        if plan := next(filter(None, map(_plan, messages)), ""):
+            fields["plan"] = plan
+        tell(_log, level, "call", **fields)
 
 
 def _request_id(context: Any) -> str:
@@ -126,9 +151,3 @@ def _plan(message: Any) -> str:
     """The id of the plan that a request or a response names; empty if it names none."""
     match = _PLAN.fullmatch(str(getattr(message, "name", "")))
     return match[1] if match else ""
-
-
-def _level(service: str, code: str) -> int:
-    if code in _FAULTS:
-        return logging.ERROR
-    return logging.DEBUG if service in _QUIET else logging.INFO

@@ -31,6 +31,16 @@ _NEW_JOB: Final[dict[str, Any]] = {
     **dict.fromkeys(("sequence", "fence", "beat", "lost_count"), 0),
 }
 _LISTED: Final = [column for column in PLANS.columns if column.name != "result"]
+_PORTFOLIO: Final = sa.select(PORTFOLIOS).where(PORTFOLIOS.c.id == sa.bindparam("wanted"))
+_JOB: Final = sa.select(PLANS).where(PLANS.c.id == sa.bindparam("wanted"))
+_STATE: Final = sa.select(PLANS.c.state).where(PLANS.c.id == sa.bindparam("wanted"))
+_EVENTS: Final = (
+    sa.select(EVENTS)
+    .where(EVENTS.c.plan_id == sa.bindparam("wanted"))
+    .where(sa.or_(EVENTS.c.sequence > sa.bindparam("sequence"), EVENTS.c.end_state.is_not(None)))
+    .order_by(EVENTS.c.sequence)
+)
+"""Statements that are made once: making one takes longer than SQLite takes to answer it."""
 
 
 class Store:
@@ -52,7 +62,7 @@ class Store:
 
     def portfolio(self, portfolio_id: str) -> StoredPortfolio:
         """A portfolio by id."""
-        row = self._found("portfolio", sa.select(PORTFOLIOS), PORTFOLIOS.c.id, portfolio_id)
+        row = self._found("portfolio", _PORTFOLIO, portfolio_id)
         return StoredPortfolio(row["id"], row["content"], _moment(row["create_time_s"]))
 
     def add_job(self, portfolio_id: str, options: bytes, request: Request, queue_limit: int) -> Job:
@@ -76,11 +86,11 @@ class Store:
 
     def job(self, job_id: str) -> Job:
         """A job by id, with its result."""
-        return _job(self._found("plan", sa.select(PLANS), PLANS.c.id, job_id))
+        return _job(self._found("plan", _JOB, job_id))
 
     def state(self, job_id: str) -> JobState:
         """How far a job has come."""
-        return JobState(self._found("plan", sa.select(PLANS.c.state), PLANS.c.id, job_id)["state"])
+        return JobState(self._found("plan", _STATE, job_id)["state"])
 
     def ask_to_stop(self, job_id: str) -> None:
         """Want what a job has found so far. A queued one ends as soon as it has begun."""
@@ -99,10 +109,8 @@ class Store:
 
     def events_after(self, job_id: str, sequence: int) -> list[Event]:
         """What happened after a number, conflated; past the end, the end once more."""
-        query = sa.select(EVENTS).where(EVENTS.c.plan_id == job_id).order_by(EVENTS.c.sequence)
-        later = sa.or_(EVENTS.c.sequence > sequence, EVENTS.c.end_state.is_not(None))
         with self.database.reading() as connection:
-            rows = connection.execute(query.where(later)).mappings().all()
+            rows = connection.execute(_EVENTS, {"wanted": job_id, "sequence": sequence}).mappings().all()
         return conflated([_event(row) for row in rows])
 
     def page_of_jobs(self, size: int, token: str) -> tuple[list[Job], str]:
@@ -147,10 +155,10 @@ class Store:
             raise InvalidInputError.single("request_id", message, "give every request its own id", "request")
         return str(row["resource_id"])
 
-    def _found(self, kind: str, query: sa.Select[Any], column: sa.Column[Any], wanted: str) -> sa.RowMapping:
+    def _found(self, kind: str, query: sa.Select[Any], wanted: str) -> sa.RowMapping:
         if _ID.fullmatch(wanted):
             with self.database.reading() as connection:
-                row = connection.execute(query.where(column == wanted)).mappings().first()
+                row = connection.execute(query, {"wanted": wanted}).mappings().first()
             if row is not None:
                 return row
         raise NotFoundError(kind, f"{kind}s/{wanted}")
