@@ -12,7 +12,13 @@ import zipfile
 from pathlib import Path
 
 NEEDED_IN_SDIST = (".pyx", ".pxd", ".h", ".proto", ".yaml", "py.typed", "MANIFEST.in")
-NEEDED_IN_WHEEL = ("optimizer/py.typed", "optimizer/curves/_power.pyi", "optimizer/library/data/portfolios/tiny.yaml")
+NEEDED_IN_WHEEL = (
+    "optimizer/py.typed",
+    "optimizer/console/page/index.html",
+    "optimizer/console/page/vendor/lit-html/directives/live.js",
+    "optimizer/curves/_power.pyi",
+    "optimizer/library/data/portfolios/tiny.yaml",
+)
 
 
 def main(folder: Path) -> None:

@@ -64,10 +64,13 @@ class OptimizerClient(CurveQuestions, Choices):
         self._operations: Any = operations_pb2_grpc.OperationsStub(self._channel)
 
     @classmethod
-    def from_environment(cls, target: str) -> OptimizerClient:
-        """A client with the token and the certificates that ``OPTIMIZER_TOKEN`` and ``OPTIMIZER_TLS_...`` name."""
-        credentials, token = environment_credentials()
-        return cls(target, credentials=credentials, token=token)
+    def from_environment(cls, target: str, token: str | None = None) -> OptimizerClient:
+        """A client with the token and the certificates that ``OPTIMIZER_TOKEN`` and ``OPTIMIZER_TLS_...`` name.
+
+        ``token`` takes the place of the one that is named, also where it is empty.
+        """
+        credentials, named = environment_credentials()
+        return cls(target, credentials=credentials, token=named if token is None else token)
 
     def __enter__(self) -> OptimizerClient:
         """The client itself."""

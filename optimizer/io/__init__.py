@@ -4,6 +4,7 @@ from optimizer.io.plans import load_decisions, load_plan, save_plan
 from optimizer.io.portfolios import (
     canonical_json,
     dump_portfolio,
+    dump_without_files,
     fingerprint,
     load_portfolio,
     parse_portfolio,
@@ -18,6 +19,7 @@ __all__ = [
     "canonical_json",
     "check_writable",
     "dump_portfolio",
+    "dump_without_files",
     "fingerprint",
     "load_decisions",
     "load_plan",

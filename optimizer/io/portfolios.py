@@ -111,6 +111,19 @@ def dump_portfolio(portfolio: Portfolio) -> dict[str, Any]:
     return data
 
 
+def dump_without_files(portfolio: Portfolio) -> dict[str, Any]:
+    """As :func:`dump_portfolio`, but with the contents of files in place of their names: it can be read anywhere."""
+    data, whole = dump_portfolio(portfolio), portfolio.model_dump(mode="json", exclude_unset=True)
+    for item, loaded in zip(data.get("series", ()), whole.get("series", ()), strict=True):
+        if item.pop("file", None) is not None:
+            item["hours"] = loaded["hours"]
+    for name, field in _LOADED_FROM_FILES:
+        stated = data["market"].get(name)
+        if stated and stated.pop("file", None) is not None:
+            stated[field] = whole["market"][name][field]
+    return data
+
+
 def save_portfolio(portfolio: Portfolio, path: str | Path) -> None:
     """Write a portfolio as YAML, JSON or a workbook, by extension."""
     path = Path(path)

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from plotly.offline import get_plotlyjs
 
@@ -86,17 +87,19 @@ def _section(part: Section) -> str:
     )
 
 
+def figure_data(figure: Figure) -> dict[str, Any]:
+    """A figure as the script takes it."""
+    return {
+        "slug": figure.slug,
+        "traces": figure.traces,
+        "layout": figure.layout,
+        "height": figure.height_px,
+        "small": figure.small,
+    }
+
+
 def _figures_element(figures: Sequence[Figure]) -> str:
-    data = [
-        {
-            "slug": figure.slug,
-            "traces": figure.traces,
-            "layout": figure.layout,
-            "height": figure.height_px,
-            "small": figure.small,
-        }
-        for figure in figures
-    ]
+    data = [figure_data(figure) for figure in figures]
     return f'<script type="application/json" id="figures">{script_json(data)}</script>'
 
 

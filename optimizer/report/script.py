@@ -1,13 +1,9 @@
 """The page's own script: draws the charts in the colours of the scheme, at the width of the screen or of the paper."""
 
-SCRIPT = """
-(function () {
-  "use strict";
-  const figures = JSON.parse(document.getElementById("figures").textContent);
+DRAWING = """
   const root = document.documentElement;
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const touch = window.matchMedia("(pointer: coarse)");
-  const paperPx = { wide: 690, small: 335 };
   const colourKeys = new Set(["color", "fillcolor", "fgcolor", "bgcolor", "bordercolor"]);
   const config = { displayModeBar: false, displaylogo: false, responsive: false, showTips: false };
 
@@ -64,6 +60,18 @@ SCRIPT = """
       width: widthPx, height: figure.height, autosize: false,
     });
   }
+"""
+"""Functions that make of a figure what Plotly takes: ``painted`` its traces, ``layoutOf`` its layout."""
+
+SCRIPT = (
+    """
+(function () {
+  "use strict";
+"""
+    + DRAWING
+    + """
+  const figures = JSON.parse(document.getElementById("figures").textContent);
+  const paperPx = { wide: 690, small: 335 };
 
   function draw(onPaper) {
     for (const figure of figures) {
@@ -96,3 +104,4 @@ SCRIPT = """
   draw(false);
 }());
 """
+)

@@ -8,9 +8,11 @@ import json
 import jsonschema
 import pytest
 
+from optimizer.domain.portfolio import Portfolio
 from optimizer.errors import InvalidInputError, NotFoundError
 from optimizer.io import (
     dump_portfolio,
+    dump_without_files,
     fingerprint,
     load_portfolio,
     parse_portfolio,
@@ -52,6 +54,27 @@ def test_the_fingerprint_sees_hours_and_ignores_where_they_come_from(tmp_path):
     assert fingerprint(same) == fingerprint(original)
     inline["series"][0]["hours"]["usd_per_mwh"][100] += 1.0
     assert fingerprint(parse_portfolio(inline, None, "inline")) != fingerprint(original)
+
+
+def test_a_portfolio_without_files_means_the_same_and_can_be_read_anywhere():
+    data = dump_portfolio(load_portfolio("tiny"))
+    market = {name: value for name, value in data["market"].items() if name != "uncertainty"}
+    columns = [{"factor": "btc_price", "column": "usd"}]
+    history = [{"factor": "btc_price", "values": [100.0 + month for month in range(40)]}]
+    paths = [{"factor": "btc_price", "scenarios": [{"values": [1.0, 1.5]}, {"values": [1.0, 0.5]}]}]
+    hours = load_portfolio("tiny").series[0].hours.model_dump(mode="json")
+    data["series"] = [{"name": "west", "file": {"path": "west.csv"}, "hours": hours}]
+    for part in (
+        {"bootstrap": {"file": {"path": "f.csv", "columns": columns}, "history": history}},
+        {"scenario_table": {"file": {"path": "f.csv", "columns": columns}, "paths": paths}},
+    ):
+        stated = {**data, "market": {**market, **part}}
+        loaded = Portfolio.model_validate(stated)
+        portable = dump_without_files(loaded)
+        assert ".csv" not in json.dumps(portable)
+        assert fingerprint(parse_portfolio(portable, None, "portable")) == fingerprint(loaded)
+        assert dump_portfolio(loaded)["series"][0].keys() == {"name", "file"}  # what is dumped with files is as it was
+    assert dump_without_files(load_portfolio("tiny")) == dump_portfolio(load_portfolio("tiny"))
 
 
 def test_examples_obey_the_published_schema():

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from optimizer.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from optimizer.console import ConsoleServer
+
+_EVERYWHERE = frozenset({"0.0.0.0", "[::]"})
+"""Hosts that stand for every address of a machine."""
 
 STORE_OPTION = typer.Option(
     envvar="OPTIMIZER_STORE",
@@ -33,6 +42,8 @@ def serve(
     insecure_listen: Annotated[
         bool, typer.Option("--insecure-listen", help="Allow an address that is not loopback, without TLS and tokens.")
     ] = False,
+    console: Annotated[bool, typer.Option("--console", help="Serve the planning console to browsers here.")] = False,
+    console_port: Annotated[int, typer.Option(min=0, max=65535, help="Its port; 0 picks one.")] = 8080,
 ) -> None:
     """Serve planning over gRPC until interrupted; the log goes to standard error, one JSON object a line.
 
@@ -41,6 +52,8 @@ def serve(
       optimizer serve --listen 127.0.0.1:50051 --workers 2
 
       optimizer serve --metrics-port 9464 --log-level warning
+
+      optimizer serve --console
     """
     from optimizer.service.logs import write_logs
     from optimizer.service.security import Security
@@ -48,12 +61,37 @@ def serve(
 
     write_logs(log_level)
     host = listen.rpartition(":")[0]
-    run(
-        listen,
-        workers=workers,
-        store=store,
-        security=Security(tls_certificate, tls_key, tls_client_ca, tokens),
-        insecure_listen=insecure_listen,
-        metrics_port=metrics_port,
-        on_ready=lambda port: typer.echo(f"listening on {host}:{port}, Ctrl-C stops"),
-    )
+    security = Security(tls_certificate, tls_key, tls_client_ca, tokens)
+    if console and tls_client_ca is not None and not tokens:
+        _refuse_console_without_tokens()
+    with ExitStack() as beside:
+
+        def ready(port: int) -> None:
+            typer.echo(f"listening on {host}:{port}, Ctrl-C stops")
+            if console:
+                address = beside.enter_context(_console(listen, port, console_port)).address
+                typer.echo(f"console at {address}")
+
+        run(
+            listen,
+            workers=workers,
+            store=store,
+            security=security,
+            insecure_listen=insecure_listen,
+            metrics_port=metrics_port,
+            on_ready=ready,
+        )
+
+
+def _console(listen: str, port: int, console_port: int) -> ConsoleServer:
+    """The console in front of the server at ``listen``, which took ``port``."""
+    from optimizer.console import ConsoleServer
+
+    host = listen.rpartition(":")[0]
+    target = listen if listen.startswith("unix:") else f"{'localhost' if host in _EVERYWHERE else host}:{port}"
+    return ConsoleServer(target, console_port)
+
+
+def _refuse_console_without_tokens() -> None:
+    told = "the console would lend its own client certificate to everybody on this machine"
+    raise InvalidInputError.single("console", told, "add --tokens: the browser then shows one", "server")

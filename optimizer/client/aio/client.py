@@ -68,10 +68,13 @@ class AsyncClient(CurveQuestions, Choices):
         self._operations: Any = operations_pb2_grpc.OperationsStub(self._channel)
 
     @classmethod
-    def from_environment(cls, target: str) -> AsyncClient:
-        """A client with the token and the certificates that ``OPTIMIZER_TOKEN`` and ``OPTIMIZER_TLS_...`` name."""
-        credentials, token = environment_credentials()
-        return cls(target, credentials=credentials, token=token)
+    def from_environment(cls, target: str, token: str | None = None) -> AsyncClient:
+        """A client with the token and the certificates that ``OPTIMIZER_TOKEN`` and ``OPTIMIZER_TLS_...`` name.
+
+        ``token`` takes the place of the one that is named, also where it is empty.
+        """
+        credentials, named = environment_credentials()
+        return cls(target, credentials=credentials, token=named if token is None else token)
 
     async def __aenter__(self) -> AsyncClient:
         """The client itself."""

@@ -1,0 +1,99 @@
+"""From a call of HTTP to the function that answers it, and from what that returns to the answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from optimizer.client import OptimizerClient
+from optimizer.console.failures import error_response
+from optimizer.errors import InvalidInputError, OptimizerError
+
+MOST_BODY_BYTES: Final = 64 * 1024 * 1024
+"""As large as a message to the service may be."""
+Connect = Callable[[str], OptimizerClient]
+"""A client of the service that shows a token; it shows none for the empty one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call, read."""
+
+    client: OptimizerClient
+    path: Mapping[str, str]
+    """What stands in the path, by name."""
+    query: Mapping[str, str]
+    body: Any
+    """The JSON that came with it; none for a call without a body."""
+
+    def stated(self, known: frozenset[str], needed: frozenset[str] = frozenset()) -> dict[str, Any]:
+        """The body as an object with these keys.
+
+        Raises:
+            InvalidInputError: it is none, has another key or lacks one that is needed.
+        """
+        if not isinstance(self.body, dict):
+            raise InvalidInputError.single("", "the body is not an object", "send a JSON object", "request")
+        for name in sorted(self.body.keys() - known):
+            fix = f"known keys are {', '.join(sorted(known))}"
+            raise InvalidInputError.single(name, f"unknown key {name!r}", fix, "request")
+        for name in sorted(needed - self.body.keys()):
+            raise InvalidInputError.single(name, "is missing", f"add {name!r}", "request")
+        return self.body
+
+
+Answer = Callable[[Call], Any]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def endpoint(answer: Answer, connect: Connect) -> Endpoint:
+    """What Starlette calls: reads the call, answers it in a thread, and tells errors as data."""
+
+    async def answered(request: Request) -> Response:
+        try:
+            body = await _body(request) if request.method == "POST" else None
+            return await run_in_threadpool(_answered, answer, connect, request, body)
+        except OptimizerError as error:
+            return error_response(error)
+
+    return answered
+
+
+def token_of(request: Request) -> str:
+    """The bearer token of a call; empty without one, or with what no token can be."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.isascii() else ""
+
+
+def _answered(answer: Answer, connect: Connect, request: Request, body: Any) -> Response:
+    with connect(token_of(request)) as client:
+        found = answer(Call(client, request.path_params, request.query_params, body))
+    match found:
+        case Response():
+            return found
+        case BaseModel():
+            return Response(found.model_dump_json(), media_type="application/json")
+    return JSONResponse(found)
+
+
+async def _body(request: Request) -> Any:
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise InvalidInputError.single("", "the body is not JSON", "send Content-Type: application/json", "request")
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MOST_BODY_BYTES:
+            told = f"has more than {MOST_BODY_BYTES // 2**20} MiB"
+            raise InvalidInputError.single("", told, "send less at a time", "request")
+        chunks.append(chunk)
+    try:
+        return json.loads(b"".join(chunks) or b"{}")
+    except ValueError as error:
+        raise InvalidInputError.single("", f"the body is not JSON: {error}", "correct it there", "request") from None

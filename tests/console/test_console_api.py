@@ -1,0 +1,204 @@
+"""The JSON API: what it answers, what it refuses, and that it shows the service whoever calls."""
+
+import json
+import socket
+
+import pytest
+import wire_cases
+from conftest import ask
+
+from optimizer.client import OptimizerClient
+from optimizer.console import ConsoleServer
+from optimizer.console.failures import STATUSES
+from optimizer.console.guard import SECURITY_HEADERS, refused
+from optimizer.console.routes import API
+from optimizer.errors import ServiceError
+from optimizer.io import load_portfolio, parse_portfolio
+from optimizer.service.database import Database
+from optimizer.service.security import Security
+from optimizer.service.server import Server
+from optimizer.service.tokens import Scope, Tokens
+from optimizer.wire.errors import STATUSES as SERVICE_STATUSES
+
+
+def told(console, path, body=None, **headers):
+    status, _, content = ask(console, path, body, **headers)
+    return status, json.loads(content)
+
+
+def planned(console, target):
+    """The plan of a portfolio that is named after what the planner shall do."""
+    data = {**wire_cases.small_data(), "name": target}
+    stored = told(console, "/v1/portfolios", {"portfolio": data})[1]["name"]
+    status, made = told(console, "/v1/plans", {"portfolio": stored, "options": {"time_limit_s": 20}})
+    assert status == 200
+    return made["name"]
+
+
+def heard(console, name):
+    """Kinds and data of the events of a plan."""
+    _, headers, content = ask(console, f"/v1/{name}/events")
+    assert headers["content-type"].startswith("text/event-stream")
+    events = [event.splitlines() for event in content.decode().split("\n\n") if event]
+    return [(kind.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for kind, data in events]
+
+
+def test_a_plan_from_example_to_answer(faked):
+    assert "tiny" in told(faked, "/v1/examples")[1]["examples"]
+    example = told(faked, "/v1/examples/tiny")[1]["portfolio"]
+    assert parse_portfolio(example, None, "example") == load_portfolio("tiny")
+    name = planned(faked, "quick")
+    events = heard(faked, name)
+    assert [data["stage"] for kind, data in events[:-1]][-5:] == ["curves", "build", "solve", "audit", "done"]
+    assert events[-1] == ("end", {"state": "succeeded"})
+    status, record = told(faked, f"/v1/{name}")
+    assert (status, record["state"], record["ended"], record["error"]) == (200, "succeeded", True, None)
+    assert record["plan"]["termination"]["objective_usd"] == 1.5e6
+    assert record["options"]["time_limit_s"] == 20
+    assert told(faked, f"/v1/{record['portfolio']}")[1]["portfolio"]["name"] == "quick"
+    listed = told(faked, "/v1/plans")[1]["plans"]
+    assert [item["plan"] for item in listed if item["name"] == name] == [None]
+
+
+def test_a_search_is_stopped_with_its_best_plan_and_another_discarded(faked):
+    name = planned(faked, "slow")
+    assert told(faked, f"/v1/{name}/stop", {})[0] == 200
+    assert heard(faked, name)[-1] == ("end", {"state": "succeeded"})
+    assert told(faked, f"/v1/{name}")[1]["plan"]["termination"]["limit"] == "interrupted"
+    name = planned(faked, "slow")
+    assert told(faked, f"/v1/{name}/cancel", {})[0] == 200
+    assert heard(faked, name)[-1] == ("end", {"state": "cancelled"})
+    status, answer = told(faked, f"/v1/{name}/sections")
+    assert (status, answer["error"]["code"]) == (400, "FAILED_PRECONDITION")
+
+
+def test_whoever_stops_listening_holds_no_thread(faked):
+    name = planned(faked, "slow")
+    for _ in range(60):  # more than may be watched at a time
+        with socket.create_connection(("127.0.0.1", faked.port)) as connection:
+            connection.sendall(f"GET /v1/{name}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            assert connection.recv(8)
+    told(faked, f"/v1/{name}/stop", {})
+    assert heard(faked, name)[-1][0] == "end"
+
+
+def test_what_is_wrong_is_told_by_path_and_fix(faked):
+    data = {**wire_cases.small_data(), "horizn": 1}
+    status, answer = told(faked, "/v1/portfolios", {"portfolio": data, "validate_only": True})
+    problem = {"path": "horizn", "message": "unknown key 'horizn'", "fix": "did you mean 'horizon'?"}
+    assert (status, answer["error"]["code"]) == (400, "INVALID_ARGUMENT")
+    assert problem in answer["error"]["problems"]
+    for body, path in (({"portfolo": {}}, "portfolo"), ({}, "portfolio"), ([], "")):
+        status, answer = told(faked, "/v1/portfolios", body)
+        assert (status, answer["error"]["problems"][0]["path"]) == (400, path)
+
+
+def test_a_file_of_the_server_is_not_read(faked, tmp_path):
+    (tmp_path / "hours.csv").write_text("hour,usd_per_mwh\n")
+    data = wire_cases.small_data()
+    data["series"] = [{"name": "here", "file": {"path": str(tmp_path / "hours.csv")}}]
+    status, answer = told(faked, "/v1/portfolios", {"portfolio": data})
+    assert status == 400
+    assert "no folder to find it in" in answer["error"]["problems"][0]["message"]
+    (tmp_path / "mine.yaml").write_text("name: mine\n")
+    for name in (f"..%2f..%2f{tmp_path.name}%2fmine.yaml", "nothing"):
+        status, answer = told(faked, f"/v1/examples/{name}")
+        assert (status, answer["error"]["code"]) == (404, "NOT_FOUND")
+
+
+def test_a_portfolio_is_only_checked_where_that_is_asked_for(faked):
+    body = {"portfolio": wire_cases.small_data(), "validate_only": True}
+    assert told(faked, "/v1/portfolios", body)[1]["name"] == ""
+
+
+@pytest.mark.parametrize(
+    ("headers", "passes"),
+    [
+        ({"host": "127.0.0.1:80"}, True),
+        ({"host": "localhost:80", "origin": "http://localhost:80", "sec-fetch-site": "same-origin"}, True),
+        ({"host": "planner.example"}, False),
+        ({"host": "127.0.0.1.planner.example:80"}, False),
+        ({}, False),
+        ({"host": "127.0.0.1:80", "origin": "http://planner.example"}, False),
+        ({"host": "127.0.0.1:80", "origin": "http://127.0.0.1:81"}, False),
+        ({"host": "127.0.0.1:80", "origin": "null"}, False),
+        ({"host": "127.0.0.1:80", "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}, False),
+        ({"host": "127.0.0.1:80", "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}, True),
+    ],
+)
+def test_only_this_machine_and_its_own_page_may_call(headers, passes):
+    assert (refused(headers) is None) == passes
+
+
+def test_what_may_not_call_is_not_answered(faked):
+    for headers in ({"Host": "planner.example"}, {"Origin": "http://planner.example"}):
+        status, answer = told(faked, "/v1/plans", **headers)
+        assert (status, answer["error"]["code"]) == (403, "PERMISSION_DENIED")
+        assert ask(faked, "/", **headers)[0] == 403
+
+
+@pytest.mark.parametrize("path", ["/", "/app.js", "/v1/plans", "/v1/nothing", "/plotly.min.js"])
+def test_every_answer_carries_what_guards_it(faked, path):
+    headers = ask(faked, path)[1]
+    sent = {name.lower(): value for name, value in headers.items()}
+    assert {name.lower(): value for name, value in SECURITY_HEADERS.items()}.items() <= sent.items()
+    assert "'unsafe-inline'" not in headers["content-security-policy"].partition("script-src")[2].partition(";")[0]
+
+
+def test_a_body_that_a_form_of_another_page_could_send_is_refused(faked):
+    body = {"portfolio": wire_cases.small_data()}
+    status, answer = told(faked, "/v1/portfolios", body, Content_Type="text/plain")
+    assert (status, answer["error"]["problems"][0]["message"]) == (400, "the body is not JSON")
+
+
+def test_the_token_of_the_call_is_what_the_service_judges(tmp_path, monkeypatch):
+    store = f"sqlite:///{tmp_path / 'store.db'}"
+    with Server("127.0.0.1:0", workers=0, security=Security(tokens=True), store=store) as service:
+        with Database(store, exclusive=False) as database:
+            reader = Tokens(database).create("reader", Scope.READ, None)[1]
+            planner = Tokens(database).create("planner", Scope.PLAN, None)[1]
+        monkeypatch.setenv("OPTIMIZER_TOKEN", planner)  # the console's own is nobody else's
+        with ConsoleServer(f"127.0.0.1:{service.port}") as console:
+            body = {"portfolio": wire_cases.small_data()}
+            assert told(console, "/v1/plans")[0] == 401
+            assert told(console, "/v1/plans/x/events")[0] == 401
+            assert told(console, "/v1/plans", Authorization="Bearer t\xe9st")[0] == 401
+            assert told(console, "/v1/plans", Authorization=f"Bearer {reader}")[0] == 200
+            assert told(console, "/v1/portfolios", body, Authorization=f"Bearer {reader}")[0] == 403
+            assert told(console, "/v1/portfolios", body, Authorization=f"Bearer {planner}")[0] == 200
+
+
+def test_a_service_that_is_gone_is_unavailable():
+    with ConsoleServer("127.0.0.1:1") as console:
+        status, answer = told(console, "/v1/plans")
+    assert (status, answer["error"]["code"]) == (503, "UNAVAILABLE")
+
+
+def test_a_port_that_is_taken_is_told(faked):
+    with pytest.raises(ServiceError, match=rf"port {faked.port}.*in use"):
+        ConsoleServer("127.0.0.1:1", faked.port)
+
+
+def test_every_code_of_the_service_has_a_status():
+    from google.rpc.code_pb2 import Code
+
+    sent = {Code.Name(row.code) for row in SERVICE_STATUSES.values()}
+    assert sent - STATUSES.keys() <= {"INTERNAL", "UNKNOWN"}
+
+
+def test_every_route_is_in_the_how_to():
+    from pathlib import Path
+
+    page = (Path(__file__).resolve().parents[2] / "docs/how-to/console.md").read_text()
+    for item in API:
+        end = item.path.rpartition("}")[2] or item.path.rpartition("/")[2]
+        assert end in page or end.startswith("{"), item.path
+
+
+def test_the_client_shows_the_token_that_it_is_given_or_none(monkeypatch):
+    monkeypatch.setenv("OPTIMIZER_TOKEN", "named")
+    seen = []
+    monkeypatch.setattr("optimizer.client.client.with_token", lambda credentials, token: seen.append(token))
+    for given in ({}, {"token": "shown"}, {"token": ""}):
+        OptimizerClient.from_environment("127.0.0.1:1", **given).close()
+    assert seen == ["named", "shown"]

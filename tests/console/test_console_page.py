@@ -1,0 +1,159 @@
+"""The page in a real browser: a plan from the example to its files, on a phone, and by keyboard alone."""
+
+import json
+
+import pytest
+from chromium import CHROMIUM
+
+from optimizer.console import ConsoleServer
+from optimizer.console.routes import PAGE
+from optimizer.io import load_plan
+from optimizer.service.database import Database
+from optimizer.service.security import Security
+from optimizer.service.server import Server
+from optimizer.service.tokens import Scope, Tokens
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the path")]
+PHONE = 360
+
+
+@pytest.fixture(scope="module")
+def console():
+    with Server("127.0.0.1:0", workers=1) as service, ConsoleServer(f"127.0.0.1:{service.port}") as running:
+        yield running
+
+
+def chosen(browser, selector, value):
+    """Choose in a list, as a click would."""
+    browser.value(
+        f"(() => {{ const list = document.querySelector({json.dumps(selector)}); list.value = {json.dumps(value)};"
+        " list.dispatchEvent(new Event('change', { bubbles: true })); })()"
+    )
+
+
+def clicked(browser, text):
+    """Click the first button or link of a text."""
+    find = "[...document.querySelectorAll('button, a')].find((item) => item.innerText.trim() === %s)"
+    browser.wait(find % json.dumps(text))
+    browser.value(f"{find % json.dumps(text)}.click()")
+
+
+def shown(browser, text):
+    browser.wait(f"document.body.innerText.includes({json.dumps(text)})")
+
+
+@pytest.fixture(scope="module")
+def planned(browser, console):
+    """The page of the plan of ``tiny``, made in the browser."""
+    browser.look(1200)
+    browser.open(f"{console.address}/")
+    clicked(browser, "Make the first")
+    browser.wait("document.querySelectorAll('select[name=example] option').length > 1")
+    chosen(browser, "select[name=example]", "tiny")
+    shown(browser, "tiny is loaded.")
+    clicked(browser, "Plan")
+    browser.wait("location.hash.startsWith('#/plans/')")
+    browser.wait("document.querySelector('#chart-progress.js-plotly-plot')")
+    shown(browser, "Better plans, as they were found")
+    browser.wait("document.querySelector('.files')")
+    return browser
+
+
+def test_a_plan_is_watched_and_read(planned):
+    shown(planned, "better than mining on")
+    planned.wait("document.querySelectorAll('.chart').length === document.querySelectorAll('.js-plotly-plot').length")
+    assert planned.value("document.querySelectorAll('.js-plotly-plot').length") > 8
+    assert planned.value("document.title") == "Plan · Planning console"
+    shown(planned, "The plan of tiny is done.")
+    assert planned.complaints == []
+
+
+def test_its_files_are_downloaded(planned):
+    clicked(planned, "Report")
+    assert b"Capacity plan of tiny" in planned.downloaded(".html").read_bytes()
+    clicked(planned, "Workbook")
+    assert planned.downloaded(".xlsx").read_bytes().startswith(b"PK")
+    planned.value("document.querySelector('.files li:last-child button').click()")
+    assert load_plan(planned.downloaded(".json")).audit.passed
+    assert planned.complaints == []
+
+
+def test_every_page_fits_a_phone_in_the_dark(planned):
+    planned.look(PHONE, dark=True)
+    for page in (planned.value("location.hash"), "#/plans", "#/portfolios"):
+        planned.value(f"location.hash = {json.dumps(page)}")
+        planned.wait("document.querySelector('.files, .cards, select')")
+        assert planned.value("document.documentElement.scrollWidth") <= PHONE, page
+        assert planned.value("getComputedStyle(document.body).backgroundColor") == "rgb(18, 22, 28)"
+    planned.look(1200)
+    assert planned.complaints == []
+
+
+def test_a_plan_is_asked_for_by_keyboard_alone(browser, console):
+    browser.open(f"{console.address}/#/portfolios")
+    browser.wait("document.querySelectorAll('select[name=example] option').length > 2")
+    for key in reached(browser, "document.activeElement.name === 'example'"):
+        browser.press(key)
+    browser.press("ArrowDown")
+    shown(browser, "tiny is loaded.")
+    for key in reached(browser, "document.activeElement.innerText === 'Plan'"):
+        browser.press(key)
+    assert browser.value("document.activeElement.matches(':focus-visible')")
+    browser.press("Enter")
+    browser.wait("location.hash.startsWith('#/plans/')")
+    for key in reached(browser, "document.activeElement.innerText === 'Discard'"):
+        browser.press(key)
+    browser.press("Space")
+    shown(browser, "The plan of tiny is discarded.")
+    assert browser.complaints == []
+
+
+def reached(browser, there, most=60):
+    """Tabs until something has the focus."""
+    for _ in range(most):
+        if browser.value(there):
+            return
+        yield "Tab"
+    raise AssertionError(f"never reached: {there}")
+
+
+def test_a_mistake_is_shown_with_its_path(browser, console):
+    browser.open(f"{console.address}/#/portfolios")
+    browser.wait("document.querySelector('textarea')")
+    browser.value(
+        "(() => { const text = document.querySelector('textarea'); text.value = '{\"horizn\": 1}';"
+        " text.dispatchEvent(new Event('input', { bubbles: true })); })()"
+    )
+    clicked(browser, "Check")
+    browser.wait("document.querySelector('[role=alert] code')")
+    shown(browser, "did you mean 'horizon'?")
+    browser.complaints.clear()  # the browser tells of every call that is refused
+
+
+def test_a_token_is_asked_for_once(browser, tmp_path):
+    store = f"sqlite:///{tmp_path / 'store.db'}"
+    with Server("127.0.0.1:0", workers=0, security=Security(tokens=True), store=store) as service:
+        with Database(store, exclusive=False) as database:
+            secret = Tokens(database).create("planner", Scope.PLAN, None)[1]
+        with ConsoleServer(f"127.0.0.1:{service.port}") as console:
+            browser.open(f"{console.address}/")
+            browser.wait("document.querySelector('input[name=token]')")
+            browser.value("document.querySelector('input[name=token]').focus()")
+            browser.type(secret)
+            browser.press("Enter")
+            shown(browser, "There is no plan yet.")
+            assert secret not in browser.value("document.documentElement.outerHTML + document.cookie + location.href")
+            assert browser.value("Object.values(sessionStorage)") == [secret]
+    browser.complaints.clear()
+
+
+def test_what_is_vendored_is_as_it_was_published():
+    import hashlib
+
+    folder = PAGE / "vendor"
+    stated = json.loads((folder / "vendor.json").read_text())
+    for package in stated:
+        files = {str(path.relative_to(folder / package["name"])) for path in (folder / package["name"]).rglob("*.*")}
+        assert files == package["sha256"].keys() - {"LICENSE"}
+        for name, digest in package["sha256"].items():
+            assert hashlib.sha256((folder / package["name"] / name).read_bytes()).hexdigest() == digest, name
