@@ -22,7 +22,7 @@ RENT_USD = 0.5 * MACHINES_USD_PER_HOUR * hours(0, 1) / 2
 VOLATILE = [{"factor": "btc_price", "volatility_per_year_frac": 1.0}]
 
 
-def case(months=6, until="2027-04", finance=None, risk=None, **market):
+def case(months=6, until="2027-04", finance=None, risk=None, discount=0.0, **market):
     """Five MW for machines or, for two months, for a lease that is worth half as much."""
     lease = offer(
         critical_mw=5.0,
@@ -39,6 +39,7 @@ def case(months=6, until="2027-04", finance=None, risk=None, **market):
         market={"network_price_elasticity": 0.0, **market},
         finance=finance,
         risk=risk,
+        discount_per_year_frac=discount,
     )
 
 
@@ -112,7 +113,8 @@ def test_mining_on_and_the_plan_are_worth_the_same_where_the_plan_mines():
 
 
 def test_waiting_signs_nothing_at_first():
-    stated = case(until="2027-05")
+    stated = case(until="2027-05", discount=0.5)
+    assert f"{walked(stated, [0.5])[1][5].contracts[0].sign_month:%Y-%m}" == "2027-02"
     replanner, decisions = walked(stated, [0.5], closed_until=4)
     assert [len(decisions[month].contracts) for month in (1, 2, 3)] == [1, 1, 1]
     assert f"{decisions[5].contracts[0].sign_month:%Y-%m}" == "2027-05"
@@ -132,6 +134,12 @@ def test_where_cash_cannot_be_kept_above_its_floor_it_goes_on_and_says_so():
     assert low
     assert any(path.outcomes[1].below_floor for path in low)
     assert any("left no plan within the limits" in line for line in found.told)
+
+
+def test_cash_that_was_short_is_past_once_it_is_there_again():
+    wages = {"opening_cash_usd": 1.3e5, "overhead_usd_per_month": 1.2e5, "minimum_liquidity_usd": 1e5}
+    replanner, _ = walked(case(until="2027-01", finance=wages), [1.0, 0.3, 3.0])
+    assert replanner.limits_lowered == 1  # at the date after the fall, and not when the price has come back
 
 
 def test_dates_are_starts_of_periods_at_least_so_far_apart():
