@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := setup.py pyproject.toml $(shell find ext -name '*.pyx' -o -name '*.pxd')
+EPOCH := $(or $(shell git log -1 --format=%ct 2>/dev/null),315532800)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .PHONY: demo test check lint dist docs lock clean
@@ -33,7 +34,8 @@ lint: $(VENV)/dev $(VENV)/built
 
 dist: $(VENV)/dev
 	rm -rf dist
-	$(BIN)/python -m build --no-isolation --outdir dist . >/dev/null
+	SOURCE_DATE_EPOCH=$(EPOCH) $(BIN)/python -m build --no-isolation --outdir dist . >/dev/null
+	SOURCE_DATE_EPOCH=$(EPOCH) $(BIN)/python .ci/repack.py dist/*.tar.gz
 	$(BIN)/python .ci/check_dist.py dist
 
 docs: $(VENV)/dev $(VENV)/built
@@ -44,9 +46,9 @@ lock:
 	$(PYTHON) -m venv $(VENV)/lock
 	$(VENV)/lock/bin/python -m pip install --quiet pip-tools
 	$(VENV)/lock/bin/pip-compile --quiet --strip-extras --generate-hashes --no-annotate --no-header \
-		--no-emit-options --allow-unsafe --all-build-deps --output-file .ci/run.lock pyproject.toml
+		--no-emit-options --allow-unsafe --all-build-deps --extra service --output-file .ci/run.lock pyproject.toml
 	$(VENV)/lock/bin/pip-compile --quiet --strip-extras --generate-hashes --no-annotate --no-header \
-		--no-emit-options --allow-unsafe --all-build-deps --extra dev -c .ci/run.lock --output-file .ci/dev.lock pyproject.toml
+		--no-emit-options --allow-unsafe --all-build-deps --extra service --extra dev -c .ci/run.lock --output-file .ci/dev.lock pyproject.toml
 	sed -i '/^--/d' .ci/run.lock .ci/dev.lock
 
 $(VENV)/run: .ci/run.lock

@@ -21,8 +21,9 @@ extensions = [
         depends=HEADERS,
         include_dirs=[numpy.get_include()],
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
+        # -g0: half the size, and no paths of the machine that built it.
         # -ffp-contract=off: the same bits on every processor, with or without fused multiply-add.
-        extra_compile_args=["-O3", "-ffp-contract=off"],
+        extra_compile_args=["-O3", "-g0", "-ffp-contract=off"],
     )
     for source in SOURCES
 ]

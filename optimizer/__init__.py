@@ -81,7 +81,10 @@ def __getattr__(name: str) -> Any:
     """Import public names when they are first used: the client must not drag the solver in."""
     from importlib import import_module
 
+    from optimizer.extras import naming_extras
+
     full_name = _SHORT.get(name, name)
     if full_name not in _HOMES:
         raise AttributeError(f"module 'optimizer' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[full_name]), full_name)
+    with naming_extras():
+        return getattr(import_module(_HOMES[full_name]), full_name)

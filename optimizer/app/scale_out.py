@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from optimizer.errors import InvalidInputError
+from optimizer.extras import install_command
 
 Piece = Callable[[int], bytes]
 """What is done with the number of a piece."""
@@ -94,7 +95,7 @@ def _distributed() -> Any:
     try:
         return importlib.import_module("distributed")
     except ImportError:
-        fix = "pip install 'capacity-optimizer[scale]', or leave workers and scheduler out"
+        fix = f"{install_command('scale')}, or leave workers and scheduler out"
         raise InvalidInputError.single("workers", "needs Dask, which is not installed", fix, "scale-out") from None
 
 

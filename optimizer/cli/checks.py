@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Final
 
 from optimizer.errors import InvalidInputError, OptimizerError
+from optimizer.extras import MODULES_OF, install_command
 
 CASE: Final = "tiny"
 """The example that is planned to see whether planning works."""
 LEAST_FREE_BYTES: Final = 2**30
 OLDEST_PYTHON: Final = (3, 11)
 _KERNELS: Final = ("hashing", "margin", "network", "overlays", "power", "scenarios", "throughput")
-_EXTRAS: Final = {"pyarrow": "parquet", "matplotlib": "plot", "pyscipopt": "scip", "distributed": "scale"}
 
 
 class State(StrEnum):
@@ -112,11 +112,10 @@ def temporary_space() -> Found:
 
 def extras() -> Found:
     """Optional packages."""
-    missing = {package: extra for package, extra in _EXTRAS.items() if find_spec(package) is None}
+    missing = [extra for extra, modules in MODULES_OF.items() if not all(map(find_spec, modules))]
     if missing:
-        fix = f"pip install capacity-optimizer[{','.join(missing.values())}]"
-        return Found("extras", State.NOTE, f"not installed: {', '.join(missing)}", fix)
-    return Found("extras", State.GOOD, ", ".join(f"{package} {version(package)}" for package in _EXTRAS))
+        return Found("extras", State.NOTE, f"not installed: {', '.join(missing)}", install_command(*missing))
+    return Found("extras", State.GOOD, ", ".join(MODULES_OF))
 
 
 def solver() -> Found:

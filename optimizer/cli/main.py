@@ -38,6 +38,7 @@ from optimizer.cli.commands import (
 )
 from optimizer.cli.output import fail
 from optimizer.errors import OptimizerError
+from optimizer.extras import naming_extras
 
 app = typer.Typer(
     name="optimizer",
@@ -88,7 +89,8 @@ def _root(
 def main() -> None:
     """Run the command line; errors of this package end it with their message and exit code."""
     try:
-        app()
+        with naming_extras():
+            app()
     except OptimizerError as error:
         fail(error, as_json="--json" in sys.argv)
     except KeyboardInterrupt:

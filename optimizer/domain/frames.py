@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from optimizer.domain.base import Value
 from optimizer.domain.decisions import MachineDecision
 from optimizer.domain.outcome import CapacityRow, CashFlowRow, ContractOutcome, MiningRow
+from optimizer.extras import naming_extras
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +58,8 @@ FRAMES: Final[Mapping[str, Callable[[Plan], pd.DataFrame]]] = {
 
 def _frame(kind: type[Value], rows: Iterable[Mapping[str, Any]], index: str) -> pd.DataFrame:
     """Rows as a frame with the fields of ``kind`` as columns, also where there are no rows; months as timestamps."""
-    import pandas as pd  # not needed to plan, and slow to load
+    with naming_extras():
+        import pandas as pd  # not needed to plan, and slow to load
 
     frame = pd.DataFrame(list(rows), columns=list(kind.model_fields))
     for name in frame.columns:

@@ -123,7 +123,7 @@ class Plan(Value):
         Raises:
             NotFoundError: for a chart that the report of this plan does not have; it names those it has.
         """
-        from optimizer.report.notebook import plotted  # Plotly, which is not needed to plan
+        from optimizer.report.notebook import plotted
 
         return plotted(self, chart)
 

@@ -12,6 +12,7 @@ from optimizer.domain.market import Market
 from optimizer.domain.stress import Shock
 from optimizer.domain.uncertainty import Bootstrap, Overlay, ScenarioTable
 from optimizer.errors import InvalidInputError, Problem, SeriesError, did_you_mean
+from optimizer.extras import naming_extras
 from optimizer.library import overlays as presets
 
 _Loaded = TypeVar("_Loaded", Bootstrap, ScenarioTable)
@@ -94,7 +95,8 @@ def _with_history(bootstrap: Bootstrap, folder: Path | None, path: str) -> Boots
     assert bootstrap.file is not None
     if folder is None:
         return _kept(bootstrap, bool(bootstrap.history), path)
-    from optimizer.io.factor_files import read_history  # pandas, which most portfolios do not need
+    with naming_extras():
+        from optimizer.io.factor_files import read_history  # pandas, which most portfolios do not need
 
     found = read_history(folder / bootstrap.file.path, bootstrap.file, path)
     history = [{"factor": factor, "values": values} for factor, values in found.items()]
@@ -106,7 +108,8 @@ def _with_paths(table: ScenarioTable, folder: Path | None, path: str, start_mont
     assert table.file is not None
     if folder is None:
         return _kept(table, bool(table.paths), path)
-    from optimizer.io.factor_files import read_scenarios  # pandas, which most portfolios do not need
+    with naming_extras():
+        from optimizer.io.factor_files import read_scenarios  # pandas, which most portfolios do not need
 
     found = read_scenarios(folder / table.file.path, table.file, path, start_month)
     stated = {item.factor: [scenario.values for scenario in item.scenarios] for item in table.paths}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from optimizer.domain.base import render_path, validated
 from optimizer.domain.portfolio import Portfolio, scenario_findings
 from optimizer.errors import InvalidInputError, NotFoundError, Problem
+from optimizer.extras import naming_extras
 from optimizer.io.market import load_finance, load_market
 from optimizer.io.series import load_hours
 from optimizer.io.text import read_data, write_text, yaml_text
@@ -46,7 +47,8 @@ def load_portfolio(source: str | Path) -> Portfolio:
 
 def _load_workbook(path: Path) -> Portfolio:
     """A portfolio from a workbook; problems name sheet and cell."""
-    from optimizer.io.workbook import read_workbook  # openpyxl, which most portfolios do not need
+    with naming_extras():
+        from optimizer.io.workbook import read_workbook  # openpyxl, which most portfolios do not need
 
     read = read_workbook(path, path.name)
     try:
@@ -130,7 +132,8 @@ def save_portfolio(portfolio: Portfolio, path: str | Path) -> None:
     data = dump_portfolio(portfolio)
     match path.suffix.lower():
         case other if other == WORKBOOK_SUFFIX:
-            from optimizer.io.workbook import write_workbook
+            with naming_extras():
+                from optimizer.io.workbook import write_workbook
 
             write_workbook(data, path)
             return

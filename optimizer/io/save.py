@@ -7,6 +7,7 @@ from pathlib import Path
 from optimizer.domain.plan import Plan
 from optimizer.domain.portfolio import Portfolio
 from optimizer.errors import InvalidInputError
+from optimizer.extras import install_command
 from optimizer.io.plans import save_plan
 from optimizer.io.portfolios import save_portfolio
 
@@ -32,7 +33,7 @@ def save_tables(plan: Plan, folder: str | Path) -> tuple[Path, ...]:
             files.append(folder / f"{name}.parquet")
             frame.to_parquet(files[-1], engine="pyarrow")
     except ImportError:
-        fix = "pip install capacity-optimizer[parquet]"
+        fix = install_command("parquet")
         raise InvalidInputError.single(str(folder), "writing Parquet needs pyarrow", fix, "output") from None
     except OSError as error:
         told = f"cannot be written to: {error.strerror or error}"

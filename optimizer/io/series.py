@@ -6,6 +6,7 @@ from pathlib import Path
 
 from optimizer.domain.series import HourlyPrices, HourlySeries
 from optimizer.errors import SeriesError, did_you_mean
+from optimizer.extras import naming_extras
 from optimizer.library.hours import hour_starts, hourly_prices, series_names
 
 
@@ -23,7 +24,8 @@ def load_hours(series: HourlySeries, folder: Path | None, path: str) -> HourlySe
         if series.hours is not None:
             return series
         raise SeriesError.single(f"{path}.file", "there is no folder to find it in", "load the portfolio from a file")
-    from optimizer.io.hourly_files import read_hours  # pandas, which most portfolios do not need
+    with naming_extras():
+        from optimizer.io.hourly_files import read_hours  # pandas, which most portfolios do not need
 
     return _with_hours(series, read_hours(folder / series.file.path, series.file, f"{path}.file"))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from optimizer.errors import SeriesError
+from optimizer.extras import install_command
 
 
 def read_table(file: Path, path: str) -> pd.DataFrame:
@@ -23,8 +24,7 @@ def read_table(file: Path, path: str) -> pd.DataFrame:
         else:
             raise SeriesError.single(path, f"{file.name} is neither CSV nor Parquet", "use .csv, .csv.gz or .parquet")
     except ImportError:
-        fix = "pip install capacity-optimizer[parquet]"
-        raise SeriesError.single(path, "reading Parquet needs pyarrow", fix) from None
+        raise SeriesError.single(path, "reading Parquet needs pyarrow", install_command("parquet")) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         told = f"{file} cannot be read: {reason}"

@@ -20,6 +20,7 @@ from optimizer.domain.merit_order import MeritOrder
 from optimizer.domain.network_curves import NetworkCurve, NetworkMonth
 from optimizer.domain.simulation import Simulation
 from optimizer.errors import InvalidInputError
+from optimizer.extras import install_command
 from optimizer.io.text import check_writable, write_text
 from optimizer.report.chart import Band, Chart, Line, Panel, year_of
 from optimizer.units import USD_PER_MUSD
@@ -233,7 +234,7 @@ def check_chart_file(path: Path) -> None:
         raise InvalidInputError.single(str(path), f"has extension {suffix!r}", f"use {', '.join(_SUFFIXES)}", "output")
     check_writable(path)
     if suffix in DRAWN_BY_MATPLOTLIB and find_spec("matplotlib") is None:
-        fix = "pip install 'capacity-optimizer[plot]', or write .html, which needs nothing"
+        fix = f"{install_command('plot')}, or write .html"
         raise InvalidInputError.single(str(path), "drawing it needs Matplotlib, which is not installed", fix, "output")
 
 

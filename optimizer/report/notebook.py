@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import Any
-
-from plotly.graph_objects import Figure as PlotlyFigure
+from typing import TYPE_CHECKING, Any
 
 from optimizer.domain.plan import Plan
 from optimizer.errors import NotFoundError
+from optimizer.extras import naming_extras
 from optimizer.report import tables
 from optimizer.report.figure import Figure
 from optimizer.report.formats import escape, prose
 from optimizer.report.sections import sections
 from optimizer.report.style import STYLE
 from optimizer.report.words import audit_alarm, headline, recommendation
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure as PlotlyFigure
 
 _PAINTED = re.compile(r"@([a-z][a-z-]*)")
 
@@ -32,6 +34,9 @@ def plotted(plan: Plan, chart: str) -> PlotlyFigure:
 
 
 def _drawn(figure: Figure) -> PlotlyFigure:
+    with naming_extras():
+        from plotly.graph_objects import Figure as PlotlyFigure
+
     layout = {"template": "plotly_white", "title": {"text": figure.title}, "height": figure.height_px + 80}
     return PlotlyFigure(data=_painted(figure.traces), layout=layout | _painted(figure.layout))
 

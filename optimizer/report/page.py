@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from plotly.offline import get_plotlyjs
-
 from optimizer.domain.plan import Plan
+from optimizer.extras import naming_extras
 from optimizer.io.text import write_text
 from optimizer.report.figure import Figure
 from optimizer.report.formats import escape, month, prose, script_json
@@ -24,6 +23,14 @@ MOST_BYTES = 6_000_000
 """A page never grows beyond this; what does not fit is the file of the plan."""
 
 
+def plotly_script() -> str:
+    """The library that draws the figures."""
+    with naming_extras():
+        from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs())
+
+
 def write_report(plan: Plan, path: str | Path) -> None:
     """Write the report of ``plan`` as one HTML file."""
     write_text(Path(path), render_report(plan))
@@ -33,7 +40,7 @@ def render_report(plan: Plan) -> str:
     """The report of ``plan`` as one HTML page that needs no network."""
     parts = sections(plan)
     figures = [figure for part in parts for figure in part.figures]
-    scripts = [get_plotlyjs(), SCRIPT] if figures else []
+    scripts = [plotly_script(), SCRIPT] if figures else []
     data = _figures_element(figures) if figures else ""
     running = "".join(f"<script>{script}</script>" for script in scripts)
     start = (

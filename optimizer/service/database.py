@@ -23,6 +23,7 @@ from alembic.util import CommandError
 from sqlalchemy.engine import URL, make_url
 
 from optimizer.errors import InvalidInputError, ServiceError
+from optimizer.extras import install_command
 from optimizer.wire.errors import StoreUnavailableError
 
 TEMPORARY: Final = "temporary"
@@ -165,8 +166,8 @@ def _engine(url: URL, is_file: bool) -> sa.Engine:
     try:
         engine = sa.create_engine(url, **settings)
     except ModuleNotFoundError as error:
-        fix = "install capacity-optimizer[postgres]"
-        raise InvalidInputError.single("store", f"{error.name} is not installed", fix, "server") from error
+        told, fix = f"{error.name} is not installed", install_command("postgres")
+        raise InvalidInputError.single("store", told, fix, "server") from error
     if is_file:
         sa.event.listen(engine, "connect", _prepare_file)
     return engine

@@ -20,6 +20,7 @@ from pyomo.opt import TerminationCondition as LegacyEnded
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.proof import Limit, Termination, TerminationReason
 from optimizer.errors import InvalidInputError, SolverError
+from optimizer.extras import install_command
 from optimizer.model.program import Program
 from optimizer.solve.live import ABSOLUTE_GAP_MUSD
 from optimizer.solve.search import Floats, Search, Solution
@@ -179,9 +180,7 @@ def _executable(pyomo_name: str, option_names: dict[str, str], install: str) -> 
 
 
 INTERFACES: Final = {
-    "scip": _direct(
-        "scip_direct", "randomization/randomseedshift", "pyscipopt", "pip install 'capacity-optimizer[scip]'"
-    ),
+    "scip": _direct("scip_direct", "randomization/randomseedshift", "pyscipopt", install_command("scip")),
     "gurobi": _direct("gurobi_direct", "Seed", "gurobipy", "pip install gurobipy, and a licence"),
     "cbc": _executable(
         "cbc",

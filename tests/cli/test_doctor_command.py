@@ -62,7 +62,7 @@ def test_a_failure_is_told_with_its_fix_and_exits_1(monkeypatch):
             State.FAILED,
             "0.0 GiB free",
         ),
-        (checks.extras, lambda patch: patch.setattr(checks, "find_spec", lambda name: None), State.NOTE, "pyarrow"),
+        (checks.extras, lambda patch: patch.setattr(checks, "find_spec", lambda name: None), State.NOTE, "parquet"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
