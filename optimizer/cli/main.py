@@ -22,6 +22,7 @@ from optimizer.cli.commands import (
     evaluate,
     export,
     frontier,
+    import_files,
     library,
     market,
     plan,
@@ -71,6 +72,7 @@ app.command("schema")(schema.schema)
 app.add_typer(library.app, name="library")
 app.add_typer(curve.app, name="curve")
 app.add_typer(market.app, name="market")
+app.add_typer(import_files.app, name="import")
 app.add_typer(bench.app, name="bench")
 app.add_typer(token.app, name="token")
 

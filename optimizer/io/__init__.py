@@ -13,7 +13,7 @@ from optimizer.io.portfolios import (
     save_portfolio,
 )
 from optimizer.io.save import save, save_tables
-from optimizer.io.text import check_writable, write_text
+from optimizer.io.text import check_writable, write_text, yaml_text
 
 __all__ = [
     "canonical_json",
@@ -32,4 +32,5 @@ __all__ = [
     "save_portfolio",
     "save_tables",
     "write_text",
+    "yaml_text",
 ]
