@@ -1,13 +1,12 @@
 """Questions that are answered by solving: each in a process of its own, as HiGHS wants it, a few at a time.
 
-The process is spawned, never forked, takes one serialised message, answers with one, and is ended when nobody waits for
-it any more or the service is gone.
+The process comes from where those of jobs do, takes one serialised message, answers with one, and is ended when nobody
+waits for it any more or the service is gone.
 """
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import pkgutil
 import signal
 import threading
@@ -18,11 +17,12 @@ from typing import Final
 from google.rpc.status_pb2 import Status
 
 from optimizer.errors import JobCancelledError
-from optimizer.service.worker import die_with_parent
+from optimizer.service.worker import die_with_parent, preloaded_context
 from optimizer.wire.errors import WorkerDiedError, from_status, to_status
 
 ANSWER: Final = b"A"
 ERROR: Final = b"E"
+_PRELOADED: Final = "optimizer.app"
 _POLL_S: Final = 0.1
 
 
@@ -57,7 +57,7 @@ def _check(still_wanted: Callable[[], bool]) -> None:
 
 
 def _asked(target: str, question: bytes, still_wanted: Callable[[], bool]) -> bytes:
-    context = multiprocessing.get_context("spawn")
+    context = preloaded_context(_PRELOADED)
     ours, theirs = context.Pipe()
     process = context.Process(target=_main, args=(theirs, target), daemon=True, name="optimizer-question")
     process.start()

@@ -1,7 +1,8 @@
 """One job in one process of its own.
 
-The process is spawned, never forked, and before it is needed, so that its imports are done when a job comes. It takes
-one job, answers and ends. All it exchanges with the service are serialised messages:
+The process is started before it is needed, and forked from one that has loaded everything and done nothing
+(:mod:`optimizer.service.preloaded`), never from the service. It takes one job, answers and ends. All it exchanges with
+the service are serialised messages:
 
 =========  ==========================================================================
 to it      the portfolio, the options; then, at any time, ``STOP``
@@ -23,6 +24,7 @@ import sys
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
 from typing import Any, Final, NamedTuple
 
 from optimizer.domain.options import SolveOptions
@@ -37,6 +39,7 @@ PROGRESS: Final = b"P"
 PLAN: Final = b"R"
 AUDIT_FAILED: Final = b"A"
 ERROR: Final = b"E"
+_PRELOADED: Final = "optimizer.service.preloaded"
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -51,7 +54,7 @@ class Worker:
     """The service's end of a worker process."""
 
     def __init__(self, target: str) -> None:
-        context = multiprocessing.get_context("spawn")
+        context = preloaded_context(target.partition(":")[0])
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_main, args=(theirs, target), daemon=True, name="optimizer-worker")
         self._process.start()
@@ -153,13 +156,30 @@ def _main(connection: Connection, target: str) -> None:
     connection.send_bytes(answer)
 
 
+def preloaded_context(module: str) -> ForkServerContext:
+    """Where processes come from; the first who asks says which module all of them have loaded."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["__main__", _PRELOADED, module])
+    return context
+
+
 def die_with_parent() -> None:
-    """Let Linux kill this process when the thread that started it is gone; elsewhere the pipe alone tells."""
+    """Let Linux kill this process when what started it is gone; elsewhere the pipe alone tells.
+
+    That is the thread of the service that spawned it, or the process that forked it, which ends with the service.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        parent = multiprocessing.parent_process()
-        if parent is None or parent.pid != os.getppid():  # it was gone before that
+        if _starter_id() != os.getppid():  # it was gone before that
             os._exit(1)
+
+
+def _starter_id() -> int | None:
+    """The process that started this one."""
+    if _PRELOADED in sys.modules:
+        return int(sys.modules[_PRELOADED].PROCESS_ID)
+    parent = multiprocessing.parent_process()
+    return None if parent is None else parent.pid
 
 
 def load_target(target: str) -> Callable[..., Any]:

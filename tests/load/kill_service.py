@@ -84,16 +84,16 @@ class Process:
 
 
 def workers_of(process_id: int) -> list[int]:
-    """The workers of a server, by the process table of Linux."""
-    children = []
-    for task in Path(f"/proc/{process_id}/task").iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            children += (task / "children").read_text().split()
+    """The workers of a server, by the process table of Linux: they are forked from a child of it."""
+    return [worker for child in children_of(process_id) for worker in children_of(child)]
+
+
+def children_of(process_id: int) -> list[int]:
     found = []
-    for child in children:
-        with contextlib.suppress(FileNotFoundError):
-            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
-                found.append(int(child))
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for task in Path(f"/proc/{process_id}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                found += map(int, (task / "children").read_text().split())
     return found
 
 

@@ -18,7 +18,7 @@ from optimizer.service.events import CONFLATE_ABOVE, KEPT, Bells, append_events
 from optimizer.service.jobs import JobRunner, default_slots
 from optimizer.service.records import JobState, Request
 from optimizer.service.store import Store
-from optimizer.service.worker import Worker, load_target
+from optimizer.service.worker import PLAN, Worker, load_target
 from optimizer.wire.convert import to_bytes
 from optimizer.wire.errors import OverloadedError
 
@@ -212,13 +212,39 @@ def test_a_target_that_cannot_be_imported_fails_the_job():
     store.database.close()
 
 
-def test_a_worker_is_spawned_and_knows_no_grpc():
-    script = "import sys, optimizer.service.worker as w; print('grpc' in sys.modules, 'pyomo' in sys.modules)"
-    out = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=TESTS.parent)
-    assert out.stdout.split() == ["False", "False"]
+def told_by(script):
+    return subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=TESTS.parent
+    ).stdout.split()
+
+
+def test_workers_are_forked_from_a_process_that_knows_no_grpc_and_has_not_solved():
+    script = "import sys, threading, optimizer.service.worker, optimizer.service.preloaded, optimizer.app\n"
+    script += "print('grpc' in sys.modules, 'highspy' in sys.modules, threading.active_count())"
+    assert told_by(script) == ["False", "True", "1"]
+    assert told_by("import sys, optimizer.service.server; print('highspy' in sys.modules)") == ["False"]
+    first, second = Worker("fake_targets:quick"), Worker("fake_targets:quick")
+    try:
+        until(lambda: parent_of(first.process_id) == parent_of(second.process_id) not in (None, os.getpid()))
+    finally:
+        first.end()
+        second.end()
+
+
+def parent_of(process_id):
+    """The parent of a process, by the process table of Linux."""
+    return int(Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def test_a_lost_process_that_forks_is_replaced():
+    worker = Worker("fake_targets:quick")
+    os.kill(parent_of(worker.process_id), signal.SIGKILL)
+    until(lambda: not worker.alive)
+    worker.end()
     worker = Worker("fake_targets:quick")
     try:
-        assert type(worker._process).__name__ == "SpawnProcess"
+        worker.begin(to_bytes(wire_cases.small_portfolio()), to_bytes(SolveOptions()))
+        until(lambda: (frame := worker.receive(0.1)) is not None and frame.kind == PLAN)
     finally:
         worker.end()
 
