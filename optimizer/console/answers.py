@@ -41,12 +41,12 @@ def create_portfolio(call: Call) -> dict[str, Any]:
     stated = call.stated(frozenset({"portfolio", "validate_only"}), frozenset({"portfolio"}))
     portfolio = parse_portfolio(stated["portfolio"], None, "portfolio")
     validate_only = stated.get("validate_only", False) is True
-    return _portfolio_data(call.client.create_portfolio(portfolio, validate_only=validate_only))
+    return portfolio_data(call.client.create_portfolio(portfolio, validate_only=validate_only))
 
 
 def portfolio(call: Call) -> dict[str, Any]:
     """A stored portfolio."""
-    return _portfolio_data(call.client.get_portfolio(f"portfolios/{call.path['portfolio']}"))
+    return portfolio_data(call.client.get_portfolio(f"portfolios/{call.path['portfolio']}"))
 
 
 def create_plan(call: Call) -> dict[str, Any]:
@@ -83,16 +83,17 @@ def plan_record_of(call: Call) -> PlanRecord:
     return call.client.get_plan(_plan_name(call))
 
 
-def _plan_name(call: Call) -> str:
-    return f"plans/{call.path['plan']}"
-
-
-def _portfolio_data(record: PortfolioRecord) -> dict[str, Any]:
+def portfolio_data(record: PortfolioRecord) -> dict[str, Any]:
+    """A stored portfolio as plain data."""
     return {
         "name": record.name,
         "create_time": _time(record.create_time),
         "portfolio": dump_without_files(record.portfolio),
     }
+
+
+def _plan_name(call: Call) -> str:
+    return f"plans/{call.path['plan']}"
 
 
 def _plan_data(record: PlanRecord) -> dict[str, Any]:

@@ -48,6 +48,20 @@ class Call:
             raise InvalidInputError.single(name, "is missing", f"add {name!r}", "request")
         return self.body
 
+    def numbers(self, name: str) -> dict[str, float]:
+        """The numbers by name that the body has under ``name``; none if it lacks that.
+
+        Raises:
+            InvalidInputError: something else stands there.
+        """
+        found = self.body.get(name, {})
+        if not isinstance(found, dict):
+            raise InvalidInputError.single(name, "is not an object", "write numbers by path", "request")
+        for path, value in found.items():
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise InvalidInputError.single(f"{name}.{path}", f"{value!r} is not a number", "write one", "request")
+        return found
+
 
 Answer = Callable[[Call], Any]
 Endpoint = Callable[[Request], Awaitable[Response]]

@@ -6,26 +6,21 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import plotly
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from optimizer.console import answers, papers
+from optimizer.console import answers, papers, questions
 from optimizer.console.calls import Answer, Connect, endpoint
 from optimizer.console.events import watch_endpoint
 from optimizer.console.failures import error_data
 from optimizer.console.guard import Guard
 from optimizer.errors import ServiceError
-from optimizer.report.script import DRAWING
-from optimizer.report.style import STYLE
 
 PAGE: Final = Path(str(files("optimizer.console") / "page"))
-PLOTLY: Final = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-"""The package of the report's charts brings its script."""
 
 
 class ApiRoute(NamedTuple):
@@ -43,6 +38,7 @@ API: Final = (
     ApiRoute("GET", "/v1/examples/{example}", answers.example),
     ApiRoute("POST", "/v1/portfolios", answers.create_portfolio),
     ApiRoute("GET", "/v1/portfolios/{portfolio}", answers.portfolio),
+    ApiRoute("POST", "/v1/portfolios/{portfolio}/variants", questions.create_variant),
     ApiRoute("POST", "/v1/plans", answers.create_plan),
     ApiRoute("GET", "/v1/plans", answers.plans),
     ApiRoute("GET", "/v1/plans/{plan}", answers.plan),
@@ -52,28 +48,20 @@ API: Final = (
     ApiRoute("GET", "/v1/plans/{plan}/workbook.xlsx", papers.workbook),
     ApiRoute("POST", "/v1/plans/{plan}/stop", answers.stop_plan),
     ApiRoute("POST", "/v1/plans/{plan}/cancel", answers.cancel_plan),
+    ApiRoute("POST", "/v1/comparisons", questions.compare),
+    ApiRoute("POST", "/v1/explanations", questions.explain),
 )
 
 
 def application(connect: Connect) -> Guard:
     """The console in front of the service that ``connect`` makes clients of."""
-
-    async def plotly_script(_: Request) -> Response:
-        return FileResponse(PLOTLY, media_type="text/javascript")
-
-    async def drawing_script(_: Request) -> Response:
-        return Response(f"{DRAWING}\nexport {{ config, dark, layoutOf, painted }};\n", media_type="text/javascript")
-
-    async def style_sheet(_: Request) -> Response:
-        return Response(STYLE, media_type="text/css")
-
     api = [Route(item.path, endpoint(item.answer, connect), methods=[item.method]) for item in API]
     routes = [
         *api,
         Route(EVENTS, watch_endpoint(connect), methods=["GET"]),
-        Route("/plotly.min.js", plotly_script, methods=["GET"]),
-        Route("/drawing.js", drawing_script, methods=["GET"]),
-        Route("/report.css", style_sheet, methods=["GET"]),
+        Route("/plotly.min.js", papers.plotly_script),
+        Route("/drawing.js", papers.drawing_script),
+        Route("/report.css", papers.style_sheet),
         Mount("/", StaticFiles(directory=PAGE, html=True)),
     ]
     return Guard(Starlette(routes=routes, exception_handlers={HTTPException: _nothing_there}))

@@ -72,6 +72,45 @@ def test_a_search_is_stopped_with_its_best_plan_and_another_discarded(faked):
     assert (status, answer["error"]["code"]) == (400, "FAILED_PRECONDITION")
 
 
+def test_a_variant_has_other_numbers_and_the_portfolio_keeps_its_own(faked):
+    data = wire_cases.small_data()
+    name = told(faked, "/v1/portfolios", {"portfolio": data})[1]["name"]
+    status, variant = told(faked, f"/v1/{name}/variants", {"scale": {"sites[*].hall_mw": 0.5}})
+    assert status == 200
+    for was, became in zip(data["sites"], variant["portfolio"]["sites"], strict=True):
+        assert became["hall_mw"] == 0.5 * was["hall_mw"]
+    assert told(faked, f"/v1/{variant['name']}")[1]["portfolio"] == variant["portfolio"]
+    assert told(faked, f"/v1/{name}")[1]["portfolio"]["sites"][0]["hall_mw"] == data["sites"][0]["hall_mw"]
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({}, "scale"),
+        ({"scale": 2}, "scale"),
+        ({"scale": {"sites[*].hall_mw": "2"}}, "scale.sites[*].hall_mw"),
+        ({"scale": {"sites[*].hall_mw": True}}, "scale.sites[*].hall_mw"),
+        ({"scale": {"sites[*].hall": 2}}, "sites[*].hall"),
+    ],
+)
+def test_a_variant_of_nothing_is_refused(faked, body, path):
+    name = told(faked, "/v1/portfolios", {"portfolio": wire_cases.small_data()})[1]["name"]
+    status, answer = told(faked, f"/v1/{name}/variants", body)
+    assert (status, answer["error"]["problems"][0]["path"]) == (400, path)
+
+
+def test_a_plan_is_compared_with_itself_or_the_question_is_refused(faked):
+    name = planned(faked, "quick")
+    heard(faked, name)
+    status, answer = told(faked, "/v1/comparisons", {"plan": name, "other": name})
+    assert (status, answer["difference_usd"], answer["changes"], answer["assumptions"]) == (200, 0.0, [], [])
+    assert told(faked, "/v1/comparisons", {"plan": name})[0] == 400
+    assert told(faked, "/v1/comparisons", {"plan": name, "other": "plans/none"})[0] == 404
+    asked = {"plan": name, "placement": {"offer": "none"}}
+    status, answer = told(faked, "/v1/explanations", asked)
+    assert (status, answer["error"]["code"]) == (400, "INVALID_ARGUMENT")
+
+
 def test_whoever_stops_listening_holds_no_thread(faked):
     name = planned(faked, "slow")
     for _ in range(60):  # more than may be watched at a time

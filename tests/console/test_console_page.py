@@ -7,7 +7,7 @@ from chromium import CHROMIUM
 
 from optimizer.console import ConsoleServer
 from optimizer.console.routes import PAGE
-from optimizer.io import load_plan
+from optimizer.io import dump_portfolio, load_plan, load_portfolio
 from optimizer.service.database import Database
 from optimizer.service.security import Security
 from optimizer.service.server import Server
@@ -38,6 +38,24 @@ def clicked(browser, text):
     browser.value(f"{find % json.dumps(text)}.click()")
 
 
+def begun(browser, console):
+    """The form of ``tiny``."""
+    browser.open(f"{console.address}/#/plans")
+    browser.wait("document.querySelector('h1')?.innerText === 'Plans'")
+    browser.open(f"{console.address}/#/portfolios")
+    browser.wait("document.querySelectorAll('select[name=example] option').length > 1")
+    chosen(browser, "select[name=example]", "tiny")
+    shown(browser, "tiny is loaded.")
+
+
+def stated(browser, path, value):
+    """State a number in the form."""
+    browser.value(
+        f"(() => {{ const field = document.getElementById({json.dumps(path)}); field.value = {value};"
+        " field.dispatchEvent(new Event('change', { bubbles: true })); })()"
+    )
+
+
 def shown(browser, text):
     browser.wait(f"document.body.innerText.includes({json.dumps(text)})")
 
@@ -48,9 +66,7 @@ def planned(browser, console):
     browser.look(1200)
     browser.open(f"{console.address}/")
     clicked(browser, "Make the first")
-    browser.wait("document.querySelectorAll('select[name=example] option').length > 1")
-    chosen(browser, "select[name=example]", "tiny")
-    shown(browser, "tiny is loaded.")
+    begun(browser, console)
     clicked(browser, "Plan")
     browser.wait("location.hash.startsWith('#/plans/')")
     browser.wait("document.querySelector('#chart-progress.js-plotly-plot')")
@@ -75,6 +91,36 @@ def test_its_files_are_downloaded(planned):
     assert planned.downloaded(".xlsx").read_bytes().startswith(b"PK")
     planned.value("document.querySelector('.files li:last-child button').click()")
     assert load_plan(planned.downloaded(".json")).audit.passed
+    assert planned.complaints == []
+
+
+def test_an_assumption_is_dragged_planned_again_and_compared(planned):
+    base = planned.value("location.hash")
+    planned.wait("document.querySelector('#paths option[value=\"offers[chip-lab].price_usd_per_kw_month\"]')")
+    planned.value(
+        "(() => { const slider = document.querySelector('input[name=factor]'); slider.value = 0.9;"
+        " slider.dispatchEvent(new Event('input', { bubbles: true })); })()"
+    )
+    assert planned.value("document.querySelector('input[name=factor]').getAttribute('aria-valuetext')") == "times 0.90"
+    clicked(planned, "Plan again")
+    planned.wait("location.hash.includes('/beside/') && document.querySelector('#questions')")
+    planned.wait(f"'#/' + document.querySelector('select[name=other]').value === {json.dumps(base)}")
+    clicked(planned, "Compare")
+    shown(planned, "less than the other; both keep every limit")
+    path, value, other_value = planned.value(
+        "[...document.querySelectorAll('[aria-label=\"Assumptions that differ\"] tbody tr > *')].map((item) => item.innerText)"
+    )
+    assert (path, "85500" in value, "95000" in other_value) == ("market.btc_usd", True, True)
+    planned.value(f"location.hash = {json.dumps(base)}")
+    planned.wait("!location.hash.includes('beside') && document.querySelector('#questions')")
+    assert planned.complaints == []
+
+
+def test_why_an_offer_is_not_signed(planned):
+    chosen(planned, "select[name=offer]", "cheap-lease")
+    clicked(planned, "Ask")
+    shown(planned, "cheap-lease is not signed: signing it loses between")
+    assert planned.value("document.querySelector('.answer + ul, .answer + .table')") is not None
     assert planned.complaints == []
 
 
@@ -117,17 +163,46 @@ def reached(browser, there, most=60):
     raise AssertionError(f"never reached: {there}")
 
 
-def test_a_mistake_is_shown_with_its_path(browser, console):
-    browser.open(f"{console.address}/#/portfolios")
-    browser.wait("document.querySelector('textarea')")
+def test_a_mistake_is_shown_beside_its_field_and_in_words(browser, console):
+    begun(browser, console)
+    stated(browser, "sites[0].hall_mw", -5)
+    clicked(browser, "Check")
+    browser.wait("document.getElementById('sites[0].hall_mw').getAttribute('aria-invalid') === 'true'")
+    assert browser.value("document.getElementById('sites[0].hall_mw').closest('details').open")
+    shown(browser, "-5 MW is outside 0..100,000 MW")
+    assert browser.value("document.querySelector('[role=alert] code').innerText") == "sites[0].hall_mw"
+    stated(browser, "sites[0].hall_mw", 95)
+    clicked(browser, "Check")
+    shown(browser, "The assumptions can be planned with.")
+    assert browser.value("document.querySelector('[aria-invalid=true]')") is None
+    browser.complaints.clear()  # the browser tells of every call that is refused
+
+
+def test_the_form_and_the_text_are_the_same_statements(browser, console):
+    begun(browser, console)
+    stated(browser, "offers[1].price_usd_per_kw_month", 99)
+    clicked(browser, "Text")
+    browser.wait("document.querySelector('textarea[name=text]')")
+    written = json.loads(browser.value("document.querySelector('textarea[name=text]').value"))
+    expected = dump_portfolio(load_portfolio("tiny"))
+    expected["offers"][1]["price_usd_per_kw_month"] = 99
+    assert written == expected
+    del written["description"]
+    written["sites"][0]["name"] = "Renamed"
     browser.value(
-        "(() => { const text = document.querySelector('textarea'); text.value = '{\"horizn\": 1}';"
+        f"(() => {{ const text = document.querySelector('textarea[name=text]'); text.value = {json.dumps(json.dumps(written))};"
         " text.dispatchEvent(new Event('input', { bubbles: true })); })()"
     )
+    clicked(browser, "Form")
+    browser.wait("document.getElementById('sites[0].name')?.value === 'Renamed'")
+    assert browser.value("document.getElementById('description')") is None
+    chosen(browser, ".form > .add select", "description")
+    browser.wait("document.getElementById('description')")
+    browser.value("document.querySelector('[aria-label=\"Remove offers[1]\"]').click()")
+    browser.wait("[...document.querySelectorAll('summary')].some((item) => item.innerText === 'Offers (2)')")
     clicked(browser, "Check")
-    browser.wait("document.querySelector('[role=alert] code')")
-    shown(browser, "did you mean 'horizon'?")
-    browser.complaints.clear()  # the browser tells of every call that is refused
+    shown(browser, "no site is named 'Pecos'")
+    browser.complaints.clear()
 
 
 def test_a_token_is_asked_for_once(browser, tmp_path):

@@ -10,7 +10,7 @@ const TITLE = "Planning console";
 const LINKS = [["#/plans", "Plans"], ["#/portfolios", "New plan"]];
 const PAGES = [
   [/^#\/plans$/, openPlans],
-  [/^#\/plans\/([^/]+)$/, openPlan],
+  [/^#\/plans\/([^/]+)(?:\/beside\/([^/]+))?$/, openPlan],
   [/^#\/portfolios(?:\/([^/]+))?$/, openPortfolio],
 ];
 const bar = document.getElementById("bar");

@@ -2,6 +2,7 @@
 
 import { download, events, get, post } from "./api.js";
 import { drawnCharts, progressFigure } from "./charts.js";
+import { questionsOf } from "./questions.js";
 import { unsafeHTML } from "./vendor/lit-html/directives/unsafe-html.js";
 import { html, nothing } from "./vendor/lit-html/lit-html.js";
 import { STATES, musd, percent, seconds } from "./words.js";
@@ -11,7 +12,7 @@ const FILES = [
   ["plan.json", "Plan", "every number"],
 ];
 
-export function openPlan(shell, id) {
+export function openPlan(shell, id, beside) {
   const address = `/v1/plans/${id}`;
   const listening = new AbortController();
   const charts = drawnCharts(() => (record && record.ended ? figuresOf(paper) : [progressFigure(seen)]));
@@ -19,6 +20,7 @@ export function openPlan(shell, id) {
   let record = null;
   let portfolio = null;
   let paper = null;
+  let questions = null;
 
   async function load() {
     record = await get(address);
@@ -31,6 +33,7 @@ export function openPlan(shell, id) {
     }
     if (record.plan !== null) {
       paper = await get(`${address}/sections`);
+      questions = record.plan.npv === null ? null : questionsOf(shell, record, portfolio, beside);
     }
   }
 
@@ -91,6 +94,7 @@ export function openPlan(shell, id) {
         : nothing}
       <h1>${paper.headline}</h1><p class="lead">${paper.recommendation}</p>
       <ul class="files" aria-label="Downloads">${FILES.map(file)}</ul>
+      ${questions === null ? nothing : questions()}
       ${paper.sections.map(section)}`;
   }
 
