@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         explain,
         frontier,
         plan,
+        replan,
         simulate,
     )
     from optimizer.domain import Plan, Portfolio, SolveOptions
@@ -46,6 +47,7 @@ __all__ = [
     "load_plan",
     "load_portfolio",
     "plan",
+    "replan",
     "save",
     "save_plan",
     "save_portfolio",
@@ -68,6 +70,7 @@ _HOMES = {
     "load_plan": "optimizer.io",
     "load_portfolio": "optimizer.io",
     "plan": "optimizer.app",
+    "replan": "optimizer.app",
     "save": "optimizer.io",
     "save_plan": "optimizer.io",
     "save_portfolio": "optimizer.io",

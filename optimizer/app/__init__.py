@@ -8,6 +8,7 @@ from optimizer.app.evaluation import evaluate
 from optimizer.app.explanation import explain
 from optimizer.app.frontier import frontier
 from optimizer.app.planning import plan
+from optimizer.app.replan import replan
 from optimizer.app.simulation import simulate
 from optimizer.app.what_if import WhatIfs
 
@@ -21,5 +22,6 @@ __all__ = [
     "explain",
     "frontier",
     "plan",
+    "replan",
     "simulate",
 ]

@@ -70,7 +70,7 @@ class _Walk:
         if parts_that_differ(portfolio, self.portfolio):
             for part in PARTS:
                 for _, before in part.differences(Decisions(), self.decisions):
-                    unknown = tuple(row for row in before if not _knows(portfolio, part, row))
+                    unknown = tuple(row for row in before if not knows(portfolio, part, row))
                     if unknown:
                         yield self._without(part, unknown)
             yield from self._assume(portfolio)
@@ -121,7 +121,7 @@ class _Walk:
         return recalculate(futures.portfolio, futures, decisions).npv_usd
 
 
-def _knows(portfolio: Portfolio, part: Part, row: Any) -> bool:
+def knows(portfolio: Portfolio, part: Part, row: Any) -> bool:
     """Whether a portfolio has the names and the month of a decision."""
     if not 0 <= portfolio.horizon.index_of(getattr(row, part.month)) < portfolio.horizon.month_count:
         return False

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from optimizer.audit import Recalculation, Tail, stress_outcomes
+from optimizer.audit.changes import hurdle_of
 from optimizer.curves.futures import Futures
 from optimizer.domain.decisions import Decisions
 from optimizer.domain.options import SolveOptions
@@ -60,6 +61,7 @@ def outcome_fields(portfolio: Portfolio, futures: Futures, found: Recalculation,
             minimum_cvar_usd=risk.minimum_cvar_usd,
             cut_count=cut_count,
         ),
+        "hurdle": hurdle_of(found.book),
         "carbon": found.carbon,
         "tax": found.tax,
         "stresses": stress_outcomes(found),

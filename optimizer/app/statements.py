@@ -46,7 +46,11 @@ WORDS: Final[Mapping[str, Callable[[Any], str]]] = MappingProxyType(
         "policy.freeze_works_until_month": lambda item: f"no work at a site is decided before {item:%Y-%m}",
         "policy.freeze_orders_until_month": lambda item: f"nothing new is ordered or opened before {item:%Y-%m}",
         "policy.carbon": lambda item: f"carbon within its caps of {', '.join(str(cap.year) for cap in item.caps)}",
-        "policy.contract_changes": lambda item: f"at most {item.maximum_count} changes against the previous plan",
+        "policy.contract_changes": lambda item: (
+            f"each change against the previous plan brings {item.cost_usd_per_change:,.0f} USD or more"
+            if item.maximum_count is None
+            else f"at most {item.maximum_count} changes against the previous plan"
+        ),
         "policy.mandatory_gpu_orders": lambda item: f"must do: {item.told}",
         "policy.mandatory_openings": lambda item: f"must do: {item.told}",
         "policy.mandatory_grid_advances": lambda item: f"must do: {item.told}",

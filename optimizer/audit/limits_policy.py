@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from optimizer.audit.book import Book
+from optimizer.audit.changes import changes_made, placement_label
 from optimizer.audit.contract import Contract
-from optimizer.audit.limits_orders import changed_orders, order_checks
+from optimizer.audit.limits_orders import order_checks
 from optimizer.audit.paths import FloatArray
 from optimizer.audit.recalculate import Recalculation
 from optimizer.audit.worst import CARBON_TOLERANCE_FRAC, EXACT, HASHRATE_TOLERANCE_EH_S, MW_TOLERANCE, Worst
@@ -47,11 +48,11 @@ def _placements(book: Book) -> Iterator[AuditCheck]:
     mandatory = Worst("mandatory contracts signed", "1")
     for item in book.portfolio.policy.mandatory:
         found = any(_matches(book, item, contract) for contract in book.contracts)
-        mandatory.add(float(not found), EXACT, _name(item))
+        mandatory.add(float(not found), EXACT, placement_label(item))
     forbidden = Worst("forbidden contracts not signed", "1")
     for item in book.portfolio.policy.forbidden:
         found = any(_matches(book, item, contract) for contract in book.contracts)
-        forbidden.add(float(found), EXACT, _name(item))
+        forbidden.add(float(found), EXACT, placement_label(item))
     yield from mandatory.checks()
     yield from forbidden.checks()
 
@@ -66,27 +67,14 @@ def _matches(book: Book, item: Placement, contract: Contract) -> bool:
     )
 
 
-def _name(item: Placement) -> str:
-    place = f" at {item.site}" if item.site is not None else ""
-    return f"{item.offer}{place}{f', signed {item.sign_month:%Y-%m}' if item.sign_month is not None else ''}"
-
-
 def _changes(book: Book) -> Iterator[AuditCheck]:
     """Contracts dropped or changed in site or month, and contracts of offers that are new, within their number."""
-    changes = book.portfolio.policy.contract_changes
-    if changes is None:
+    rule = book.portfolio.policy.contract_changes
+    if rule is None or rule.maximum_count is None:
         return
-    changed = [
-        _name(item)
-        for item in changes.previous
-        if not any(_matches(book, item, contract) for contract in book.contracts)
-    ]
-    before = {item.offer for item in changes.previous}
-    changed += [contract.label for contract in book.contracts if contract.offer.name not in before]
-    if changes.counts_orders:
-        changed += changed_orders(book, changes)
+    changed = changes_made(book)
     worst = Worst("changes of contracts within their number", "1")
-    worst.add(len(changed) - changes.maximum_count, EXACT, ", ".join(changed))
+    worst.add(len(changed) - rule.maximum_count, EXACT, ", ".join(changed))
     yield from worst.checks()
 
 
@@ -98,7 +86,9 @@ def _parallel_builds(book: Book) -> Iterator[AuditCheck]:
         count = np.array([sum(contract.under_construction(month) for contract in built) for month in months])
         region = limit.region or "all sites"
         worst.add_array(
-            count - float(limit.maximum_count), EXACT, lambda t, region=region: f"{region} {book.month_name(t)}"
+            count - float(limit.maximum_count),
+            EXACT,
+            lambda t, region=region: f"{region} {book.month_name(t)}",
         )
     yield from worst.checks()
 

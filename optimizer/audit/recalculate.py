@@ -10,6 +10,7 @@ import numpy as np
 
 from optimizer.audit.book import Book, read_decisions
 from optimizer.audit.carbon import CarbonTonnes, carbon_cost_usd, carbon_rows, carbon_tonnes
+from optimizer.audit.changes import hurdle_cost_usd
 from optimizer.audit.company import (
     EARNINGS,
     Columns,
@@ -134,10 +135,11 @@ class Recalculation:
     @property
     def objective_usd(self) -> float:
         """What the plan is worth: its expected NPV, or what else the objective is."""
-        tail = self.book.portfolio.risk.cvar_weight_frac * (self.cvar_usd or 0.0)
+        beside = self.book.portfolio.risk.cvar_weight_frac * (self.cvar_usd or 0.0)
+        beside -= hurdle_cost_usd(self.book)
         if self.enterprise is None:
-            return self.npv_usd + tail
-        return self.enterprise.discounted_usd + NPV_WEIGHT_AMONG_EQUALS * self.npv_usd + tail
+            return self.npv_usd + beside
+        return self.enterprise.discounted_usd + NPV_WEIGHT_AMONG_EQUALS * self.npv_usd + beside
 
 
 def recalculate(portfolio: Portfolio, futures: MarketPaths, decisions: Decisions, tail: Tail = ()) -> Recalculation:

@@ -26,6 +26,7 @@ from optimizer.cli.commands import (
     library,
     market,
     plan,
+    replan,
     report,
     schema,
     serve,
@@ -57,6 +58,7 @@ app.command("diagnose")(diagnose.diagnose)
 app.command("why")(why.why)
 app.command("frontier")(frontier.frontier)
 app.command("alternatives")(alternatives.alternatives)
+app.command("replan")(replan.replan)
 app.command("simulate")(simulate.simulate)
 app.command("backtest")(simulate.backtest)
 app.command("validate")(validate.validate)

@@ -7,6 +7,7 @@ from typing import Any
 from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.domain.alternatives import Alternatives, AlternativesSpec
 from optimizer.domain.backtest import Backtest, BacktestSpec
+from optimizer.domain.replan import Replan, ReplanSpec
 from optimizer.domain.simulation import Simulation, SimulationSpec
 from optimizer.wire.convert import parse, to_message
 
@@ -32,3 +33,8 @@ class Choices:
         """A plan in a past that is known by now, held as it is and planned again."""
         request, work_s = api.BacktestPlanRequest(spec=to_message(spec)), spec.patience_s
         return parse(Backtest, self._call(self._planning.BacktestPlan, request, work_s).backtest, "backtest")
+
+    def replan(self, spec: ReplanSpec) -> Replan:
+        """The next plan from the current one, and what each change earns."""
+        request, work_s = api.ReplanPortfolioRequest(spec=to_message(spec)), spec.options.time_limit_s
+        return parse(Replan, self._call(self._planning.ReplanPortfolio, request, work_s).replan, "re-plan")

@@ -25,6 +25,7 @@ from optimizer.domain.outcome import (
     StressOutcome,
     TaxRow,
 )
+from optimizer.domain.policy import ChangeHurdle
 from optimizer.domain.proof import AuditReport, FilledIn, Manifest, Termination
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ class Plan(Value):
     """How likely cash runs short."""
     cvar: CvarOutcome | None = None
     """CVaR, where it counted."""
+    hurdle: ChangeHurdle | None = None
+    """What changes against a previous plan took off the objective, where they have a price."""
     carbon: tuple[CarbonRow, ...] = ()
     """Carbon by year, where there is a rule on it."""
     tax: tuple[TaxRow, ...] = ()
@@ -100,7 +103,8 @@ class Plan(Value):
         """What the plan was chosen for, in words: what objective, bound and gap of the termination mean."""
         weight = self.cvar.cvar_weight_frac if self.cvar is not None else 0.0
         told = "discounted enterprise value" if self.objective is Objective.ENTERPRISE_VALUE else NPV
-        return told + (f" + {weight:g} x CVaR" if weight else "")
+        price = " - price of changes" if self.hurdle is not None else ""
+        return told + (f" + {weight:g} x CVaR" if weight else "") + price
 
     @property
     def audit_failed(self) -> bool:

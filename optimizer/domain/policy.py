@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from optimizer.domain.base import Frac, Month, Name, PathOf, Quantity, Value, ValuePath, problem
+from optimizer.domain.base import Frac, Month, Name, PathOf, Quantity, Real, Value, ValuePath, problem
 from optimizer.domain.decisions import BuildingOrder, GpuOrder, GridAdvance, HallOrder, SiteOpening
 
 
@@ -130,12 +130,14 @@ class MinimumHashrate(Value):
 
 
 class ContractChanges(Value):
-    """How far the contracts may depart from a previous plan."""
+    """How far the contracts may depart from a previous plan, or what that must bring."""
 
     previous: tuple[Placement, ...]
     """Contracts of the previous plan, each with offer, site and month."""
-    maximum_count: Annotated[int, Quantity("1", 0, 10_000)]
+    maximum_count: Annotated[int, Quantity("1", 0, 10_000)] | None = None
     """Most contracts that may be dropped, added or changed in site or month; each counts once."""
+    cost_usd_per_change: Annotated[float, Quantity("USD", 0.0, 1e9)] = 0.0
+    """What a change must bring in the objective: so much is taken off it for each, without any cash."""
 
     counts_orders: bool = False
     """Whether GPU blocks, their refreshes and openings count too: each that is dropped, added or changed once."""
@@ -148,6 +150,8 @@ class ContractChanges(Value):
     def _complete(self) -> ContractChanges:
         if any(item.site is None or item.sign_month is None for item in self.previous):
             raise problem("previous", "a previous contract lacks its site or month", "state offer, site and sign_month")
+        if self.maximum_count is None and not self.cost_usd_per_change:
+            raise problem("contract_changes", "neither limits changes nor prices them", "state maximum_count or a cost")
         offers = [item.offer for item in self.previous]
         if len(offers) != len(set(offers)):
             raise problem("previous", "an offer is listed twice", "one entry a contract")
@@ -155,6 +159,20 @@ class ContractChanges(Value):
             raise problem("previous", "previous orders are stated, but do not count", "set counts_orders: true")
         _refuse_orders_twice(self.previous_gpu_orders, self.previous_openings)
         return self
+
+
+class ChangeHurdle(Value):
+    """What changes against a previous plan took off the objective; no cash."""
+
+    change_count: int
+    """Changes, as the rule counts them."""
+    cost_usd_per_change: Real
+    """Taken off for each."""
+
+    @property
+    def cost_usd(self) -> float:
+        """Taken off for all."""
+        return self.change_count * self.cost_usd_per_change
 
 
 class CarbonCap(Value):

@@ -66,6 +66,7 @@ PARTS: Final[dict[str, tuple[str, ...]]] = {
     "losses_used_musd": ("year",),
     "losses_left_musd": ("year",),
     "cvar_shortfall_musd": ("company",),
+    "contract_change_count": ("company",),
 }
 """What the parts of the key of each variable are; in that order. Machines are counted in thousands."""
 ACCOUNT_PARTS: Final[dict[str, tuple[str, ...]]] = {
@@ -77,6 +78,7 @@ ACCOUNT_PARTS: Final[dict[str, tuple[str, ...]]] = {
     "earnings_musd": ("line",),
     "enterprise_musd": ("year",),
     "risk_musd": ("company",),
+    "hurdle_musd": ("company",),
     "power_mw": BY_SITE,
     "grid_mw": BY_SITE,
     "halls_mw": BY_SITE,
@@ -155,7 +157,7 @@ class OwnModel:
         if name == "enterprise_musd":
             multiples = self.portfolio.finance.multiples
             return [(str(multiples.year) if multiples is not None else "",)]
-        if name == "risk_musd":
+        if name in ("risk_musd", "hurdle_musd"):
             return [("company",)]
         if name == "income_musd":
             return [(year,) for year in self._problem.tax_years]

@@ -185,7 +185,7 @@ class Program:
         self.stated: tuple[Any, ...] = ()
         """Constraint families stated so far, in order."""
         self.npv_weight = 1.0
-        """Weight of the NPV in the objective, beside ``enterprise_musd`` and ``risk_musd``."""
+        """Weight of the NPV in the objective, beside enterprise value, risk and hurdle."""
 
     # ---------------------------------------------------------------------------------------------------- variables
 
@@ -311,7 +311,7 @@ class Program:
         return book.constant + np.bincount(row, weights=coefficient * solution[column], minlength=book.row_count)
 
     def compile(self) -> Matrix:
-        """The arrays that a solver takes; they maximise weighted NPV plus enterprise value and risk."""
+        """The arrays that a solver takes; they maximise weighted NPV plus enterprise value, risk and hurdle."""
         blocks, npv = list(self.rows.values()), self.close("npv_musd")
         sizes = [len(block.keys) for block in blocks]
         offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
@@ -322,6 +322,7 @@ class Program:
         _, cost_column, cost_value = npv.terms.arrays()
         cost = self.npv_weight * np.bincount(cost_column, weights=cost_value, minlength=self.column_count)
         beside = [self.close("enterprise_musd"), self.close("risk_musd")] if "risk_musd" in self.ledger else []
+        beside += [self.close("hurdle_musd")] if "hurdle_musd" in self.ledger else []
         for account in beside:
             _, cost_column, cost_value = account.terms.arrays()
             cost += np.bincount(cost_column, weights=cost_value, minlength=self.column_count)

@@ -65,8 +65,9 @@ class Reading:
 def read_solution(program: Program, problem: PlanningProblem, solution: Floats) -> Reading:
     """The decisions and claims of a solution vector."""
     npv = program.account_value("npv_musd", solution) * USD_PER_MUSD
-    enterprise, risk = (
-        float(program.account_value(name, solution).sum()) * USD_PER_MUSD for name in ("enterprise_musd", "risk_musd")
+    enterprise, risk, hurdle = (
+        float(program.account_value(name, solution).sum()) * USD_PER_MUSD
+        for name in ("enterprise_musd", "risk_musd", "hurdle_musd")
     )
     shortfall = solution[program.variables["cvar_shortfall_musd"].columns] * USD_PER_MUSD
     mining, hosting, gpu = _use_by_kind(program, problem, solution)
@@ -81,7 +82,7 @@ def read_solution(program: Program, problem: PlanningProblem, solution: Floats) 
             power_sales=_power_sales(program, problem, solution),
             building_orders=_building_orders(program, problem, solution),
         ),
-        objective_usd=program.npv_weight * float(npv.sum()) + enterprise + risk,
+        objective_usd=program.npv_weight * float(npv.sum()) + enterprise + risk + hurdle,
         npv_usd=float(npv.sum()),
         cvar_usd=float(npv.sum() + shortfall.sum()) if shortfall.size else None,
         enterprise_usd=enterprise if problem.value_year.any() else None,

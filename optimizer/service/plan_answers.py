@@ -12,6 +12,7 @@ from optimizer.domain.diagnosis import Diagnosis, DiagnosisSpec
 from optimizer.domain.evaluation import EvaluationSpec
 from optimizer.domain.explanation import Explanation, ExplanationSpec
 from optimizer.domain.frontier import Frontier, FrontierSpec
+from optimizer.domain.replan import Replan, ReplanSpec
 from optimizer.domain.simulation import Simulation, SimulationSpec
 from optimizer.service.planner import Caller, Planner
 from optimizer.service.resources import complete
@@ -122,9 +123,23 @@ def backtested(question: bytes) -> bytes:
     return to_bytes(found(from_bytes(BacktestSpec, question)))
 
 
+def replan(spec: Any, planner: Planner, caller: Caller) -> Any:
+    """The ``Replan`` message to a ``ReplanSpec`` message."""
+    return _from_own_process("replan_of", ReplanSpec, Replan, spec, planner, caller)
+
+
+def replan_of(question: bytes) -> bytes:
+    """The same between processes."""
+    from optimizer.app.replan import replan as found  # loads the model and the solver
+
+    return to_bytes(found(from_bytes(ReplanSpec, question)))
+
+
 def _from_own_process(
     function: str,
-    asked: type[AlternativesSpec | BacktestSpec | DiagnosisSpec | ExplanationSpec | FrontierSpec | SimulationSpec],
+    asked: type[
+        AlternativesSpec | BacktestSpec | DiagnosisSpec | ExplanationSpec | FrontierSpec | ReplanSpec | SimulationSpec
+    ],
     answered: type[Value],
     spec: Any,
     planner: Planner,

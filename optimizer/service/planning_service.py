@@ -126,6 +126,12 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
         with self._planner.waiting_room():
             return api.BacktestPlanResponse(backtest=plan_answers.backtest(request.spec, self._planner, context))
 
+    def ReplanPortfolio(self, request: Any, context: grpc.ServicerContext) -> api.ReplanPortfolioResponse:
+        """Plan again from a plan that is being carried out, with what is decided kept and changes limited or priced."""
+        with self._planner.waiting_room():
+            found = plan_answers.replan(request.spec, self._planner, context)
+            return api.ReplanPortfolioResponse(replan=found)
+
     def ComputeHashingCurve(self, request: Any, context: grpc.ServicerContext) -> api.ComputeHashingCurveResponse:
         """Compute what a machine earns."""
         return api.ComputeHashingCurveResponse(curve=answers.hashing_curve(request.spec))

@@ -226,6 +226,13 @@ def rules() -> Portfolio:
     return Portfolio.model_validate(data)
 
 
+def priced_changes() -> Portfolio:
+    """The same rules, with a price of changes instead of a budget."""
+    data = rules().model_dump(exclude_unset=True)
+    data["policy"]["contract_changes"] |= {"maximum_count": None, "cost_usd_per_change": 2.5e5}
+    return Portfolio.model_validate(data)
+
+
 def clusters() -> Portfolio:
     """Everything, with GPU blocks that are worth less the more there are at a site, and enough of them for it to matter."""
     data = everything().model_dump(exclude_unset=True)
@@ -274,6 +281,7 @@ CASES: dict[str, Callable[[], Portfolio]] = {
     "site-works": site_works,
     "ruled-works": ruled_works,
     "rules": rules,
+    "priced-changes": priced_changes,
     "clusters": clusters,
     "refreshed": refreshed,
 }

@@ -42,7 +42,7 @@ def test_the_formulation_assembles_for_a_portfolio_of_everything_and_of_nothing(
         program = assembled(case)
         assert program.components == {name for family in FORMULATION for name in family.adds}
         assert set(program.ledger) == set(ACCOUNTS)
-        objective = {"npv_musd", "enterprise_musd", "risk_musd"}
+        objective = {"npv_musd", "enterprise_musd", "risk_musd", "hurdle_musd"}
         assert all(account.closed for name, account in program.ledger.items() if name not in objective)
 
 

@@ -280,6 +280,7 @@ def test_every_variable_and_account_has_its_parts():
             "contract_changes": {
                 "previous": [],
                 "maximum_count": 9,
+                "cost_usd_per_change": 1.0,
                 "counts_orders": True,
                 "previous_gpu_orders": [ORDER],
             }

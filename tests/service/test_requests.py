@@ -20,6 +20,7 @@ from optimizer.app.frontier import frontier
 from optimizer.app.market import calibrate_market, market_fan
 from optimizer.app.merit_order import site_merit_order
 from optimizer.app.network_curves import network_curve
+from optimizer.app.replan import replan
 from optimizer.app.simulation import simulate
 from optimizer.domain import Decisions, Placement, Portfolio, SolveOptions, validated
 from optimizer.domain.alternatives import AlternativesSpec
@@ -30,6 +31,7 @@ from optimizer.domain.diagnosis import DiagnosisSpec
 from optimizer.domain.explanation import ExplanationSpec
 from optimizer.domain.frontier import FrontierSpec
 from optimizer.domain.market_answers import MarketCalibrationSpec, MarketFanSpec
+from optimizer.domain.replan import ReplanSpec
 from optimizer.domain.simulation import SimulationSpec
 from optimizer.errors import InvalidInputError, NotFoundError
 from optimizer.service.server import Server
@@ -342,6 +344,13 @@ def test_alternatives_are_searched_for_in_a_process_of_their_own(client):
     found = client.alternatives(spec)
     assert found == alternatives(spec)
     assert found.best_audit_passed
+
+
+def test_a_re_plan_is_searched_for_in_a_process_of_its_own(client):
+    spec = ReplanSpec(portfolio=wire_cases.small_portfolio(), decisions=Decisions(), most_changes=0)
+    found, here = client.replan(spec), replan(spec)
+    assert (found.change_count, found.told) == (here.change_count, here.told) == (0, here.told)
+    assert found.comparison == here.comparison
 
 
 def test_what_the_kernel_refuses_is_refused_by_its_path(client):

@@ -14,6 +14,7 @@ from optimizer.domain.explanation import ExplanationSpec
 from optimizer.domain.frontier import FrontierSpec
 from optimizer.domain.merit_order import MeritOrderSpec
 from optimizer.domain.network_curves import NetworkCurveSpec
+from optimizer.domain.replan import ReplanSpec
 from optimizer.domain.simulation import SimulationSpec
 
 LOSSES = {
@@ -74,6 +75,15 @@ def expected_data() -> dict[str, Any]:
     data["market"]["own_hashrate_feedback"] = False
     data["risk"] = {key: item for key, item in data["risk"].items() if "cvar" not in key}
     return data
+
+
+def replan_spec() -> ReplanSpec:
+    """The same lease as the current plan, every term stated."""
+    data = expected_data()
+    data["policy"].pop("contract_changes", None)
+    terms = {"freeze_until_month": "2027-03", "most_changes": 3, "cost_usd_per_change": 1e6}
+    known = {"decisions": evaluation_spec().decisions, "options": {"time_limit_s": 30.0}}
+    return ReplanSpec.model_validate({"portfolio": data, **terms, **known})
 
 
 def alternatives_spec() -> AlternativesSpec:

@@ -19,6 +19,7 @@ from optimizer.domain.diagnosis import Diagnosis
 from optimizer.domain.evaluation import Evaluation
 from optimizer.domain.explanation import Explanation
 from optimizer.domain.frontier import Frontier
+from optimizer.domain.replan import Replan
 from optimizer.domain.simulation import Simulation
 from optimizer.errors import InvalidInputError
 from optimizer.wire.convert import from_bytes, parse, to_bytes, to_data, to_message
@@ -45,6 +46,8 @@ VALUES = [
     question_cases.frontier_spec(),
     wire_cases.filled(Frontier),
     question_cases.alternatives_spec(),
+    question_cases.replan_spec(),
+    wire_cases.filled(Replan),
     wire_cases.filled(Alternatives),
     question_cases.simulation_spec(),
     wire_cases.filled(Simulation),

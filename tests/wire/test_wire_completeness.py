@@ -36,6 +36,7 @@ from optimizer.domain.frontier import Frontier, FrontierSpec
 from optimizer.domain.market_answers import MarketCalibration, MarketCalibrationSpec, MarketFan, MarketFanSpec
 from optimizer.domain.merit_order import MeritOrder, MeritOrderSpec
 from optimizer.domain.network_curves import NetworkCurve, NetworkCurveSpec
+from optimizer.domain.replan import Replan, ReplanSpec
 from optimizer.domain.server_status import ServerStatus
 from optimizer.domain.simulation import Simulation, SimulationSpec
 from optimizer.errors import OptimizerError
@@ -68,6 +69,7 @@ QUESTIONS = {
     ExplanationSpec: Explanation,
     FrontierSpec: Frontier,
     AlternativesSpec: Alternatives,
+    ReplanSpec: Replan,
     SimulationSpec: Simulation,
     BacktestSpec: Backtest,
 }

@@ -434,6 +434,7 @@ def _policy() -> dict[str, Any]:
         "contract_changes": {
             "previous": [placement],
             "maximum_count": 1,
+            "cost_usd_per_change": 1e6,
             "counts_orders": True,
             "previous_gpu_orders": [order],
             "previous_openings": [{"site": "Odessa", "month": "2027-04"}],

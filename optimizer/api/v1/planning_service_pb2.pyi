@@ -18,6 +18,7 @@ from optimizer.api.v1 import explanation_pb2 as _explanation_pb2
 from optimizer.api.v1 import frontier_pb2 as _frontier_pb2
 from optimizer.api.v1 import market_answers_pb2 as _market_answers_pb2
 from optimizer.api.v1 import plan_pb2 as _plan_pb2
+from optimizer.api.v1 import replan_pb2 as _replan_pb2
 from optimizer.api.v1 import resources_pb2 as _resources_pb2
 from optimizer.api.v1 import server_status_pb2 as _server_status_pb2
 from optimizer.api.v1 import simulation_pb2 as _simulation_pb2
@@ -887,6 +888,54 @@ class BacktestPlanResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BacktestPlanResponse: _TypeAlias = BacktestPlanResponse  # noqa: Y015
+
+@_typing.final
+class ReplanPortfolioRequest(_message.Message):
+    """How to plan again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPEC_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def spec(self) -> _replan_pb2.ReplanSpec:
+        """The question."""
+
+    def __init__(
+        self,
+        *,
+        spec: _replan_pb2.ReplanSpec | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplanPortfolioRequest: _TypeAlias = ReplanPortfolioRequest  # noqa: Y015
+
+@_typing.final
+class ReplanPortfolioResponse(_message.Message):
+    """The answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPLAN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def replan(self) -> _replan_pb2.Replan:
+        """The answer."""
+
+    def __init__(
+        self,
+        *,
+        replan: _replan_pb2.Replan | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["replan", b"replan"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["replan", b"replan"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplanPortfolioResponse: _TypeAlias = ReplanPortfolioResponse  # noqa: Y015
 
 @_typing.final
 class ComputeHashingCurveRequest(_message.Message):

@@ -115,6 +115,11 @@ class PlanningServiceStub:
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.BacktestPlanRequest.SerializeToString,
                 response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.BacktestPlanResponse.FromString,
                 _registered_method=True)
+        self.ReplanPortfolio = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/ReplanPortfolio',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ReplanPortfolioRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ReplanPortfolioResponse.FromString,
+                _registered_method=True)
         self.ComputeHashingCurve = channel.unary_unary(
                 '/optimizer.api.v1.PlanningService/ComputeHashingCurve',
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeHashingCurveRequest.SerializeToString,
@@ -293,6 +298,13 @@ class PlanningServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReplanPortfolio(self, request, context):
+        """Plans again from a plan that is being carried out, with what is decided kept and changes limited or priced.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ComputeHashingCurve(self, request, context):
         """Computes what one machine earns over a range of hashprices.
         """
@@ -455,6 +467,11 @@ def add_PlanningServiceServicer_to_server(servicer, server):
                     servicer.BacktestPlan,
                     request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.BacktestPlanRequest.FromString,
                     response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.BacktestPlanResponse.SerializeToString,
+            ),
+            'ReplanPortfolio': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReplanPortfolio,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ReplanPortfolioRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ReplanPortfolioResponse.SerializeToString,
             ),
             'ComputeHashingCurve': grpc.unary_unary_rpc_method_handler(
                     servicer.ComputeHashingCurve,
@@ -927,6 +944,33 @@ class PlanningService:
             '/optimizer.api.v1.PlanningService/BacktestPlan',
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.BacktestPlanRequest.SerializeToString,
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.BacktestPlanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReplanPortfolio(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/ReplanPortfolio',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ReplanPortfolioRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ReplanPortfolioResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -73,6 +73,8 @@ class PlanningServiceStub:
     """Holds a plan on simulated paths, and plans again on them as the market moves."""
     BacktestPlan: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.BacktestPlanRequest, _planning_service_pb2.BacktestPlanResponse]
     """Tests a plan in a past that is known by now."""
+    ReplanPortfolio: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ReplanPortfolioRequest, _planning_service_pb2.ReplanPortfolioResponse]
+    """Plans again from a plan that is being carried out, with what is decided kept and changes limited or priced."""
     ComputeHashingCurve: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeHashingCurveRequest, _planning_service_pb2.ComputeHashingCurveResponse]
     """Computes what one machine earns over a range of hashprices."""
     ComputeThroughputCurve: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeThroughputCurveRequest, _planning_service_pb2.ComputeThroughputCurveResponse]
@@ -144,6 +146,8 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     """Holds a plan on simulated paths, and plans again on them as the market moves."""
     BacktestPlan: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.BacktestPlanRequest, _planning_service_pb2.BacktestPlanResponse]  # type: ignore[assignment]
     """Tests a plan in a past that is known by now."""
+    ReplanPortfolio: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ReplanPortfolioRequest, _planning_service_pb2.ReplanPortfolioResponse]  # type: ignore[assignment]
+    """Plans again from a plan that is being carried out, with what is decided kept and changes limited or priced."""
     ComputeHashingCurve: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeHashingCurveRequest, _planning_service_pb2.ComputeHashingCurveResponse]  # type: ignore[assignment]
     """Computes what one machine earns over a range of hashprices."""
     ComputeThroughputCurve: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeThroughputCurveRequest, _planning_service_pb2.ComputeThroughputCurveResponse]  # type: ignore[assignment]
@@ -302,6 +306,14 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_planning_service_pb2.BacktestPlanResponse, _abc.Awaitable[_planning_service_pb2.BacktestPlanResponse]]:
         """Tests a plan in a past that is known by now."""
+
+    @_abc_1.abstractmethod
+    def ReplanPortfolio(
+        self,
+        request: _planning_service_pb2.ReplanPortfolioRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.ReplanPortfolioResponse, _abc.Awaitable[_planning_service_pb2.ReplanPortfolioResponse]]:
+        """Plans again from a plan that is being carried out, with what is decided kept and changes limited or priced."""
 
     @_abc_1.abstractmethod
     def ComputeHashingCurve(

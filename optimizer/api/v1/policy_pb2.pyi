@@ -430,10 +430,13 @@ class ContractChanges(_message.Message):
     COUNTS_ORDERS_FIELD_NUMBER: _builtins.int
     PREVIOUS_GPU_ORDERS_FIELD_NUMBER: _builtins.int
     PREVIOUS_OPENINGS_FIELD_NUMBER: _builtins.int
+    COST_USD_PER_CHANGE_FIELD_NUMBER: _builtins.int
     maximum_count: _builtins.int
     """Most contracts that may be dropped, added or changed in site or month; each counts once."""
     counts_orders: _builtins.bool
     """Whether GPU blocks, their refreshes and openings count too: each that is dropped, added or changed once."""
+    cost_usd_per_change: _builtins.float
+    """What a change must bring in the objective: so much is taken off it for each, without any cash."""
     @_builtins.property
     def previous(self) -> _containers.RepeatedCompositeFieldContainer[Global___Placement]:
         """Contracts of the previous plan, each with offer, site and month."""
@@ -454,21 +457,59 @@ class ContractChanges(_message.Message):
         counts_orders: _builtins.bool | None = ...,
         previous_gpu_orders: _abc.Iterable[_decisions_pb2.GpuOrder] | None = ...,
         previous_openings: _abc.Iterable[_decisions_pb2.SiteOpening] | None = ...,
+        cost_usd_per_change: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_counts_orders", b"_counts_orders", "_maximum_count", b"_maximum_count", "counts_orders", b"counts_orders", "maximum_count", b"maximum_count"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cost_usd_per_change", b"_cost_usd_per_change", "_counts_orders", b"_counts_orders", "_maximum_count", b"_maximum_count", "cost_usd_per_change", b"cost_usd_per_change", "counts_orders", b"counts_orders", "maximum_count", b"maximum_count"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_counts_orders", b"_counts_orders", "_maximum_count", b"_maximum_count", "counts_orders", b"counts_orders", "maximum_count", b"maximum_count", "previous", b"previous", "previous_gpu_orders", b"previous_gpu_orders", "previous_openings", b"previous_openings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cost_usd_per_change", b"_cost_usd_per_change", "_counts_orders", b"_counts_orders", "_maximum_count", b"_maximum_count", "cost_usd_per_change", b"cost_usd_per_change", "counts_orders", b"counts_orders", "maximum_count", b"maximum_count", "previous", b"previous", "previous_gpu_orders", b"previous_gpu_orders", "previous_openings", b"previous_openings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cost_usd_per_change: _TypeAlias = _typing.Literal["cost_usd_per_change"]  # noqa: Y015
+    _WhichOneofArgType__cost_usd_per_change: _TypeAlias = _typing.Literal["_cost_usd_per_change", b"_cost_usd_per_change"]  # noqa: Y015
     _WhichOneofReturnType__counts_orders: _TypeAlias = _typing.Literal["counts_orders"]  # noqa: Y015
     _WhichOneofArgType__counts_orders: _TypeAlias = _typing.Literal["_counts_orders", b"_counts_orders"]  # noqa: Y015
     _WhichOneofReturnType__maximum_count: _TypeAlias = _typing.Literal["maximum_count"]  # noqa: Y015
     _WhichOneofArgType__maximum_count: _TypeAlias = _typing.Literal["_maximum_count", b"_maximum_count"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cost_usd_per_change) -> _WhichOneofReturnType__cost_usd_per_change | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__counts_orders) -> _WhichOneofReturnType__counts_orders | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum_count) -> _WhichOneofReturnType__maximum_count | None: ...
 
 Global___ContractChanges: _TypeAlias = ContractChanges  # noqa: Y015
+
+@_typing.final
+class ChangeHurdle(_message.Message):
+    """What changes against a previous plan took off the objective; no cash."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGE_COUNT_FIELD_NUMBER: _builtins.int
+    COST_USD_PER_CHANGE_FIELD_NUMBER: _builtins.int
+    change_count: _builtins.int
+    """Changes, as the rule counts them."""
+    cost_usd_per_change: _builtins.float
+    """Taken off for each."""
+    def __init__(
+        self,
+        *,
+        change_count: _builtins.int | None = ...,
+        cost_usd_per_change: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_change_count", b"_change_count", "_cost_usd_per_change", b"_cost_usd_per_change", "change_count", b"change_count", "cost_usd_per_change", b"cost_usd_per_change"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_change_count", b"_change_count", "_cost_usd_per_change", b"_cost_usd_per_change", "change_count", b"change_count", "cost_usd_per_change", b"cost_usd_per_change"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__change_count: _TypeAlias = _typing.Literal["change_count"]  # noqa: Y015
+    _WhichOneofArgType__change_count: _TypeAlias = _typing.Literal["_change_count", b"_change_count"]  # noqa: Y015
+    _WhichOneofReturnType__cost_usd_per_change: _TypeAlias = _typing.Literal["cost_usd_per_change"]  # noqa: Y015
+    _WhichOneofArgType__cost_usd_per_change: _TypeAlias = _typing.Literal["_cost_usd_per_change", b"_cost_usd_per_change"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__change_count) -> _WhichOneofReturnType__change_count | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cost_usd_per_change) -> _WhichOneofReturnType__cost_usd_per_change | None: ...
+
+Global___ChangeHurdle: _TypeAlias = ChangeHurdle  # noqa: Y015
 
 @_typing.final
 class CarbonCap(_message.Message):

@@ -1,9 +1,9 @@
-r"""A budget of changes against a previous plan.
+r"""A budget of changes against a previous plan, and their price.
 
 .. math::
    \sum_{i \in \mathrm{previous}} (1 - \mathrm{sign}_i) + \sum_{o \notin \mathrm{previous}} \mathrm{signed}_o
-   + \sum_g c_g + \sum_{j \in \mathrm{previous}} (1 - \mathrm{open}_j) + \sum_{s \notin \mathrm{previous}} \mathrm{opened}_s \le n \qquad
-   c_g \ge \sum_i b_i - \sum_i k_i, \quad c_g \ge \sum_{s,m} n_{g,s,m} - \sum_i k_i, \quad k_i \le n_i, \quad k_i \le b_i
+   + \sum_g c_g + \sum_{j \in \mathrm{previous}} (1 - \mathrm{open}_j) + \sum_{s \notin \mathrm{previous}} \mathrm{opened}_s = \kappa \le n \qquad
+   \text{maximise } \dots - h\,\kappa \qquad c_g \ge \sum_i b_i - \sum_i k_i, \quad c_g \ge \sum_{s,m} n_{g,s,m} - \sum_i k_i, \quad k_i \le n_i, \quad k_i \le b_i
 
 ======================================  =======  =========================================================
 symbol                                  unit     meaning
@@ -14,13 +14,14 @@ symbol                                  unit     meaning
 :math:`\mathrm{opened}_s`               0/1      site *s* is opened at any time
 :math:`b_i, n_i, k_i`                   blocks   of a previous GPU order of option *g*: before, now, kept
 :math:`c_g`                             blocks   blocks of option *g* that are dropped, added or moved; refreshes of them likewise
-:math:`n`                               1        most changes
+:math:`n`                               1        most changes, where there is a most
+:math:`\kappa, h`                       1, USD   changes, and ``cost_usd_per_change``: off the objective, no cash
 ======================================  =======  =========================================================
 
 A previous contract, order or opening that can no longer be as it was counts as changed. Orders and openings count only where the
 rule says so.
 
-Dual: NPV of one more change.
+Dual of ``contract_changes_within_budget``: NPV of one more change; of ``contract_changes_counted``: its price.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from optimizer.model.families.placements import matching_starts
 from optimizer.model.family import ConstraintFamily
 from optimizer.model.problem import PlanningProblem
 from optimizer.model.program import Program, Triplets
+from optimizer.units import USD_PER_MUSD
 
 COUNTED: Final = {"gpu_blocks": "block_count", "refreshed_blocks": "refreshed_block_count"}
 """What of a GPU order is counted, by kind of variable."""
@@ -48,15 +50,18 @@ def build(program: Program, problem: PlanningProblem) -> None:
     blocks, refreshed = program.variables["gpu_blocks"].columns, program.variables["refreshed_gpu_blocks"].columns
     _count_blocks(program, problem, counted, "gpu_blocks", blocks, np.arange(len(blocks)))
     _count_blocks(program, problem, counted, "refreshed_blocks", refreshed, problem.gpu_refreshes.order)
+    priced = rule is not None and rule.cost_usd_per_change > 0.0
+    count = program.add_variables("contract_change_count", ["company"] if priced else [])
     if rule is None:
         program.add_rows("contract_changes_within_budget", [], terms)
+        program.add_rows("contract_changes_counted", [], terms)
         return
     sign, names = program.variables["sign"].columns, [offer.name for offer in problem.portfolio.offers]
     for item in rule.previous:
         terms.add(0, sign[matching_starts(problem, item)], -1.0)
     before = [names.index(item.offer) for item in rule.previous]
     terms.add(0, sign[~np.isin(problem.starts.offer, before)], 1.0)
-    most = float(rule.maximum_count - len(rule.previous))
+    dropped = len(rule.previous)
     if counted is not None:
         opened = program.variables["open_site"].columns
         for opening in counted.previous_openings:
@@ -65,8 +70,14 @@ def build(program: Program, problem: PlanningProblem) -> None:
         terms.add(0, opened[~np.isin(problem.openings[0], sites)], 1.0)
         for name in ("changed_gpu_blocks", "changed_refreshed_blocks"):
             terms.add(0, program.variables[name].columns, 1.0)
-        most -= len(counted.previous_openings)
+        dropped += len(counted.previous_openings)
+    most = np.inf if rule.maximum_count is None else float(rule.maximum_count - dropped)
     program.add_rows("contract_changes_within_budget", ["changes"], terms, upper=most)
+    if priced:
+        terms.add(0, count.columns, -1.0)
+        program.post("hurdle_musd", 0, count.columns, -rule.cost_usd_per_change / USD_PER_MUSD)
+    keys = ["changes"] if priced else []
+    program.add_rows("contract_changes_counted", keys, terms if priced else Triplets(), upper=-float(dropped))
 
 
 def _count_blocks(
@@ -105,7 +116,7 @@ CONTRACT_CHANGES = ConstraintFamily(
         "kept_gpu_blocks", "changed_gpu_blocks", "kept_gpu_blocks_ordered", "changed_gpu_blocks_counted",
         "kept_refreshed_blocks", "changed_refreshed_blocks", "kept_refreshed_blocks_ordered",
         "changed_refreshed_blocks_counted",
-        "contract_changes_within_budget",
+        "contract_change_count", "contract_changes_within_budget", "contract_changes_counted",
     ),
     build,
 )  # fmt: skip

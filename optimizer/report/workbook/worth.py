@@ -77,6 +77,10 @@ def _objective(pages: Pages, npv: Placed) -> int:
         weight = plan.cvar.cvar_weight_frac
         rows.append(["CVaR", plan.cvar.cvar_usd, f"counts {weight:g} times"])
         worth += f"+{weight!r}*B{first + len(rows) - 1}"
+    if plan.hurdle is not None:
+        price = plan.hurdle.cost_usd_per_change
+        rows.append(["changes against the previous plan", plan.hurdle.change_count, f"each takes {price:,.0f} USD off"])
+        worth += f"-{price!r}*B{first + len(rows) - 1}"
     rows.append(["objective", Formula(worth), plan.objective_told])
     objective = len(rows) - 1
     here = first + objective

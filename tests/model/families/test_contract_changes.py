@@ -22,6 +22,7 @@ from support import (
 from optimizer.audit import Claims, audit
 from optimizer.curves.futures import Futures
 from optimizer.domain import GpuOrder
+from optimizer.errors import InvalidInputError
 
 OFFERS = [
     offer("P", price_usd_per_kw_month=25.0, sign_until_month="2027-02", sites=[place("A"), place("B")]),
@@ -71,6 +72,60 @@ def test_a_contract_that_can_no_longer_be_signed_counts_as_changed():
 def test_with_nothing_before_it_limits_how_many_are_signed():
     assert close(worth(case(1, [])), 1e6)
     assert close(worth(case(2, [])), 2e6)
+
+
+# ----------------------------------------------------------------------------------------------------- price of a change
+
+
+@pytest.mark.parametrize(("cost", "count", "value"), [(0.4e6, 2, 2e6), (0.6e6, 1, 1.5e6), (1.1e6, 0, 0.5e6)])
+def test_a_change_is_made_where_it_brings_more_than_its_price(cost, count, value):
+    """To add N brings a million, to drop P half of one; what is taken off is no cash."""
+    changes = {"previous": PREVIOUS, "cost_usd_per_change": cost}
+    answer = best(priced(changes))
+    assert answer.hurdle.change_count == count
+    assert close(answer.npv.total_usd, value)
+    assert close(answer.termination.objective_usd, value - count * cost)
+    assert close(answer.cash_flow[-1].cash_usd, best(case(count)).cash_flow[-1].cash_usd)
+    assert "price of changes" in answer.objective_told
+
+
+def priced(changes, **policy):
+    return portfolio(6, sites=[site("A"), site("B")], offers=OFFERS, policy={"contract_changes": changes, **policy})
+
+
+def test_price_and_budget_hold_together():
+    changes = {"previous": PREVIOUS, "maximum_count": 1, "cost_usd_per_change": 0.4e6}
+    answer = best(priced(changes))
+    assert (answer.hurdle.change_count, set(signed(answer))) == (1, {"P", "Q", "N"})
+    assert reason(priced({**changes, "maximum_count": 0}, forbidden=[{"offer": "Q", "site": "A"}])) == "infeasible"
+
+
+def test_a_change_that_cannot_be_avoided_is_paid_for():
+    answer = best(priced({"previous": PREVIOUS, "cost_usd_per_change": 5e6}, forbidden=[{"offer": "Q"}]))
+    assert answer.hurdle.cost_usd == 5e6
+    assert close(answer.termination.objective_usd, answer.npv.total_usd - 5e6)
+
+
+def test_blocks_have_the_price_too():
+    changes = {"previous": [], "cost_usd_per_change": 0.05e6, "counts_orders": True}
+    answer = best(portfolio(3, gpu_options=[BLOCKS], policy={"contract_changes": changes}))
+    assert answer.hurdle.change_count == sum(order.block_count for order in answer.decisions.gpu_orders) > 0
+    changes["cost_usd_per_change"] = 0.07e6
+    assert best(portfolio(3, gpu_options=[BLOCKS], policy={"contract_changes": changes})).hurdle.change_count == 0
+
+
+def test_the_audit_takes_the_price_of_what_is_changed_off_what_a_plan_claims():
+    stated = priced({"previous": PREVIOUS, "cost_usd_per_change": 0.6e6})
+    answer = best(stated)
+    dropped = answer.decisions.model_copy(update={"contracts": ()})
+    found, report = audit(stated, Futures.of(stated), dropped, Claims(objective_usd=answer.termination.objective_usd))
+    assert close(found.objective_usd, found.npv_usd - 1.2e6)
+    assert not report.passed
+
+
+def test_a_rule_that_neither_limits_nor_prices_changes_is_refused():
+    with pytest.raises(InvalidInputError, match="neither limits changes nor prices them"):
+        priced({"previous": PREVIOUS})
 
 
 # --------------------------------------------------------------------------------------------------- orders and openings
