@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,20 +39,26 @@ def write_report(plan: Plan, path: str | Path) -> None:
 def render_report(plan: Plan) -> str:
     """The report of ``plan`` as one HTML page that needs no network."""
     parts = sections(plan)
+    title = f"{plan.manifest.portfolio_name}: {headline(plan)}"
+    return page(title, _header(plan, parts), parts, lambda room: _download(plan, room))
+
+
+def page(title: str, header: str, parts: Sequence[Section], footer: Callable[[int], str]) -> str:
+    """One HTML page that needs no network; ``footer`` makes its end of at most so many bytes."""
     figures = [figure for part in parts for figure in part.figures]
     scripts = [plotly_script(), SCRIPT] if figures else []
     data = _figures_element(figures) if figures else ""
     running = "".join(f"<script>{script}</script>" for script in scripts)
     start = (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n{_head(plan, scripts)}</head>\n<body>\n{_header(plan, parts)}'
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n{_head(title, scripts)}</head>\n<body>\n{header}'
         f"<main>\n{_noscript() if figures else ''}{''.join(_section(part) for part in parts)}</main>\n"
     )
     end = f"\n{data}\n{running}\n</body>\n</html>\n"
     room = MOST_BYTES - len(start.encode()) - len(end.encode())
-    return start + _download(plan, room) + end
+    return start + footer(room) + end
 
 
-def _head(plan: Plan, scripts: Sequence[str]) -> str:
+def _head(title: str, scripts: Sequence[str]) -> str:
     allowed = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
     policy = (
         f"default-src 'none'; script-src {allowed or chr(39) + 'none' + chr(39)}; style-src 'unsafe-inline'; "
@@ -63,7 +69,7 @@ def _head(plan: Plan, scripts: Sequence[str]) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{escape(plan.manifest.portfolio_name)}: {escape(headline(plan))}</title>\n<style>{STYLE}</style>\n"
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n"
     )
 
 
@@ -74,13 +80,18 @@ def _header(plan: Plan, parts: Sequence[Section]) -> str:
         title, text = map(escape, alarm)
         warning = f'<div class="alarm" role="alert"><strong>{title}</strong><p>{text}</p></div>\n'
     span = f", {month(plan.cash_flow[0].month)} to {month(plan.cash_flow[-1].month)}" if plan.cash_flow else ""
-    links = "".join(f'<li><a href="#{part.slug}">{escape(part.title)}</a></li>' for part in parts)
     whose = escape(plan.manifest.portfolio_name) + prose(span)
     return (
         f'<header>\n{warning}<p class="eyebrow">Capacity plan of {whose}</p>\n'
         f'<h1>{escape(headline(plan))}</h1>\n<p class="lead" id="recommendation">{prose(recommendation(plan))}</p>\n'
-        f'<nav aria-label="Sections"><ul>{links}</ul></nav>\n</header>\n'
+        f"{navigation(parts)}</header>\n"
     )
+
+
+def navigation(parts: Sequence[Section]) -> str:
+    """Links to the sections."""
+    links = "".join(f'<li><a href="#{part.slug}">{escape(part.title)}</a></li>' for part in parts)
+    return f'<nav aria-label="Sections"><ul>{links}</ul></nav>\n'
 
 
 def _noscript() -> str:

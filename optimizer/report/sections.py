@@ -54,7 +54,8 @@ def sections(plan: Plan) -> list[Section]:
     return [part for part in parts if part.html]
 
 
-def _figure(figure: Figure) -> str:
+def figure_html(figure: Figure) -> str:
+    """The place of a chart, with its words."""
     return (
         f'<figure id="figure-{figure.slug}"><h3>{escape(figure.title)}</h3>'
         f'<div class="chart" id="chart-{figure.slug}" role="img" aria-label="{escape(figure.alternative)}" '
@@ -64,7 +65,7 @@ def _figure(figure: Figure) -> str:
 
 def _charts(figures: Iterable[Figure | None]) -> tuple[str, tuple[Figure, ...]]:
     drawn = tuple(figure for figure in figures if figure is not None)
-    return "\n".join(_figure(figure) for figure in drawn), drawn
+    return "\n".join(figure_html(figure) for figure in drawn), drawn
 
 
 def _folded(summary: str, content: str) -> str:

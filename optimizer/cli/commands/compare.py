@@ -13,7 +13,6 @@ from optimizer.cli.output import JSON_OPTION, console, print_json
 from optimizer.cli.summary import million, titled_table
 from optimizer.domain.base import validated
 from optimizer.domain.comparison import Baseline, Comparison, ComparisonSpec
-from optimizer.domain.plan import Plan
 from optimizer.units import USD_PER_MUSD
 
 
@@ -28,6 +27,7 @@ def compare(
     time_limit: Annotated[float, typer.Option(help="Wall seconds for finding the baseline.")] = DEFAULTS.time_limit_s,
     gap: Annotated[float, typer.Option(help="Relative gap of the baseline, 0.01 is 1 %.")] = DEFAULTS.gap_frac,
     server: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Compare on a service, not here.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the comparison here as one HTML page.")] = None,
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Compare two plans: what differs, what each difference is worth, and on which assumptions they differ.
@@ -38,14 +38,16 @@ def compare(
 
       optimizer compare tiny plan.json
 
-      optimizer compare portfolio.yaml plan.json board-paper.yaml
+      optimizer compare portfolio.yaml plan.json board-paper.yaml --out compare.html
 
       optimizer compare portfolio.yaml plan.json --baseline sign-everything-now
 
       optimizer compare now.yaml now.json last.json --other-portfolio last.yaml
     """
-    from optimizer.io import load_decisions, load_portfolio
+    from optimizer.io import check_writable, load_decisions, load_portfolio
 
+    if out is not None:
+        check_writable(out)
     stated = {
         "portfolio": load_portfolio(portfolio),
         "decisions": load_decisions(plan),
@@ -58,10 +60,16 @@ def compare(
     if baseline is not None or other is None:
         stated["baseline"] = baseline or Baseline.MINE_ON
     answer = _compared(validated(ComparisonSpec, stated, "comparison"), server)
+    if out is not None:
+        from optimizer.report.comparison_page import write_comparison
+
+        write_comparison(answer, out)
     if as_json:
         print_json(answer.model_dump_json(indent=2))
     else:
         _print(answer)
+        if out is not None:
+            console().print(f"comparison written to {out} ({out.stat().st_size / 1e6:.1f} MB)", markup=False)
 
 
 def _compared(spec: ComparisonSpec, server: str | None) -> Comparison:
@@ -76,10 +84,12 @@ def _compared(spec: ComparisonSpec, server: str | None) -> Comparison:
 
 
 def _print(answer: Comparison) -> None:
+    from optimizer.report.comparison_page import comparison_figures
+
     target = console()
     target.print(Text(answer.told, style="bold"), soft_wrap=True)
     figures = titled_table("Key figures, M USD", "figure", "plan", "other", "difference")
-    sides = _figures(answer.plan.plan), _figures(answer.other.plan)
+    sides = comparison_figures(answer.plan.plan), comparison_figures(answer.other.plan)
     for name, value in sides[0].items():
         figures.add_row(
             name, *[f"{usd / USD_PER_MUSD:,.1f}" for usd in (value, sides[1][name], value - sides[1][name])]
@@ -97,17 +107,3 @@ def _print(answer: Comparison) -> None:
         for row in answer.assumptions:
             assumptions.add_row(Text(row.path), Text(row.value), Text(row.other_value))
         target.print(assumptions)
-
-
-def _figures(plan: Plan) -> dict[str, float]:
-    assert plan.npv is not None
-    assert plan.distribution is not None
-    return {
-        "expected NPV": plan.npv.total_usd,
-        "  of which mining": plan.npv.mining_usd,
-        "  of which hosting": plan.npv.hosting_usd,
-        "  of which gpu": plan.npv.gpu_usd,
-        f"mean of the worst {plan.distribution.tail_probability:.0%} of futures": plan.distribution.cvar_usd,
-        "least cash": min(row.cash_usd for row in plan.cash_flow),
-        "most debt": max(row.debt_usd for row in plan.cash_flow),
-    }
