@@ -142,9 +142,13 @@ def test_a_plan_is_asked_for_by_keyboard_alone(browser, console):
         browser.press(key)
     browser.press("ArrowDown")
     shown(browser, "tiny is loaded.")
+    for key in reached(browser, "document.activeElement.id === 'name'"):
+        browser.press(key)
+    browser.press("Enter")
     for key in reached(browser, "document.activeElement.innerText === 'Plan'"):
         browser.press(key)
     assert browser.value("document.activeElement.matches(':focus-visible')")
+    assert browser.value("location.hash") == "#/portfolios"
     browser.press("Enter")
     browser.wait("location.hash.startsWith('#/plans/')")
     for key in reached(browser, "document.activeElement.innerText === 'Discard'"):
@@ -197,6 +201,7 @@ def test_the_form_and_the_text_are_the_same_statements(browser, console):
     browser.wait("document.getElementById('sites[0].name')?.value === 'Renamed'")
     assert browser.value("document.getElementById('description')") is None
     chosen(browser, ".form > .add select", "description")
+    browser.value("document.querySelector('.form > .add button').click()")
     browser.wait("document.getElementById('description')")
     browser.value("document.querySelector('[aria-label=\"Remove offers[1]\"]').click()")
     browser.wait("[...document.querySelectorAll('summary')].some((item) => item.innerText === 'Offers (2)')")

@@ -20,14 +20,14 @@ export function formOf(schema, problems, edit) {
     const stated = fields.filter(([name]) => name in value || required.has(name));
     const absent = fields.filter(([name]) => !(name in value || required.has(name)));
     const add = (event) => {
-      edit([...steps, event.target.value], begun(node.properties[event.target.value]));
-      event.target.value = "";
+      const { value: name } = event.target.parentElement.querySelector("select");
+      edit([...steps, name], begun(node.properties[name]));
     };
     return html`${stated.map(([name, field]) => part(name, field, value[name], [...steps, name], !required.has(name)))}
-      ${absent.length ? html`<label class="field add"><span class="hidden">Add to ${words(steps)}</span>
-        <select @change=${add}><option value="">Add …</option>
+      ${absent.length ? html`<div class="add"><select aria-label="What to add to ${words(steps)}">
           ${absent.map(([name, field]) => html`<option value=${name} title=${plain(resolved(field).description)}>${
-            titled(name)}</option>`)}</select></label>` : nothing}`;
+            titled(name)}</option>`)}</select>
+        ${button(`Add it to ${words(steps)}`, "Add", add)}</div>` : nothing}`;
   }
 
   function part(name, field, value, steps, optional) {

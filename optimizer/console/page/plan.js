@@ -1,7 +1,7 @@
 /* One plan: watched while it is searched for, then read. */
 
 import { download, events, get, post } from "./api.js";
-import { drawnCharts, progressFigure } from "./charts.js";
+import { drawnCharts, progressFigures } from "./charts.js";
 import { questionsOf } from "./questions.js";
 import { unsafeHTML } from "./vendor/lit-html/directives/unsafe-html.js";
 import { html, nothing } from "./vendor/lit-html/lit-html.js";
@@ -15,7 +15,7 @@ const FILES = [
 export function openPlan(shell, id, beside) {
   const address = `/v1/plans/${id}`;
   const listening = new AbortController();
-  const charts = drawnCharts(() => (record && record.ended ? figuresOf(paper) : [progressFigure(seen)]));
+  const charts = drawnCharts(() => (record && record.ended ? figuresOf(paper) : progressFigures(seen)));
   const seen = [];
   let record = null;
   let portfolio = null;
@@ -65,7 +65,7 @@ export function openPlan(shell, id, beside) {
     const row = (item) => html`<tr><td class="n">${seconds(item.elapsed_s)}</td><td class="n">${
       musd(item.incumbent_usd)}</td><td class="n">${musd(item.bound_usd)}</td><td class="n">${
       percent(item.gap_frac)}</td></tr>`;
-    return html`<p class="eyebrow">${STATES[record.state]}</p><h1>${portfolio.name}</h1>
+    return html`<p class="eyebrow">${STATES[last.stage === "queued" ? "queued" : "running"]}</p><h1>${portfolio.name}</h1>
       <dl class="key-figures">
         <div><dt>Stage</dt><dd>${last.stage}</dd><dd>${seconds(last.elapsed_s)}</dd></div>
         <div><dt>Best plan</dt><dd>${musd(last.incumbent_usd)}</dd></div>

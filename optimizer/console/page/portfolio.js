@@ -79,6 +79,13 @@ export function openPortfolio(shell, id) {
     shell.attempt(plan);
   }
 
+  /** In a long form, Enter in a field is no wish to plan. */
+  function keep(event) {
+    if (event.key === "Enter" && event.target.tagName === "INPUT") {
+      event.preventDefault();
+    }
+  }
+
   function option(name, label) {
     const change = (event) => { options = { ...options, [name]: event.target.valueAsNumber }; };
     return html`<label class="field"><span>${label}</span>
@@ -101,7 +108,7 @@ export function openPortfolio(shell, id) {
 
   function template() {
     return html`<h1>${id ? "Assumptions" : "New plan"}</h1>
-      <form novalidate @submit=${submit}>
+      <form novalidate @submit=${submit} @keydown=${keep}>
       ${id ? nothing : html`<label class="field"><span>Begin with an example</span>
         <select name="example" @change=${choose}><option value="">choose …</option>
           ${examples.map((name) => html`<option>${name}</option>`)}</select></label>`}
