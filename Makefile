@@ -36,6 +36,7 @@ dist: $(VENV)/dev
 	rm -rf dist
 	SOURCE_DATE_EPOCH=$(EPOCH) $(BIN)/python -m build --no-isolation --outdir dist . >/dev/null
 	SOURCE_DATE_EPOCH=$(EPOCH) $(BIN)/python .ci/repack.py dist/*.tar.gz
+	$(BIN)/python .ci/third_party.py dist
 	$(BIN)/python .ci/check_dist.py dist
 
 docs: $(VENV)/dev $(VENV)/built
