@@ -61,6 +61,29 @@ class Fate:
         return Fate(**{name: means[name] + (getattr(before, name) if before is not None else 0.0) for name in names})
 
 
+def rent_usd_per_kw(
+    offer: Offer, futures: Futures, chosen: Chosen, *, paid: Floats, let: Floats, recovered: Floats
+) -> Floats:
+    """What a tenant's rent comes to in some of the scenarios, weighted months added up, ``[R, W]``.
+
+    ``paid`` and ``recovered`` weigh the contract rent and ``let`` the re-lease rent, ``[R, T_ext]`` each; of them
+    counts what :class:`Fate` says. Sums over months are taken once, not in every scenario.
+    """
+    credit, unbacked = offer.credit, 1.0 - offer.credit.backstop_share_frac
+    default = futures.default_month(offer.tenant)[chosen].astype(np.int64)
+    months = paid.shape[1]
+    until = np.concatenate([np.zeros((len(paid), 1)), np.cumsum(paid, axis=1)], axis=1)
+    found = credit.backstop_share_frac * until[:, -1:] + unbacked * until[:, np.minimum(default, months)]
+    fell = np.flatnonzero(default < months)
+    found[:, fell] += unbacked * credit.recovery_frac * MONTHS_PER_YEAR * recovered[:, default[fell]]
+    again = np.flatnonzero(default + credit.vacancy_months < months)
+    if len(again):
+        is_let = np.arange(months)[:, None] >= default[again] + credit.vacancy_months
+        rents = np.where(is_let, futures.re_lease_rent_usd_per_kw_month[:, chosen][:, again], 0.0)
+        found[:, again] += unbacked * (let @ rents)
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class BuildCase:
     """One way in which building at a site turns out."""

@@ -24,7 +24,7 @@ from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.risk import SEED_COUNT
 from optimizer.model.calendar import Calendar
 from optimizer.model.expectations import block_paths, block_terms, site_fleet, site_paths
-from optimizer.model.fates import Fate, cases
+from optimizer.model.fates import cases, rent_usd_per_kw
 from optimizer.model.gpu_scale import lost_blocks
 from optimizer.model.hosting import OfferAtSite
 from optimizer.model.machine_classes import machine_classes
@@ -239,16 +239,16 @@ def _contract_usd(
     place = next(item for item in offer.sites if item.site == contract.site)
     placed = OfferAtSite(portfolio, futures, calendar, offer, place)
     age = placed.age(np.array([portfolio.horizon.index_of(contract.sign_month)]))
-    fate, energy = Fate.by_scenario(offer, futures), placed.energy_mwh_per_kw()
+    energy = placed.energy_mwh_per_kw()
     value = weights.hosting * contract.critical_mw * KW_PER_MW
     price = futures.mean_power_usd_per_mwh(contract.site) if energy.any() else np.zeros((value.shape[1], 1))
     capex_usd = weights.contract_capex @ placed.capex_musd(age)[0] * contract.critical_mw * USD_PER_MUSD
     found = np.zeros((weights.row_count, futures.scenario_count))
     for outcome, chosen in cases(portfolio.site(contract.site), futures):
-        terms, own = placed.terms(age, outcome.delay_months if outcome is not None else 0), fate.of(chosen)
-        found[:, chosen] = (value * terms.rent[0]) @ own.paid
-        found[:, chosen] += (value * terms.let_weight[0]) @ own.let_usd_per_kw
-        found[:, chosen] += (value * terms.recovery[0]) @ own.recovered
+        terms = placed.terms(age, outcome.delay_months if outcome is not None else 0)
+        weighted = {"paid": terms.rent, "let": terms.let_weight, "recovered": terms.recovery}
+        rents = {name: value * weight[0] for name, weight in weighted.items()}
+        found[:, chosen] = rent_usd_per_kw(offer, futures, chosen, **rents)
         found[:, chosen] -= (value @ terms.opex[0])[:, None]
         if energy.any():
             found[:, chosen] -= (value * terms.weight[0] * energy) @ price[:, chosen]
