@@ -23,6 +23,7 @@ from optimizer.cli.commands import (
     export,
     frontier,
     import_files,
+    kept,
     library,
     market,
     plan,
@@ -77,6 +78,8 @@ app.add_typer(market.app, name="market")
 app.add_typer(import_files.app, name="import")
 app.add_typer(bench.app, name="bench")
 app.add_typer(token.app, name="token")
+app.add_typer(kept.plans, name="plans")
+app.add_typer(kept.portfolios, name="portfolios")
 
 
 @app.callback(invoke_without_command=True)

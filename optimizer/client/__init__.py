@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from optimizer.client.aio.client import AsyncClient
     from optimizer.client.client import OptimizerClient
     from optimizer.client.credentials import tls_credentials
-    from optimizer.client.records import CurveAnswer, PlanRecord, PlanState, PortfolioRecord
+    from optimizer.client.records import CurveAnswer, PlanRecord, PlanState, PortfolioHead, PortfolioRecord
     from optimizer.domain.cluster_curves import (
         ClusterCurve,
         ClusterCurvePoint,
@@ -34,8 +34,8 @@ __all__ = [
     "AsyncClient", "Checkpointing", "ClusterCurve", "ClusterCurvePoint", "ClusterCurveSpec", "ClusterLosses",
     "ClusterValue", "ClusterValueKnot", "ClusterValueSpec", "CurveAnswer", "HashingCurve", "HashingCurvePoint",
     "HashingCurveSpec", "MeritOrder", "MeritOrderSpec", "MeritOrderStep", "NetworkCurve", "NetworkCurveSpec",
-    "NetworkMonth", "NetworkRow", "OptimizerClient", "OwnExit", "PlanRecord", "PlanState", "PortfolioRecord",
-    "ThroughputCurve", "ThroughputCurvePoint", "ThroughputCurveSpec", "tls_credentials",
+    "NetworkMonth", "NetworkRow", "OptimizerClient", "OwnExit", "PlanRecord", "PlanState", "PortfolioHead",
+    "PortfolioRecord", "ThroughputCurve", "ThroughputCurvePoint", "ThroughputCurveSpec", "tls_credentials",
 ]  # fmt: skip
 
 _HOMES = {
@@ -63,6 +63,7 @@ _HOMES = {
     "OwnExit": "optimizer.domain.network_curves",
     "PlanRecord": "optimizer.client.records",
     "PlanState": "optimizer.client.records",
+    "PortfolioHead": "optimizer.client.records",
     "PortfolioRecord": "optimizer.client.records",
     "ThroughputCurve": "optimizer.domain.curves",
     "ThroughputCurvePoint": "optimizer.domain.curves",

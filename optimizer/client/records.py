@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -49,6 +50,15 @@ class PortfolioRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class PortfolioHead:
+    """A stored portfolio in a list."""
+
+    name: str
+    """``portfolios/...``."""
+    create_time: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class PlanRecord:
     """A plan from the moment it was asked for."""
 
@@ -67,6 +77,10 @@ class PlanRecord:
     """The answer; absent in lists."""
     error: OptimizerError | None
     """Why there is none."""
+    etag: str
+    """Another one whenever the plan has changed."""
+    expire_time: dt.datetime | None
+    """When the service deletes it; none until it has ended, and where nothing is deleted by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +107,17 @@ def portfolio_record(message: Any) -> PortfolioRecord:
     )
 
 
+def portfolio_head(message: Any) -> PortfolioHead:
+    """The record of a resource in a list."""
+    return PortfolioHead(message.name, _time(message, "create_time"))
+
+
+def state_numbers(states: Iterable[PlanState]) -> list[Any]:
+    """States as the service numbers them."""
+    descriptor = resources_pb2.PlanState.DESCRIPTOR
+    return [descriptor.values_by_name[enum_prefix(descriptor) + state.name].number for state in states]
+
+
 def plan_record(message: Any) -> PlanRecord:
     """The record of a resource."""
     return PlanRecord(
@@ -106,6 +131,8 @@ def plan_record(message: Any) -> PlanRecord:
         progress=parse(Progress, message.progress, "progress") if message.HasField("progress") else None,
         plan=parse(Plan, message.result, "plan of the service") if message.HasField("result") else None,
         error=from_status(message.error) if message.HasField("error") else None,
+        etag=message.etag,
+        expire_time=_time(message, "expire_time"),
     )
 
 

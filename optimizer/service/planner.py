@@ -67,9 +67,15 @@ class Planner:
         self.store.ask_to_stop(job.id)
         return self.store.job(job.id)
 
-    def cancel(self, job: Job) -> None:
+    def cancel(self, job: Job) -> Job:
         """End a job without an answer."""
         self.store.ask_to_cancel(job.id)
+        return self.store.job(job.id)
+
+    def delete_portfolio(self, name: str) -> None:
+        """Forget a portfolio that has no plans."""
+        portfolio_id = resource_id(name, "portfolios")
+        self.store.delete_portfolio(self.store.portfolio(portfolio_id).id)
 
     def wait(self, job: Job, timeout_s: float, caller: Caller) -> Job:
         """The job when it has ended, or when the time is over."""
@@ -101,6 +107,7 @@ class Planner:
                 quiet_s = time.monotonic() - told_at
                 if quiet_s >= self._heartbeat_s:
                     told_at = time.monotonic()
+                    self.store.state(job.id)  # raises where it was deleted, so that no stream is left without an end
                     yield sequence
                 else:
                     self._await_news(job.id, count, self._heartbeat_s - quiet_s)

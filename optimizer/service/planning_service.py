@@ -13,6 +13,7 @@ from google.protobuf.empty_pb2 import Empty
 
 from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.api.v1 import planning_service_pb2_grpc
+from optimizer.api.v1.resources_pb2 import PlanView
 from optimizer.service import curve_answers as answers
 from optimizer.service import plan_answers
 from optimizer.service.planner import Planner
@@ -24,6 +25,7 @@ from optimizer.service.resources import (
     operation_message,
     parse_options,
     parse_portfolio,
+    parse_states,
     plan_message,
     portfolio_message,
     resource_id,
@@ -52,6 +54,16 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
         stored = self._planner.store.portfolio(resource_id(request.name, "portfolios"))
         return api.GetPortfolioResponse(portfolio=portfolio_message(stored))
 
+    def ListPortfolios(self, request: Any, context: grpc.ServicerContext) -> api.ListPortfoliosResponse:
+        """List portfolios."""
+        page, token = self._planner.store.page_of_portfolios(request.page_size, request.page_token)
+        return api.ListPortfoliosResponse(portfolios=map(portfolio_message, page), next_page_token=token)
+
+    def DeletePortfolio(self, request: Any, context: grpc.ServicerContext) -> api.DeletePortfolioResponse:
+        """Delete a portfolio."""
+        self._planner.delete_portfolio(request.name)
+        return api.DeletePortfolioResponse()
+
     def CreatePlan(self, request: Any, context: grpc.ServicerContext) -> Operation:
         """Queue a job."""
         options = parse_options(request)
@@ -63,11 +75,16 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
 
     def GetPlan(self, request: Any, context: grpc.ServicerContext) -> api.GetPlanResponse:
         """Return a plan."""
-        return api.GetPlanResponse(plan=plan_message(self._planner.job(request.name)))
+        plan = plan_message(self._planner.job(request.name))
+        if request.view == PlanView.PLAN_VIEW_BASIC:
+            plan.ClearField("result")
+        return api.GetPlanResponse(plan=plan)
 
     def ListPlans(self, request: Any, context: grpc.ServicerContext) -> api.ListPlansResponse:
         """List plans."""
-        jobs, token = self._planner.store.page_of_jobs(request.page_size, request.page_token)
+        portfolio_id = resource_id(request.portfolio, "portfolios", "portfolio") if request.portfolio else ""
+        states = parse_states(request.states)
+        jobs, token = self._planner.store.page_of_jobs(request.page_size, request.page_token, portfolio_id, states)
         plans = [plan_message(job) for job in jobs]
         return api.ListPlansResponse(plans=plans, next_page_token=token)
 
@@ -75,6 +92,16 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
         """Ask a job to end with what it has."""
         job = self._planner.job(request.name)
         return api.StopPlanResponse(plan=plan_message(self._planner.stop(job)))
+
+    def CancelPlan(self, request: Any, context: grpc.ServicerContext) -> api.CancelPlanResponse:
+        """End a job without a plan."""
+        job = self._planner.job(request.name)
+        return api.CancelPlanResponse(plan=plan_message(self._planner.cancel(job)))
+
+    def DeletePlan(self, request: Any, context: grpc.ServicerContext) -> api.DeletePlanResponse:
+        """Delete a plan that has ended."""
+        self._planner.store.delete_job(self._planner.job(request.name).id, request.etag)
+        return api.DeletePlanResponse()
 
     def WatchPlan(self, request: Any, context: grpc.ServicerContext) -> Iterator[api.WatchPlanResponse]:
         """Stream a job's progress."""

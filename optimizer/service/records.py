@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -43,7 +44,7 @@ class StoredPortfolio:
 
     id: str
     content: bytes
-    """``PortfolioSpec``."""
+    """``PortfolioSpec``; empty in lists."""
     create_time: dt.datetime | None
     """None where it was only checked."""
 
@@ -72,6 +73,15 @@ class Job:
     """``PlanResult``; absent in lists, while it is computed, and where there is none."""
     error: bytes | None
     """``google.rpc.Status``: why there is none."""
+    sequence: int
+    """That of its last event."""
+    expire_time: dt.datetime | None
+    """When it is deleted; none until it has ended, and where nothing is deleted by itself."""
+
+    @property
+    def etag(self) -> str:
+        """Another one whenever the job has changed."""
+        return hashlib.sha256(f"{self.id} {self.state} {self.sequence}".encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

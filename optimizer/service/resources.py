@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from google.longrunning.operations_pb2 import Operation
@@ -18,7 +18,6 @@ from optimizer.api.v1.planning_service_pb2 import (
     PlanEnd,
     WatchPlanResponse,
 )
-from optimizer.api.v1.portfolio_pb2 import PortfolioSpec
 from optimizer.api.v1.resources_pb2 import Plan, PlanState, Portfolio
 from optimizer.domain import portfolio as domain
 from optimizer.domain.options import SolveOptions
@@ -88,9 +87,24 @@ def parse_options(request: CreatePlanRequest) -> SolveOptions:
     return parse(SolveOptions, request.plan.options, "options")
 
 
+def parse_states(numbers: Sequence[int]) -> list[JobState]:
+    """The states in a request."""
+    known = {number: state for state, number in STATES.items()}
+    problems = [
+        Problem(f"states[{index}]", f"{number} is not a state", "name one of PlanState, or none for all")
+        for index, number in enumerate(numbers)
+        if number not in known
+    ]
+    if problems:
+        raise InvalidInputError(problems, "request")
+    return [known[number] for number in numbers]
+
+
 def portfolio_message(stored: StoredPortfolio) -> Portfolio:
     """The resource of a stored portfolio, or of one that was only checked."""
-    message = Portfolio(spec=PortfolioSpec.FromString(stored.content))
+    message = Portfolio()
+    if stored.content:
+        message.spec.ParseFromString(stored.content)
     if stored.id:
         message.name = f"portfolios/{stored.id}"
     _write_times(message, {"create_time": stored.create_time})
@@ -105,7 +119,9 @@ def plan_message(job: Job) -> Plan:
         options=SolveOptionsMessage.FromString(job.options),
         state=STATES[job.state],  # type: ignore[arg-type]
     )
+    message.etag = job.etag
     _write_times(message, {"create_time": job.create_time, "start_time": job.start_time, "end_time": job.end_time})
+    _write_times(message, {"expire_time": job.expire_time})
     for name in ("progress", "result", "error"):
         content = getattr(job, name)
         if content is not None:

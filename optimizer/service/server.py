@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import signal
 import threading
@@ -27,6 +28,7 @@ from optimizer.service.observation import CallObserver
 from optimizer.service.planner import Planner
 from optimizer.service.planning_service import OperationsServicer, PlanningServicer
 from optimizer.service.readiness import Readiness
+from optimizer.service.retention import Retention
 from optimizer.service.security import Security, refuse_beyond_loopback
 from optimizer.service.status import StatusDesk
 from optimizer.service.store import Store
@@ -73,7 +75,11 @@ class Server:
         store: str = TEMPORARY,
         lease_s: float = LEASE_S,
         metrics_port: int | None = None,
+        keep_days: float | None = None,
     ) -> None:
+        if keep_days is not None and keep_days <= 0:
+            fix = "leave it out to keep plans until they are deleted"
+            raise InvalidInputError.single("keep_days", f"{keep_days:g} is not positive", fix, "server")
         if not insecure_listen:
             refuse_beyond_loopback(listen, security)
         credentials = security.credentials()
@@ -81,7 +87,8 @@ class Server:
             message = "asks for tokens, of which nobody could make one in a store that is temporary"
             raise InvalidInputError.single("store", message, "name a file or a PostgreSQL", "server")
         self._database = Database(store)
-        kept = Store(self._database)
+        kept = Store(self._database, None if keep_days is None else dt.timedelta(days=keep_days).total_seconds())
+        self._retention = Retention(kept)
         self.metrics = Metrics()
         self._runner = JobRunner(kept, target, workers, queue_limit, lease_s, self.metrics)
         self.metrics.registry.register(StateCollector(self._database, self._runner.memory_bytes))
@@ -110,6 +117,7 @@ class Server:
         self._runner.start()
         self._server.start()
         self._readiness.start()
+        self._retention.start()
         tell(_log, logging.INFO, "started", port=self.port, metrics_port=self.metrics_port, store=str(self._database))
         return self
 
@@ -120,6 +128,7 @@ class Server:
         """
         tell(_log, logging.INFO, "stopping", grace_s=grace_s)
         self._readiness.close()
+        self._retention.close()
         self._health.enter_graceful_shutdown()
         self._server.stop(grace_s).wait()
         self._runner.close()
@@ -171,6 +180,7 @@ def serve(
     security: Security = Security(),  # noqa: B008 - it is frozen
     store: str = DEFAULT_STORE,
     metrics_port: int | None = None,
+    keep_days: float | None = None,
     grace_s: float = 5.0,
     on_ready: Callable[[int], None] = lambda _: None,
 ) -> None:
@@ -179,7 +189,7 @@ def serve(
     ``workers`` is how many plans are computed at a time, by default one for every two processors. An address beyond
     this machine needs TLS and tokens or client certificates in ``security``, or ``insecure_listen=True``. ``store`` is
     the URL of a database, ``sqlite:///FILE`` or ``postgresql://...``; what is in it outlives the server. Prometheus may
-    ask for metrics on ``metrics_port`` of loopback.
+    ask for metrics on ``metrics_port`` of loopback. Plans are deleted ``keep_days`` after they ended, or never.
     """
     server = Server(
         listen,
@@ -189,6 +199,7 @@ def serve(
         security=security,
         store=store,
         metrics_port=metrics_port,
+        keep_days=keep_days,
     )
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

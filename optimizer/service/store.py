@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime as dt
 import hashlib
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -17,13 +15,13 @@ import sqlalchemy as sa
 from optimizer.errors import InvalidInputError, JobCancelledError, NotFoundError
 from optimizer.service.database import Database
 from optimizer.service.events import Bells, append_events, conflated, queued_progress
+from optimizer.service.pages import page_size, place_of, token_after
 from optimizer.service.records import Event, Job, JobState, Request, StoredPortfolio
 from optimizer.service.tables import EVENTS, PLANS, PORTFOLIOS, REQUESTS
-from optimizer.wire.errors import OverloadedError, to_status
+from optimizer.wire.errors import EtagError, OverloadedError, PreconditionError, to_status
 
-DEFAULT_PAGE_SIZE: Final = 50
-MAXIMUM_PAGE_SIZE: Final = 1000
 _RETRY_AFTER_S: Final = 10.0
+_FORGOTTEN_AT_ONCE: Final = 500
 _ID: Final = re.compile("[0-9a-f]{32}")
 _NEW_JOB: Final[dict[str, Any]] = {
     "state": JobState.QUEUED,
@@ -44,10 +42,10 @@ _EVENTS: Final = (
 
 
 class Store:
-    """Everything by id. What a method returned is on disk."""
+    """Everything by id. What a method returned is on disk. Ended jobs are kept for ``keep_s``, or for good."""
 
-    def __init__(self, database: Database | None = None) -> None:
-        self.database = database or Database()
+    def __init__(self, database: Database | None = None, keep_s: float | None = None) -> None:
+        self.database, self.keep_s = database or Database(), keep_s
         self.bells = Bells()
 
     def add_portfolio(self, content: bytes, request: Request) -> StoredPortfolio:
@@ -73,6 +71,9 @@ class Store:
         """
 
         def add(connection: sa.Connection) -> str:
+            kept = sa.select(PORTFOLIOS.c.id).where(PORTFOLIOS.c.id == portfolio_id)
+            if connection.execute(kept.with_for_update(read=True, key_share=True)).first() is None:
+                raise NotFoundError("portfolio", f"portfolios/{portfolio_id}")
             waiting = sa.select(sa.func.count()).where(PLANS.c.state == JobState.QUEUED)
             if connection.execute(waiting).scalar_one() >= queue_limit:
                 raise OverloadedError(f"{queue_limit} plans are waiting already; come again", _RETRY_AFTER_S)
@@ -86,7 +87,7 @@ class Store:
 
     def job(self, job_id: str) -> Job:
         """A job by id, with its result."""
-        return _job(self._found("plan", _JOB, job_id))
+        return self._job(self._found("plan", _JOB, job_id))
 
     def state(self, job_id: str) -> JobState:
         """How far a job has come."""
@@ -113,20 +114,87 @@ class Store:
             rows = connection.execute(_EVENTS, {"wanted": job_id, "sequence": sequence}).mappings().all()
         return conflated([_event(row) for row in rows])
 
-    def page_of_jobs(self, size: int, token: str) -> tuple[list[Job], str]:
+    def page_of_jobs(
+        self, size: int, token: str, portfolio_id: str = "", states: Collection[JobState] = ()
+    ) -> tuple[list[Job], str]:
         """Jobs, newest first, and the token of the next page. Jobs that come in between do not shift the pages."""
-        if size < 0:
-            raise InvalidInputError.single("page_size", f"{size} is negative", "ask for 1 to 1000", "request")
-        size = min(size or DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE)
-        query = sa.select(*_LISTED).order_by(PLANS.c.number.desc()).limit(size + 1)
+        query, listed = sa.select(*_LISTED).order_by(PLANS.c.number.desc()), f"plans {portfolio_id} {sorted(states)}"
+        if portfolio_id:
+            query = query.where(PLANS.c.portfolio_id == portfolio_id)
+        if states:
+            query = query.where(PLANS.c.state.in_(states))
+        if token:
+            query = query.where(PLANS.c.number < int(place_of(listed, token)))
+        rows, more = self._page(query, size)
+        return [self._job(row) for row in rows], token_after(listed, str(rows[-1]["number"])) if more else ""
+
+    def page_of_portfolios(self, size: int, token: str) -> tuple[list[StoredPortfolio], str]:
+        """Portfolios without their content, newest first, and the token of the next page."""
+        key = (PORTFOLIOS.c.create_time_s, PORTFOLIOS.c.id)
+        query = sa.select(*key).order_by(*(column.desc() for column in key))
+        if token:
+            seconds, _, last_id = place_of("portfolios", token).partition(" ")
+            query = query.where(sa.tuple_(*key) < sa.tuple_(sa.literal(float(seconds)), sa.literal(last_id)))
+        rows, more = self._page(query, size)
+        found = [StoredPortfolio(row["id"], b"", _moment(row["create_time_s"])) for row in rows]
+        return found, token_after("portfolios", f"{rows[-1]['create_time_s']!r} {rows[-1]['id']}") if more else ""
+
+    def delete_portfolio(self, portfolio_id: str) -> None:
+        """Forget a portfolio, and the request that made it.
+
+        Raises:
+            PreconditionError: there are plans of it.
+        """
+        locked = sa.select(PORTFOLIOS.c.id).where(PORTFOLIOS.c.id == portfolio_id).with_for_update()
+        plans = sa.select(sa.func.count()).select_from(PLANS).where(PLANS.c.portfolio_id == portfolio_id)
+        with self.database.writing() as connection:
+            if connection.execute(locked).first() is None:
+                raise NotFoundError("portfolio", f"portfolios/{portfolio_id}")
+            count = connection.execute(plans).scalar_one()
+            if count:
+                told = f"{count} plan{'s' if count > 1 else ''} of it must be deleted first"
+                raise PreconditionError("HAS_PLANS", f"portfolios/{portfolio_id}", told)
+            connection.execute(PORTFOLIOS.delete().where(PORTFOLIOS.c.id == portfolio_id))
+            connection.execute(REQUESTS.delete().where(REQUESTS.c.resource_id == portfolio_id))
+
+    def delete_job(self, job_id: str, etag: str = "") -> None:
+        """Forget a job that has ended, its history, and the request that made it.
+
+        Raises:
+            PreconditionError: it has not ended.
+            EtagError: it is another than the caller has seen.
+        """
+        locked = sa.select(*_LISTED).where(PLANS.c.id == job_id).with_for_update()
+        with self.database.writing() as connection:
+            row = connection.execute(locked).mappings().first()
+            if row is None:
+                raise NotFoundError("plan", f"plans/{job_id}")
+            job = self._job(row)
+            if etag and etag != job.etag:
+                raise EtagError(f"plans/{job_id}", etag)
+            if not job.state.ended:
+                raise PreconditionError("NOT_ENDED", f"plans/{job_id}", f"it is {job.state}; cancel it first")
+            _forget(connection, [job_id])
+        self.bells.ring(job_id)
+
+    def delete_expired(self) -> int:
+        """Forget jobs that ended longer ago than they are kept; how many they were."""
+        if self.keep_s is None:
+            return 0
+        expired = sa.select(PLANS.c.id).where(PLANS.c.end_time_s < time.time() - self.keep_s).limit(_FORGOTTEN_AT_ONCE)
+        with self.database.writing() as connection:
+            job_ids = connection.execute(expired.with_for_update(skip_locked=True)).scalars().all()
+            _forget(connection, job_ids)
+        for job_id in job_ids:
+            self.bells.ring(job_id)
+        return len(job_ids)
+
+    def _page(self, query: sa.Select[Any], size: int) -> tuple[Sequence[sa.RowMapping], bool]:
+        """The first rows of a query, and whether there are more."""
+        size = page_size(size)
         with self.database.reading() as connection:
-            if token:
-                before = _position(token)
-                if before > (connection.scalar(sa.select(sa.func.max(PLANS.c.number))) or 0):
-                    raise _bad_token(token)
-                query = query.where(PLANS.c.number < before)
-            rows = connection.execute(query).mappings().all()
-        return [_job(row) for row in rows[:size]], _token(rows[size - 1]["number"]) if len(rows) > size else ""
+            rows = connection.execute(query.limit(size + 1)).mappings().all()
+        return rows[:size], len(rows) > size
 
     def _once(self, request: Request, add: Callable[[sa.Connection], str]) -> str:
         """The id of what ``add`` makes, or of what the same request made before.
@@ -155,6 +223,23 @@ class Store:
             raise InvalidInputError.single("request_id", message, "give every request its own id", "request")
         return str(row["resource_id"])
 
+    def _job(self, row: sa.RowMapping) -> Job:
+        end_s = row["end_time_s"]
+        return Job(
+            id=row["id"],
+            portfolio_id=row["portfolio_id"],
+            options=row["options"],
+            state=JobState(row["state"]),
+            create_time=dt.datetime.fromtimestamp(row["create_time_s"], dt.UTC),
+            start_time=_moment(row["start_time_s"]),
+            end_time=_moment(end_s),
+            progress=row["progress"],
+            result=row.get("result"),
+            error=row["error"],
+            sequence=row["sequence"],
+            expire_time=None if end_s is None or self.keep_s is None else _moment(end_s + self.keep_s),
+        )
+
     def _found(self, kind: str, query: sa.Select[Any], wanted: str) -> sa.RowMapping:
         if _ID.fullmatch(wanted):
             with self.database.reading() as connection:
@@ -170,19 +255,9 @@ def cancelled_values() -> dict[str, Any]:
     return {"state": JobState.CANCELLED, "error": error.SerializeToString(), "end_time_s": time.time()}
 
 
-def _job(row: sa.RowMapping) -> Job:
-    return Job(
-        id=row["id"],
-        portfolio_id=row["portfolio_id"],
-        options=row["options"],
-        state=JobState(row["state"]),
-        create_time=dt.datetime.fromtimestamp(row["create_time_s"], dt.UTC),
-        start_time=_moment(row["start_time_s"]),
-        end_time=_moment(row["end_time_s"]),
-        progress=row["progress"],
-        result=row.get("result"),
-        error=row["error"],
-    )
+def _forget(connection: sa.Connection, job_ids: Sequence[str]) -> None:
+    for column in (EVENTS.c.plan_id, REQUESTS.c.resource_id, PLANS.c.id):
+        connection.execute(column.table.delete().where(column.in_(job_ids)))
 
 
 def _event(row: sa.RowMapping) -> Event:
@@ -192,23 +267,3 @@ def _event(row: sa.RowMapping) -> Event:
 
 def _moment(seconds: float | None) -> dt.datetime | None:
     return None if seconds is None else dt.datetime.fromtimestamp(seconds, dt.UTC)
-
-
-def _token(position: int) -> str:
-    return base64.urlsafe_b64encode(f"plans:{position}".encode()).decode()
-
-
-def _position(token: str) -> int:
-    try:
-        kind, _, position = base64.urlsafe_b64decode(token.encode()).decode().partition(":")
-        if kind == "plans" and position.isdecimal():
-            return int(position)
-    except (binascii.Error, UnicodeError, ValueError):
-        pass
-    raise _bad_token(token)
-
-
-def _bad_token(token: str) -> InvalidInputError:
-    return InvalidInputError.single(
-        "page_token", f"{token[:40]!r} is not a page token", "pass next_page_token as it came", "request"
-    )

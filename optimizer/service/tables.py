@@ -15,6 +15,7 @@ PORTFOLIOS = sa.Table(
     sa.Column("id", sa.String(32), primary_key=True),
     sa.Column("content", sa.LargeBinary, nullable=False),
     sa.Column("create_time_s", sa.Float, nullable=False),
+    sa.Index("portfolios_by_time", "create_time_s", "id"),
 )
 
 PLANS = sa.Table(
@@ -38,6 +39,7 @@ PLANS = sa.Table(
     sa.Column("beat", sa.Integer, nullable=False),
     sa.Column("lost_count", sa.Integer, nullable=False),
     sa.Index("plans_by_state", "state", "number"),
+    sa.Index("plans_by_portfolio", "portfolio_id", "number"),
 )
 """``sequence`` is that of the last event, ``fence`` the number of the latest run; ``beat`` counts its signs of life,
 and ``lost_count`` the runs that ceased to give any."""
@@ -59,6 +61,7 @@ REQUESTS = sa.Table(
     sa.Column("id_sha256", sa.String(64), primary_key=True),
     sa.Column("content_sha256", sa.String(64), nullable=False),
     sa.Column("resource_id", sa.String(32), nullable=False),
+    sa.Index("requests_by_resource", "resource_id"),
 )
 """What a request with an id made, so that the same request makes it once; of its id and content only the digests."""
 

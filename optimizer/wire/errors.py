@@ -26,7 +26,7 @@ from typing import Any, Final, NamedTuple
 
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc.code_pb2 import Code
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, PreconditionFailure, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from optimizer.errors import (
@@ -84,6 +84,22 @@ class StoreUnavailableError(ServiceError):
         super().__init__(message, "UNAVAILABLE", "STORE_UNAVAILABLE")
 
 
+class PreconditionError(ServiceError):
+    """A thing is not in the state in which this can be done to it."""
+
+    def __init__(self, kind: str, subject: str, description: str) -> None:
+        super().__init__(f"{subject}: {description}", "FAILED_PRECONDITION", "PRECONDITION_FAILED")
+        self.kind, self.subject, self.description = kind, subject, description
+
+
+class EtagError(ServiceError):
+    """A thing has changed since the caller saw it."""
+
+    def __init__(self, name: str, etag: str) -> None:
+        super().__init__(f"{name} is not as it was at etag {etag[:40]!r}; look at it again", "ABORTED", "ETAG_MISMATCH")
+        self.name, self.etag = name, etag
+
+
 class UnauthenticatedError(ServiceError):
     """Who calls has not shown who he is."""
 
@@ -118,6 +134,8 @@ STATUSES: Final[Mapping[type[OptimizerError], Row]] = MappingProxyType(
         WorkerDiedError: Row(Code.INTERNAL, "WORKER_DIED"),
         JobAbandonedError: Row(Code.ABORTED, "JOB_ABANDONED"),
         StoreUnavailableError: Row(Code.UNAVAILABLE, "STORE_UNAVAILABLE"),
+        PreconditionError: Row(Code.FAILED_PRECONDITION, "PRECONDITION_FAILED"),
+        EtagError: Row(Code.ABORTED, "ETAG_MISMATCH"),
         UnauthenticatedError: Row(Code.UNAUTHENTICATED, "UNAUTHENTICATED"),
         ForbiddenError: Row(Code.PERMISSION_DENIED, "SCOPE_TOO_NARROW"),
     }
@@ -147,6 +165,9 @@ def to_status(error: BaseException) -> Status:
         retry = RetryInfo()
         retry.retry_delay.FromMilliseconds(int(error.retry_after_s * 1000))
         details.append(retry)
+    if isinstance(error, PreconditionError):
+        violation = PreconditionFailure.Violation(type=error.kind, subject=error.subject, description=error.description)
+        details.append(PreconditionFailure(violations=[violation]))
     if isinstance(error, InvalidInputError):
         room = MAXIMUM_STATUS_BYTES - status.ByteSize() - info.ByteSize() - 300
         bad_request = _bad_request(error.problems, room)

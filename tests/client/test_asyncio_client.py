@@ -52,7 +52,7 @@ def test_what_calls_the_service_is_awaited():
         for name, method in public(AsyncClient).items()
         if "AsyncIterator" in str(inspect.signature(method).return_annotation)
     }
-    assert streams == {"list_plans", "stream_hashing_curves", "stream_throughput_curves", "watch"}
+    assert streams == {"list_plans", "list_portfolios", "stream_hashing_curves", "stream_throughput_curves", "watch"}
     assert public(AsyncClient).keys() - waiting - streams == {"from_environment"}
 
 

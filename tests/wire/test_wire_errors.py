@@ -5,7 +5,7 @@ import logging
 
 import pytest
 from google.rpc.code_pb2 import Code
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, PreconditionFailure, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from optimizer.errors import (
@@ -19,7 +19,14 @@ from optimizer.errors import (
     SolverError,
 )
 from optimizer.wire import errors
-from optimizer.wire.errors import OverloadedError, WorkerDiedError, from_status, to_status
+from optimizer.wire.errors import (
+    EtagError,
+    OverloadedError,
+    PreconditionError,
+    WorkerDiedError,
+    from_status,
+    to_status,
+)
 
 TWO = [Problem("sites[0].hall_mw", "is missing", "add 'hall_mw'"), Problem("name", "is empty")]
 
@@ -53,6 +60,8 @@ def test_problems_come_back_as_they_went():
         (ModelAssemblyError("no"), Code.INTERNAL, ServiceError),
         (WorkerDiedError(-9), Code.INTERNAL, ServiceError),
         (OverloadedError("full", 3.0), Code.RESOURCE_EXHAUSTED, ServiceError),
+        (PreconditionError("NOT_ENDED", "plans/a", "it is queued"), Code.FAILED_PRECONDITION, ServiceError),
+        (EtagError("plans/a", "0"), Code.ABORTED, ServiceError),
         (ServiceError("odd", "UNKNOWN", "ODD"), Code.UNKNOWN, ServiceError),
         (ServiceError("passed on", "INTERNAL", "SOLVER_FAILED"), Code.INTERNAL, ServiceError),
         (ServiceError("odd", "NO_SUCH_CODE", "ODD"), Code.UNKNOWN, ServiceError),
@@ -69,6 +78,12 @@ def test_every_error_has_code_and_one_error_info(error, code, back):
 def test_an_overloaded_service_says_when_to_come_again():
     (retry,) = details(to_status(OverloadedError("full", 2.5)), RetryInfo)
     assert retry.retry_delay.ToMilliseconds() == 2500
+
+
+def test_a_precondition_names_its_kind_and_what_it_is_about():
+    (failure,) = details(to_status(PreconditionError("NOT_ENDED", "plans/a", "it is queued")), PreconditionFailure)
+    (violation,) = failure.violations
+    assert (violation.type, violation.subject, violation.description) == ("NOT_ENDED", "plans/a", "it is queued")
 
 
 def test_a_service_error_keeps_code_and_reason():

@@ -50,6 +50,16 @@ class PlanningServiceStub:
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.GetPortfolioRequest.SerializeToString,
                 response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.GetPortfolioResponse.FromString,
                 _registered_method=True)
+        self.ListPortfolios = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/ListPortfolios',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ListPortfoliosRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ListPortfoliosResponse.FromString,
+                _registered_method=True)
+        self.DeletePortfolio = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/DeletePortfolio',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.DeletePortfolioRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.DeletePortfolioResponse.FromString,
+                _registered_method=True)
         self.CreatePlan = channel.unary_unary(
                 '/optimizer.api.v1.PlanningService/CreatePlan',
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.CreatePlanRequest.SerializeToString,
@@ -69,6 +79,16 @@ class PlanningServiceStub:
                 '/optimizer.api.v1.PlanningService/StopPlan',
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.StopPlanRequest.SerializeToString,
                 response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.StopPlanResponse.FromString,
+                _registered_method=True)
+        self.CancelPlan = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/CancelPlan',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.CancelPlanRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.CancelPlanResponse.FromString,
+                _registered_method=True)
+        self.DeletePlan = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/DeletePlan',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.DeletePlanRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.DeletePlanResponse.FromString,
                 _registered_method=True)
         self.WatchPlan = channel.unary_stream(
                 '/optimizer.api.v1.PlanningService/WatchPlan',
@@ -204,6 +224,20 @@ class PlanningServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListPortfolios(self, request, context):
+        """Lists portfolios without their specs, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeletePortfolio(self, request, context):
+        """Deletes a portfolio that no plan answers.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CreatePlan(self, request, context):
         """Asks for the plan of a stored portfolio.
 
@@ -230,6 +264,20 @@ class PlanningServiceServicer:
 
     def StopPlan(self, request, context):
         """Asks the search to end now and keep the best plan so far; a plan that has ended stays as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelPlan(self, request, context):
+        """Ends a plan and discards what there is; one that has ended stays as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeletePlan(self, request, context):
+        """Deletes a plan that has ended, with its history.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -403,6 +451,16 @@ def add_PlanningServiceServicer_to_server(servicer, server):
                     request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.GetPortfolioRequest.FromString,
                     response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.GetPortfolioResponse.SerializeToString,
             ),
+            'ListPortfolios': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPortfolios,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ListPortfoliosRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ListPortfoliosResponse.SerializeToString,
+            ),
+            'DeletePortfolio': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeletePortfolio,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.DeletePortfolioRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.DeletePortfolioResponse.SerializeToString,
+            ),
             'CreatePlan': grpc.unary_unary_rpc_method_handler(
                     servicer.CreatePlan,
                     request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.CreatePlanRequest.FromString,
@@ -422,6 +480,16 @@ def add_PlanningServiceServicer_to_server(servicer, server):
                     servicer.StopPlan,
                     request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.StopPlanRequest.FromString,
                     response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.StopPlanResponse.SerializeToString,
+            ),
+            'CancelPlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelPlan,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.CancelPlanRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.CancelPlanResponse.SerializeToString,
+            ),
+            'DeletePlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeletePlan,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.DeletePlanRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.DeletePlanResponse.SerializeToString,
             ),
             'WatchPlan': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchPlan,
@@ -604,6 +672,60 @@ class PlanningService:
             _registered_method=True)
 
     @staticmethod
+    def ListPortfolios(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/ListPortfolios',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ListPortfoliosRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ListPortfoliosResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeletePortfolio(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/DeletePortfolio',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.DeletePortfolioRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.DeletePortfolioResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def CreatePlan(request,
             target,
             options=(),
@@ -701,6 +823,60 @@ class PlanningService:
             '/optimizer.api.v1.PlanningService/StopPlan',
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.StopPlanRequest.SerializeToString,
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.StopPlanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelPlan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/CancelPlan',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.CancelPlanRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.CancelPlanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeletePlan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/DeletePlan',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.DeletePlanRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.DeletePlanResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,10 @@ class PlanningServiceStub:
     """Stores a portfolio after checking it."""
     GetPortfolio: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.GetPortfolioRequest, _planning_service_pb2.GetPortfolioResponse]
     """Returns a stored portfolio."""
+    ListPortfolios: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ListPortfoliosRequest, _planning_service_pb2.ListPortfoliosResponse]
+    """Lists portfolios without their specs, newest first."""
+    DeletePortfolio: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.DeletePortfolioRequest, _planning_service_pb2.DeletePortfolioResponse]
+    """Deletes a portfolio that no plan answers."""
     CreatePlan: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.CreatePlanRequest, _operations_pb2.Operation]
     """Asks for the plan of a stored portfolio.
 
@@ -55,6 +59,10 @@ class PlanningServiceStub:
     """Lists plans without their results, newest first."""
     StopPlan: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.StopPlanRequest, _planning_service_pb2.StopPlanResponse]
     """Asks the search to end now and keep the best plan so far; a plan that has ended stays as it is."""
+    CancelPlan: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.CancelPlanRequest, _planning_service_pb2.CancelPlanResponse]
+    """Ends a plan and discards what there is; one that has ended stays as it is."""
+    DeletePlan: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.DeletePlanRequest, _planning_service_pb2.DeletePlanResponse]
+    """Deletes a plan that has ended, with its history."""
     WatchPlan: _grpc.UnaryStreamMultiCallable[_planning_service_pb2.WatchPlanRequest, _planning_service_pb2.WatchPlanResponse]
     """Streams the progress of a plan until it has ended."""
     EvaluatePlan: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.EvaluatePlanRequest, _planning_service_pb2.EvaluatePlanResponse]
@@ -116,6 +124,10 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     """Stores a portfolio after checking it."""
     GetPortfolio: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.GetPortfolioRequest, _planning_service_pb2.GetPortfolioResponse]  # type: ignore[assignment]
     """Returns a stored portfolio."""
+    ListPortfolios: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ListPortfoliosRequest, _planning_service_pb2.ListPortfoliosResponse]  # type: ignore[assignment]
+    """Lists portfolios without their specs, newest first."""
+    DeletePortfolio: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.DeletePortfolioRequest, _planning_service_pb2.DeletePortfolioResponse]  # type: ignore[assignment]
+    """Deletes a portfolio that no plan answers."""
     CreatePlan: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.CreatePlanRequest, _operations_pb2.Operation]  # type: ignore[assignment]
     """Asks for the plan of a stored portfolio.
 
@@ -128,6 +140,10 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     """Lists plans without their results, newest first."""
     StopPlan: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.StopPlanRequest, _planning_service_pb2.StopPlanResponse]  # type: ignore[assignment]
     """Asks the search to end now and keep the best plan so far; a plan that has ended stays as it is."""
+    CancelPlan: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.CancelPlanRequest, _planning_service_pb2.CancelPlanResponse]  # type: ignore[assignment]
+    """Ends a plan and discards what there is; one that has ended stays as it is."""
+    DeletePlan: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.DeletePlanRequest, _planning_service_pb2.DeletePlanResponse]  # type: ignore[assignment]
+    """Deletes a plan that has ended, with its history."""
     WatchPlan: _aio.UnaryStreamMultiCallable[_planning_service_pb2.WatchPlanRequest, _planning_service_pb2.WatchPlanResponse]  # type: ignore[assignment]
     """Streams the progress of a plan until it has ended."""
     EvaluatePlan: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.EvaluatePlanRequest, _planning_service_pb2.EvaluatePlanResponse]  # type: ignore[assignment]
@@ -200,6 +216,22 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         """Returns a stored portfolio."""
 
     @_abc_1.abstractmethod
+    def ListPortfolios(
+        self,
+        request: _planning_service_pb2.ListPortfoliosRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.ListPortfoliosResponse, _abc.Awaitable[_planning_service_pb2.ListPortfoliosResponse]]:
+        """Lists portfolios without their specs, newest first."""
+
+    @_abc_1.abstractmethod
+    def DeletePortfolio(
+        self,
+        request: _planning_service_pb2.DeletePortfolioRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.DeletePortfolioResponse, _abc.Awaitable[_planning_service_pb2.DeletePortfolioResponse]]:
+        """Deletes a portfolio that no plan answers."""
+
+    @_abc_1.abstractmethod
     def CreatePlan(
         self,
         request: _planning_service_pb2.CreatePlanRequest,
@@ -234,6 +266,22 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_planning_service_pb2.StopPlanResponse, _abc.Awaitable[_planning_service_pb2.StopPlanResponse]]:
         """Asks the search to end now and keep the best plan so far; a plan that has ended stays as it is."""
+
+    @_abc_1.abstractmethod
+    def CancelPlan(
+        self,
+        request: _planning_service_pb2.CancelPlanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.CancelPlanResponse, _abc.Awaitable[_planning_service_pb2.CancelPlanResponse]]:
+        """Ends a plan and discards what there is; one that has ended stays as it is."""
+
+    @_abc_1.abstractmethod
+    def DeletePlan(
+        self,
+        request: _planning_service_pb2.DeletePlanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.DeletePlanResponse, _abc.Awaitable[_planning_service_pb2.DeletePlanResponse]]:
+        """Deletes a plan that has ended, with its history."""
 
     @_abc_1.abstractmethod
     def WatchPlan(

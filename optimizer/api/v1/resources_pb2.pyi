@@ -62,6 +62,30 @@ PLAN_STATE_AUDIT_FAILED: PlanState.ValueType  # 6
 """There is a result, but its independent re-calculation deviates: do not act on it. `result.audit` says where."""
 Global___PlanState: _TypeAlias = PlanState  # noqa: Y015
 
+class _PlanView:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PlanViewEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PlanView.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PLAN_VIEW_UNSPECIFIED: _PlanView.ValueType  # 0
+    """All of it."""
+    PLAN_VIEW_BASIC: _PlanView.ValueType  # 1
+    """Everything but its result."""
+    PLAN_VIEW_FULL: _PlanView.ValueType  # 2
+    """All of it."""
+
+class PlanView(_PlanView, metaclass=_PlanViewEnumTypeWrapper):
+    """How much of a plan is told."""
+
+PLAN_VIEW_UNSPECIFIED: PlanView.ValueType  # 0
+"""All of it."""
+PLAN_VIEW_BASIC: PlanView.ValueType  # 1
+"""Everything but its result."""
+PLAN_VIEW_FULL: PlanView.ValueType  # 2
+"""All of it."""
+Global___PlanView: _TypeAlias = PlanView  # noqa: Y015
+
 @_typing.final
 class Portfolio(_message.Message):
     """A stored portfolio. It never changes."""
@@ -112,12 +136,16 @@ class Plan(_message.Message):
     PROGRESS_FIELD_NUMBER: _builtins.int
     RESULT_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`plans/{plan}`; given by the service."""
     portfolio: _builtins.str
     """`portfolios/{portfolio}`: the question."""
     state: Global___PlanState.ValueType
     """How far it has come."""
+    etag: _builtins.str
+    """Changes whenever the plan does."""
     @_builtins.property
     def options(self) -> _options_pb2.SolveOptions:
         """Limits of the search."""
@@ -146,6 +174,10 @@ class Plan(_message.Message):
     def error(self) -> _status_pb2.Status:
         """Why there is none."""
 
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When the service deletes it; absent while it has not ended, and where plans are kept until somebody deletes them."""
+
     def __init__(
         self,
         *,
@@ -159,10 +191,12 @@ class Plan(_message.Message):
         progress: _plan_pb2.Progress | None = ...,
         result: _plan_pb2.PlanResult | None = ...,
         error: _status_pb2.Status | None = ...,
+        etag: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "options", b"options", "progress", b"progress", "result", b"result", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "expire_time", b"expire_time", "options", b"options", "progress", b"progress", "result", b"result", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "name", b"name", "options", b"options", "portfolio", b"portfolio", "progress", b"progress", "result", b"result", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "etag", b"etag", "expire_time", b"expire_time", "name", b"name", "options", b"options", "portfolio", b"portfolio", "progress", b"progress", "result", b"result", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

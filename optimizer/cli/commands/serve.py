@@ -36,6 +36,9 @@ def serve(
     metrics_port: Annotated[
         int | None, typer.Option(metavar="PORT", help="Metrics for Prometheus, on loopback; port 0 picks one.")
     ] = None,
+    keep_days: Annotated[
+        float | None, typer.Option(metavar="DAYS", help="Delete plans so long after they ended; without it, never.")
+    ] = None,
     log_level: Annotated[
         str, typer.Option(metavar="LEVEL", help="Log from here on: debug, info, warning or error.")
     ] = "info",
@@ -49,9 +52,7 @@ def serve(
 
     Examples:
 
-      optimizer serve --listen 127.0.0.1:50051 --workers 2
-
-      optimizer serve --metrics-port 9464 --log-level warning
+      optimizer serve --listen 127.0.0.1:50051 --workers 2 --metrics-port 9464 --keep-days 90
 
       optimizer serve --console
     """
@@ -79,6 +80,7 @@ def serve(
             security=security,
             insecure_listen=insecure_listen,
             metrics_port=metrics_port,
+            keep_days=keep_days,
             on_ready=ready,
         )
 

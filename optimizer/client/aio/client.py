@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from types import TracebackType
 from typing import Any
 
 import grpc
-from google.longrunning import operations_pb2, operations_pb2_grpc
 
 from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.api.v1 import planning_service_pb2_grpc
@@ -20,7 +19,16 @@ from optimizer.client.aio.choices import Choices
 from optimizer.client.aio.curve_questions import CurveQuestions
 from optimizer.client.connection import OPTIONS, RESUME_WAIT_S, new_id, raise_for, write_line
 from optimizer.client.credentials import environment_credentials, with_token
-from optimizer.client.records import PlanRecord, PortfolioRecord, plan_record, portfolio_record
+from optimizer.client.records import (
+    PlanRecord,
+    PlanState,
+    PortfolioHead,
+    PortfolioRecord,
+    plan_record,
+    portfolio_head,
+    portfolio_record,
+    state_numbers,
+)
 from optimizer.domain.comparison import Comparison, ComparisonSpec
 from optimizer.domain.diagnosis import Diagnosis, DiagnosisSpec
 from optimizer.domain.evaluation import Evaluation, EvaluationSpec
@@ -65,7 +73,6 @@ class AsyncClient(CurveQuestions, Choices):
         else:
             self._channel = grpc.aio.secure_channel(target, credentials, options=OPTIONS)
         self._planning: Any = planning_service_pb2_grpc.PlanningServiceStub(self._channel)
-        self._operations: Any = operations_pb2_grpc.OperationsStub(self._channel)
 
     @classmethod
     def from_environment(cls, target: str, token: str | None = None) -> AsyncClient:
@@ -103,6 +110,21 @@ class AsyncClient(CurveQuestions, Choices):
         return portfolio_record(
             (await self._call(self._planning.GetPortfolio, api.GetPortfolioRequest(name=name))).portfolio
         )
+
+    async def list_portfolios(self, page_size: int = 0) -> AsyncIterator[PortfolioHead]:
+        """All portfolios, newest first, without what they state; pages are fetched as they are needed."""
+        request = api.ListPortfoliosRequest(page_size=page_size)
+        while True:
+            page = await self._call(self._planning.ListPortfolios, request)
+            for portfolio in page.portfolios:
+                yield portfolio_head(portfolio)
+            request.page_token = page.next_page_token
+            if not request.page_token:
+                return
+
+    async def delete_portfolio(self, name: str) -> None:
+        """Delete a portfolio of which there are no plans."""
+        await self._call(self._planning.DeletePortfolio, api.DeletePortfolioRequest(name=name))
 
     async def plan(
         self,
@@ -176,26 +198,33 @@ class AsyncClient(CurveQuestions, Choices):
         """A plan as it is now."""
         return plan_record((await self._call(self._planning.GetPlan, api.GetPlanRequest(name=name))).plan)
 
-    async def list_plans(self, page_size: int = 0) -> AsyncIterator[PlanRecord]:
-        """All plans, newest first, without their answers; pages are fetched as they are needed."""
-        token = ""
+    async def list_plans(
+        self, page_size: int = 0, *, portfolio_name: str = "", states: Iterable[PlanState] = ()
+    ) -> AsyncIterator[PlanRecord]:
+        """Plans, newest first, without their answers, of all portfolios or of one, in any state or in some.
+
+        Pages are fetched as they are needed.
+        """
+        request = api.ListPlansRequest(page_size=page_size, portfolio=portfolio_name, states=state_numbers(states))
         while True:
-            request = api.ListPlansRequest(page_size=page_size, page_token=token)
             page = await self._call(self._planning.ListPlans, request)
             for plan in page.plans:
                 yield plan_record(plan)
-            token = page.next_page_token
-            if not token:
+            request.page_token = page.next_page_token
+            if not request.page_token:
                 return
+
+    async def delete_plan(self, name: str, *, etag: str = "") -> None:
+        """Delete a plan that has ended; with an ``etag``, only if it is as it was then."""
+        await self._call(self._planning.DeletePlan, api.DeletePlanRequest(name=name, etag=etag))
 
     async def stop(self, name: str) -> PlanRecord:
         """End the search now and keep the best plan so far; the plan as it is at this moment."""
         return plan_record((await self._call(self._planning.StopPlan, api.StopPlanRequest(name=name))).plan)
 
-    async def cancel(self, name: str) -> None:
-        """End a plan and discard what there is."""
-        operation = "operations/" + name.removeprefix("plans/")
-        await self._call(self._operations.CancelOperation, operations_pb2.CancelOperationRequest(name=operation))
+    async def cancel(self, name: str) -> PlanRecord:
+        """End a plan and discard what there is; the plan as it is at this moment."""
+        return plan_record((await self._call(self._planning.CancelPlan, api.CancelPlanRequest(name=name))).plan)
 
     async def server_status(self) -> ServerStatus:
         """How the server does: version, store, queue, and what is being computed."""
