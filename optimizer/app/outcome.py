@@ -23,6 +23,7 @@ from optimizer.risk import (
     liquidity_of,
     scenario_cash_usd,
     scenario_npv_usd,
+    tail_drivers,
     tail_of,
 )
 
@@ -67,6 +68,7 @@ def outcome_fields(portfolio: Portfolio, futures: Futures, found: Recalculation,
         "stresses": stress_outcomes(found),
         "enterprise_value_usd": found.enterprise_value_usd,
         "distribution": distribution_of(npv, tail_probability),
+        "tail_drivers": tail_drivers(portfolio, futures, found.decisions, npv),
         "liquidity": _liquidity(portfolio, futures, found),
         "out_of_sample": None if fresh is None else distribution_of(fresh, tail_probability),
     }

@@ -27,6 +27,7 @@ from optimizer.domain.outcome import (
 )
 from optimizer.domain.policy import ChangeHurdle
 from optimizer.domain.proof import AuditReport, FilledIn, Manifest, Termination
+from optimizer.domain.tail import TailDriver
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +76,8 @@ class Plan(Value):
     """CVaR, where it counted."""
     hurdle: ChangeHurdle | None = None
     """What changes against a previous plan took off the objective, where they have a price."""
+    tail_drivers: tuple[TailDriver, ...] = ()
+    """What makes the tail worse than the mean, worst first; together CVaR less mean."""
     carbon: tuple[CarbonRow, ...] = ()
     """Carbon by year, where there is a rule on it."""
     tax: tuple[TaxRow, ...] = ()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 from optimizer.domain.outcome import EarningsRow, NpvDistribution
 from optimizer.domain.plan import Plan
+from optimizer.domain.tail import TailDriver
 from optimizer.report.figure import (
     MONEY_AXIS,
     MONEY_HOVER,
@@ -16,7 +19,7 @@ from optimizer.report.figure import (
     month_axis_value,
     musd,
 )
-from optimizer.report.formats import listed, money, month, percent
+from optimizer.report.formats import chart_text, listed, money, month, percent
 from optimizer.report.totals import CASH_LINES, cash_by_year, lowest_cash
 from optimizer.units import MONTHS_PER_YEAR
 
@@ -27,6 +30,8 @@ LINE_NAMES = {
     "corporate": "Fixed costs",
     "debt": "Debt fees",
 }
+MOST_DRIVERS = 10
+"""Parts of a plan that the chart of the tail shows one by one."""
 
 
 def cash_flow(plan: Plan) -> Figure | None:
@@ -218,6 +223,49 @@ def npv_by_line(plan: Plan) -> Figure | None:
         },
         height_px=60 + 46 * len(names),
     )
+
+
+def tail_drivers(plan: Plan) -> Figure | None:
+    """From the mean to CVaR in a waterfall: what each part of the plan adds to the difference."""
+    spread = plan.distribution
+    if spread is None or not plan.tail_drivers:
+        return None
+    steps = _tail_steps(plan.tail_drivers)
+    names, values = [name for name, _ in steps], [usd for _, usd in steps]
+    starts = list(accumulate([spread.mean_usd, *values]))[:-1]
+    labels = ["Mean", *names, "CVaR"]
+    trace = {
+        "type": "bar",
+        "orientation": "h",
+        "x": musd([spread.mean_usd, *values, spread.cvar_usd]),
+        "base": musd([0.0, *starts, 0.0]),
+        "y": labels,
+        "marker": {"color": ["@ink", *("@bad" if usd < 0.0 else "@good" for usd in values), "@ink"]},
+        "hovertemplate": "%{y}: %{x:$,.1f}M<extra></extra>",
+        "showlegend": False,
+    }
+    return Figure(
+        slug="tail-drivers",
+        title="What drives the tail",
+        caption=f"From expected NPV to the mean of the worst {percent(spread.tail_probability)} of scenarios: what "
+        "each part of the plan lacks in them, $M.",
+        alternative=listed([f"{driver.told} {money(driver.difference_usd)}" for driver in plan.tail_drivers]) + ".",
+        traces=[trace],
+        layout={
+            "xaxis": dict(MONEY_AXIS),
+            "yaxis": {"autorange": "reversed", "type": "category", "showgrid": False},
+            "hovermode": "closest",
+        },
+        height_px=60 + 32 * len(labels),
+    )
+
+
+def _tail_steps(drivers: Sequence[TailDriver]) -> list[tuple[str, float]]:
+    """The drivers that matter most by name, worst first, and what all others add."""
+    most = sorted(drivers, key=lambda driver: -abs(driver.difference_usd))[:MOST_DRIVERS]
+    steps = [(chart_text(driver.told), driver.difference_usd) for driver in drivers if driver in most]
+    others = [driver.difference_usd for driver in drivers if driver not in most]
+    return [*steps, ("All others", sum(others))] if others else steps
 
 
 def npv_distribution(plan: Plan) -> Figure | None:

@@ -245,8 +245,11 @@ def _earnings(plan: Plan) -> Section:
 
 
 def _risk(plan: Plan) -> Section:
-    html, drawn = _charts([charts_money.npv_by_line(plan), charts_money.npv_distribution(plan)])
+    html, drawn = _charts(
+        [charts_money.npv_by_line(plan), charts_money.npv_distribution(plan), charts_money.tail_drivers(plan)]
+    )
     folded = _folded("NPV by line and by probability as tables", tables.npv_by_line(plan) + tables.quantiles(plan))
+    folded += _folded("What drives the tail as a table", tables.tail_drivers(plan))
     return Section("risk", "Worth and risk", html + folded, drawn)
 
 

@@ -276,6 +276,15 @@ def quantiles(plan: Plan) -> str:
     return table(f"NPV over {spread.scenario_count:,d} scenarios.", [*words("Measure"), *numbers("NPV")], rows)
 
 
+def tail_drivers(plan: Plan) -> str:
+    """What each part of the plan adds to the difference between CVaR and mean."""
+    if not plan.tail_drivers or plan.distribution is None:
+        return ""
+    rows = [[driver.told, money(driver.difference_usd)] for driver in plan.tail_drivers]
+    caption = f"Mean over the worst {percent(plan.distribution.tail_probability)} of scenarios less mean over all."
+    return table(caption, [*words("Part of the plan"), *numbers("Difference")], rows)
+
+
 def audit(report: AuditReport) -> str:
     """All checks, failures first."""
     checks = sorted(report.checks, key=lambda check: check.passed)

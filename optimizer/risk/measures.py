@@ -39,6 +39,16 @@ def tail_of(futures: Futures, npv_usd: NDArray[np.float64], tail_probability: fl
     return [*found, (futures.only(order[whole : whole + 1]), part / (whole + part))] if part > 0 else found
 
 
+def tail_shares(npv_usd: NDArray[np.float64], tail_probability: float) -> NDArray[np.float64]:
+    """What every scenario counts in CVaR, ``[W]``: shares that add up to 1, of the same scenarios as the tail."""
+    order = np.argsort(npv_usd, kind="stable")
+    whole, part = _tail_mass(len(order), tail_probability)
+    found = np.zeros(len(order))
+    found[order[:whole]] = 1.0
+    found[order[whole : whole + 1]] = part
+    return found / (whole + part)
+
+
 def _tail_mass(count: int, tail_probability: float) -> tuple[int, float]:
     """Whole scenarios in the tail, and the part of the next one."""
     mass = tail_probability * count

@@ -7,6 +7,7 @@ rows of weighted months: one of discount factors for the NPV, one a period for c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -109,6 +110,20 @@ def varying_npv_usd(portfolio: Portfolio, futures: Futures, decisions: Decisions
     """What varies of the NPV, in every scenario, ``[W]``."""
     weights = Weights.npv(portfolio, Calendar.of(portfolio, futures))
     return np.asarray(_varying_usd(portfolio, futures, decisions, weights)[0])
+
+
+def weighted_npv_usd(portfolio: Portfolio, futures: Futures, parts: Sequence[Decisions], weight: Floats) -> Floats:
+    """What varies of the NPV of each of ``parts``, summed over scenarios that count ``weight`` ``[W]``."""
+    calendar = Calendar.of(portfolio, futures)
+    weights = Weights.npv(portfolio, calendar)
+    mining = [_mining(portfolio, futures, calendar, part.machines, weights) for part in parts]
+    found, first = np.zeros(len(parts)), 0
+    for shard in futures.shards():
+        counted = weight[first : first + shard.scenario_count]
+        for number, (part, ours) in enumerate(zip(parts, mining, strict=True)):
+            found[number] += _varying_in(portfolio, shard, calendar, part, ours, weights)[0] @ counted
+        first += shard.scenario_count
+    return found
 
 
 def _varying_usd(portfolio: Portfolio, futures: Futures, decisions: Decisions, weights: Weights) -> Floats:

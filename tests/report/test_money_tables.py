@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 
+import pytest
 from report_cases import capacity, contract, made_plan
 from rich.console import Console
 
@@ -12,7 +13,9 @@ from optimizer.cli.summary import print_plan
 from optimizer.domain import Objective
 from optimizer.domain.outcome import BusinessAsUsual, CarbonRow, ObjectiveOutcome, StressOutcome, TaxRow
 from optimizer.domain.plan import Plan
+from optimizer.domain.tail import TailDriver
 from optimizer.report import render_report
+from optimizer.report.charts_money import tail_drivers
 
 
 def told(plan: Plan) -> str:
@@ -42,6 +45,31 @@ def test_the_least_cash_of_every_stress_is_told() -> None:
     assert "<b>bust</b>" not in render_report(plan)
     assert "stress" not in told(made_plan(contract(0)))
     assert "of the plan in every stress" not in render_report(made_plan(contract(0)))
+
+
+def test_what_drives_the_tail_is_a_waterfall_from_the_mean_to_cvar() -> None:
+    drivers = (
+        TailDriver(kind="contract", site="Site 0", offer="<b>O1</b>", difference_usd=-40e6),
+        *(TailDriver(kind="machines", site=f"Site {site}", difference_usd=-1e6) for site in range(1, 11)),
+        TailDriver(kind="power_sales", site="Site 0", difference_usd=2e6),
+    )
+    plan = made_plan(contract(0), tail_drivers=drivers)
+    figure = tail_drivers(plan)
+    spread = plan.distribution
+    (trace,) = figure.traces
+    assert trace["y"] == [
+        "Mean", "&lt;b&gt;O1&lt;/b&gt; at Site 0", *(f"mining at Site {site}" for site in range(1, 9)),
+        "power sold back at Site 0", "All others", "CVaR",
+    ]  # fmt: skip
+    mean = round(spread.mean_usd / 1e6, 4)
+    assert trace["base"][:3] == [0.0, mean, pytest.approx(mean - 40.0)]
+    assert trace["base"][-2:] == [pytest.approx(mean - 46.0), 0.0]
+    assert trace["x"] == [mean, -40.0, *[-1.0] * 8, 2.0, -2.0, round(spread.cvar_usd / 1e6, 4)]
+    page = render_report(plan)
+    assert "What drives the tail as a table" in page
+    assert "<b>O1" not in page
+    assert tail_drivers(made_plan(contract(0))) is None
+    assert "What drives the tail" not in render_report(made_plan(contract(0)))
 
 
 def test_tax_is_told_by_year_and_in_all() -> None:

@@ -100,7 +100,7 @@ class TestWhole:
         slugs = [figure["slug"] for figure in reader.figures]
         assert set(slugs) >= {
             *("use-company", "use-site-0", "use-site-1", "timeline", "hashrate", "machines"),
-            *("cash-flow", "liquidity", "earnings-by-year", "npv-by-line", "npv-distribution"),
+            *("cash-flow", "liquidity", "earnings-by-year", "npv-by-line", "npv-distribution", "tail-drivers"),
         }
         for slug in slugs:
             place = reader.with_id(f"chart-{slug}")

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
 import builtins as _builtins
 import sys
@@ -18,6 +19,28 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _DriverKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DriverKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DriverKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DRIVER_KIND_UNSPECIFIED: _DriverKind.ValueType  # 0
+    DRIVER_KIND_MACHINES: _DriverKind.ValueType  # 1
+    DRIVER_KIND_GPUS: _DriverKind.ValueType  # 2
+    DRIVER_KIND_POWER_SALES: _DriverKind.ValueType  # 3
+    DRIVER_KIND_CONTRACT: _DriverKind.ValueType  # 4
+
+class DriverKind(_DriverKind, metaclass=_DriverKindEnumTypeWrapper):
+    """What varies."""
+
+DRIVER_KIND_UNSPECIFIED: DriverKind.ValueType  # 0
+DRIVER_KIND_MACHINES: DriverKind.ValueType  # 1
+DRIVER_KIND_GPUS: DriverKind.ValueType  # 2
+DRIVER_KIND_POWER_SALES: DriverKind.ValueType  # 3
+DRIVER_KIND_CONTRACT: DriverKind.ValueType  # 4
+Global___DriverKind: _TypeAlias = DriverKind  # noqa: Y015
 
 @_typing.final
 class ContractOutcome(_message.Message):
@@ -814,6 +837,63 @@ class LiquidityRisk(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__scenario_count) -> _WhichOneofReturnType__scenario_count | None: ...
 
 Global___LiquidityRisk: _TypeAlias = LiquidityRisk  # noqa: Y015
+
+@_typing.final
+class TailDriver(_message.Message):
+    """A part of the plan, and its part in the difference between CVaR and mean; all parts add up to it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    SITE_FIELD_NUMBER: _builtins.int
+    OFFER_FIELD_NUMBER: _builtins.int
+    GPU_OPTION_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_USD_FIELD_NUMBER: _builtins.int
+    kind: Global___DriverKind.ValueType
+    """What varies: margins of machines or of own GPUs, power sold back, or what a contract pays and costs."""
+    site: _builtins.str
+    """Site."""
+    offer: _builtins.str
+    """Offer of the contract."""
+    gpu_option: _builtins.str
+    """GPU option of the blocks."""
+    difference_usd: _builtins.float
+    """NPV that it adds on average over the tail, less that over all scenarios: negative where it makes the tail."""
+    def __init__(
+        self,
+        *,
+        kind: Global___DriverKind.ValueType | None = ...,
+        site: _builtins.str | None = ...,
+        offer: _builtins.str | None = ...,
+        gpu_option: _builtins.str | None = ...,
+        difference_usd: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_difference_usd", b"_difference_usd", "_gpu_option", b"_gpu_option", "_kind", b"_kind", "_offer", b"_offer", "_site", b"_site", "difference_usd", b"difference_usd", "gpu_option", b"gpu_option", "kind", b"kind", "offer", b"offer", "site", b"site"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_difference_usd", b"_difference_usd", "_gpu_option", b"_gpu_option", "_kind", b"_kind", "_offer", b"_offer", "_site", b"_site", "difference_usd", b"difference_usd", "gpu_option", b"gpu_option", "kind", b"kind", "offer", b"offer", "site", b"site"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__difference_usd: _TypeAlias = _typing.Literal["difference_usd"]  # noqa: Y015
+    _WhichOneofArgType__difference_usd: _TypeAlias = _typing.Literal["_difference_usd", b"_difference_usd"]  # noqa: Y015
+    _WhichOneofReturnType__gpu_option: _TypeAlias = _typing.Literal["gpu_option"]  # noqa: Y015
+    _WhichOneofArgType__gpu_option: _TypeAlias = _typing.Literal["_gpu_option", b"_gpu_option"]  # noqa: Y015
+    _WhichOneofReturnType__kind: _TypeAlias = _typing.Literal["kind"]  # noqa: Y015
+    _WhichOneofArgType__kind: _TypeAlias = _typing.Literal["_kind", b"_kind"]  # noqa: Y015
+    _WhichOneofReturnType__offer: _TypeAlias = _typing.Literal["offer"]  # noqa: Y015
+    _WhichOneofArgType__offer: _TypeAlias = _typing.Literal["_offer", b"_offer"]  # noqa: Y015
+    _WhichOneofReturnType__site: _TypeAlias = _typing.Literal["site"]  # noqa: Y015
+    _WhichOneofArgType__site: _TypeAlias = _typing.Literal["_site", b"_site"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__difference_usd) -> _WhichOneofReturnType__difference_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__gpu_option) -> _WhichOneofReturnType__gpu_option | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__kind) -> _WhichOneofReturnType__kind | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__offer) -> _WhichOneofReturnType__offer | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__site) -> _WhichOneofReturnType__site | None: ...
+
+Global___TailDriver: _TypeAlias = TailDriver  # noqa: Y015
 
 @_typing.final
 class CvarOutcome(_message.Message):

@@ -485,6 +485,7 @@ class PlanResult(_message.Message):
     NPV_AFTER_HORIZON_FIELD_NUMBER: _builtins.int
     LIQUIDITY_FIELD_NUMBER: _builtins.int
     HURDLE_FIELD_NUMBER: _builtins.int
+    TAIL_DRIVERS_FIELD_NUMBER: _builtins.int
     format: _builtins.int
     """Version of this layout."""
     enterprise_value_usd: _builtins.float
@@ -583,6 +584,10 @@ class PlanResult(_message.Message):
     def hurdle(self) -> _policy_pb2.ChangeHurdle:
         """What changes against a previous plan took off the objective, where they have a price."""
 
+    @_builtins.property
+    def tail_drivers(self) -> _containers.RepeatedCompositeFieldContainer[_outcome_pb2.TailDriver]:
+        """What makes the tail worse than the mean, worst first; together CVaR less mean."""
+
     def __init__(
         self,
         *,
@@ -612,10 +617,11 @@ class PlanResult(_message.Message):
         npv_after_horizon: Global___NpvBreakdown | None = ...,
         liquidity: _outcome_pb2.LiquidityRisk | None = ...,
         hurdle: _policy_pb2.ChangeHurdle | None = ...,
+        tail_drivers: _abc.Iterable[_outcome_pb2.TailDriver] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd", "_format", b"_format", "_objective", b"_objective", "audit", b"audit", "business_as_usual", b"business_as_usual", "cvar", b"cvar", "decisions", b"decisions", "distribution", b"distribution", "enterprise", b"enterprise", "enterprise_value_usd", b"enterprise_value_usd", "format", b"format", "hurdle", b"hurdle", "liquidity", b"liquidity", "manifest", b"manifest", "npv", b"npv", "npv_after_horizon", b"npv_after_horizon", "objective", b"objective", "out_of_sample", b"out_of_sample", "own_hashrate", b"own_hashrate", "termination", b"termination"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd", "_format", b"_format", "_objective", b"_objective", "audit", b"audit", "business_as_usual", b"business_as_usual", "capacity", b"capacity", "carbon", b"carbon", "cash_flow", b"cash_flow", "contracts", b"contracts", "cvar", b"cvar", "decisions", b"decisions", "distribution", b"distribution", "earnings", b"earnings", "enterprise", b"enterprise", "enterprise_value_usd", b"enterprise_value_usd", "filled_in", b"filled_in", "format", b"format", "hurdle", b"hurdle", "liquidity", b"liquidity", "manifest", b"manifest", "mining", b"mining", "npv", b"npv", "npv_after_horizon", b"npv_after_horizon", "objective", b"objective", "out_of_sample", b"out_of_sample", "own_hashrate", b"own_hashrate", "stresses", b"stresses", "tax", b"tax", "termination", b"termination"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd", "_format", b"_format", "_objective", b"_objective", "audit", b"audit", "business_as_usual", b"business_as_usual", "capacity", b"capacity", "carbon", b"carbon", "cash_flow", b"cash_flow", "contracts", b"contracts", "cvar", b"cvar", "decisions", b"decisions", "distribution", b"distribution", "earnings", b"earnings", "enterprise", b"enterprise", "enterprise_value_usd", b"enterprise_value_usd", "filled_in", b"filled_in", "format", b"format", "hurdle", b"hurdle", "liquidity", b"liquidity", "manifest", b"manifest", "mining", b"mining", "npv", b"npv", "npv_after_horizon", b"npv_after_horizon", "objective", b"objective", "out_of_sample", b"out_of_sample", "own_hashrate", b"own_hashrate", "stresses", b"stresses", "tail_drivers", b"tail_drivers", "tax", b"tax", "termination", b"termination"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__enterprise_value_usd: _TypeAlias = _typing.Literal["enterprise_value_usd"]  # noqa: Y015
     _WhichOneofArgType__enterprise_value_usd: _TypeAlias = _typing.Literal["_enterprise_value_usd", b"_enterprise_value_usd"]  # noqa: Y015
