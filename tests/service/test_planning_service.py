@@ -13,7 +13,7 @@ from google.longrunning import operations_pb2
 from google.rpc.code_pb2 import Code
 
 from optimizer.api.v1 import planning_service_pb2 as api
-from optimizer.api.v1.resources_pb2 import Plan, PlanState
+from optimizer.api.v1.resources_pb2 import Plan, PlanState, PlanView
 from optimizer.client import PlanState as State
 from optimizer.domain import Portfolio, SolveOptions
 from optimizer.errors import JobCancelledError, ServiceError
@@ -47,6 +47,17 @@ def test_every_plan_has_a_process_of_its_own(client):
     pids = {client.plan(portfolio_for("process_id")).format for _ in range(2)}
     assert len(pids) == 2
     assert os.getpid() not in pids
+
+
+def test_how_far_a_plan_has_come_is_told_without_its_result(client, planning):
+    name = client.create_plan(client.create_portfolio(portfolio_for("quick")).name)
+    client.wait(name)
+    full = planning.GetPlan(api.GetPlanRequest(name=name, view=PlanView.PLAN_VIEW_FULL)).plan
+    basic = planning.GetPlan(api.GetPlanRequest(name=name, view=PlanView.PLAN_VIEW_BASIC)).plan
+    assert planning.GetPlan(api.GetPlanRequest(name=name)).plan == full
+    assert full.HasField("result")
+    full.ClearField("result")
+    assert basic == full
 
 
 def test_infeasible_is_a_result(client):
