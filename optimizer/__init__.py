@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         plan,
         replan,
         simulate,
+        sweep,
     )
     from optimizer.domain import Plan, Portfolio, SolveOptions
     from optimizer.io import load_plan, load_portfolio, save, save_plan, save_portfolio, save_tables
@@ -53,6 +54,7 @@ __all__ = [
     "save_portfolio",
     "save_tables",
     "simulate",
+    "sweep",
 ]
 
 _HOMES = {
@@ -76,6 +78,7 @@ _HOMES = {
     "save_portfolio": "optimizer.io",
     "save_tables": "optimizer.io",
     "simulate": "optimizer.app",
+    "sweep": "optimizer.app",
 }
 _SHORT = {"load": "load_portfolio"}
 

@@ -10,6 +10,7 @@ from optimizer.app.frontier import frontier
 from optimizer.app.planning import plan
 from optimizer.app.replan import replan
 from optimizer.app.simulation import simulate
+from optimizer.app.sweep import sweep
 from optimizer.app.what_if import WhatIfs
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "plan",
     "replan",
     "simulate",
+    "sweep",
 ]

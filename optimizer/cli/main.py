@@ -34,6 +34,7 @@ from optimizer.cli.commands import (
     show,
     simulate,
     status,
+    sweep,
     template,
     token,
     validate,
@@ -62,6 +63,7 @@ app.command("alternatives")(alternatives.alternatives)
 app.command("replan")(replan.replan)
 app.command("simulate")(simulate.simulate)
 app.command("backtest")(simulate.backtest)
+app.command("sweep")(sweep.sweep)
 app.command("validate")(validate.validate)
 app.command("export")(export.export)
 app.command("show")(show.show)

@@ -14,6 +14,7 @@ from optimizer.domain.explanation import Explanation, ExplanationSpec
 from optimizer.domain.frontier import Frontier, FrontierSpec
 from optimizer.domain.replan import Replan, ReplanSpec
 from optimizer.domain.simulation import Simulation, SimulationSpec
+from optimizer.domain.sweep import Sweep, SweepSpec
 from optimizer.service.planner import Caller, Planner
 from optimizer.service.resources import complete
 from optimizer.wire.convert import from_bytes, parse, to_bytes, to_message
@@ -135,10 +136,29 @@ def replan_of(question: bytes) -> bytes:
     return to_bytes(found(from_bytes(ReplanSpec, question)))
 
 
+def sweep(spec: Any, planner: Planner, caller: Caller) -> Any:
+    """The ``Sweep`` message to a ``SweepSpec`` message."""
+    return _from_own_process("sweep_of", SweepSpec, Sweep, spec, planner, caller)
+
+
+def sweep_of(question: bytes) -> bytes:
+    """The same between processes."""
+    from optimizer.app.sweep import sweep as found  # loads the model and the solver
+
+    return to_bytes(found(from_bytes(SweepSpec, question)))
+
+
 def _from_own_process(
     function: str,
     asked: type[
-        AlternativesSpec | BacktestSpec | DiagnosisSpec | ExplanationSpec | FrontierSpec | ReplanSpec | SimulationSpec
+        AlternativesSpec
+        | BacktestSpec
+        | DiagnosisSpec
+        | ExplanationSpec
+        | FrontierSpec
+        | ReplanSpec
+        | SimulationSpec
+        | SweepSpec
     ],
     answered: type[Value],
     spec: Any,

@@ -159,6 +159,12 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
             found = plan_answers.replan(request.spec, self._planner, context)
             return api.ReplanPortfolioResponse(replan=found)
 
+    def SweepAssumptions(self, request: Any, context: grpc.ServicerContext) -> api.SweepAssumptionsResponse:
+        """Sweep assumptions: the plan under each of a range of other numbers."""
+        with self._planner.waiting_room():
+            found = plan_answers.sweep(request.spec, self._planner, context)
+            return api.SweepAssumptionsResponse(sweep=found)
+
     def ComputeHashingCurve(self, request: Any, context: grpc.ServicerContext) -> api.ComputeHashingCurveResponse:
         """Compute what a machine earns."""
         return api.ComputeHashingCurveResponse(curve=answers.hashing_curve(request.spec))

@@ -45,12 +45,14 @@ from optimizer.api.v1 import (
     server_status_pb2,
     simulation_pb2,
     site_pb2,
+    sweep_pb2,
     uncertainty_pb2,
     value_path_pb2,
 )
 from optimizer.domain.base import Value
 
 MODULES: Final = (
+    sweep_pb2,
     replan_pb2,
     alternatives_pb2, comparison_pb2, curves_pb2, decisions_pb2, diagnosis_pb2, evaluation_pb2, explanation_pb2,
     finance_pb2, fleet_pb2, frontier_pb2, gpu_pb2, horizon_pb2, market_answers_pb2, market_pb2, offer_pb2, options_pb2,

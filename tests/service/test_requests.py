@@ -22,6 +22,7 @@ from optimizer.app.merit_order import site_merit_order
 from optimizer.app.network_curves import network_curve
 from optimizer.app.replan import replan
 from optimizer.app.simulation import simulate
+from optimizer.app.sweep import sweep
 from optimizer.domain import Decisions, Placement, Portfolio, SolveOptions, validated
 from optimizer.domain.alternatives import AlternativesSpec
 from optimizer.domain.backtest import BacktestSpec
@@ -33,6 +34,7 @@ from optimizer.domain.frontier import FrontierSpec
 from optimizer.domain.market_answers import MarketCalibrationSpec, MarketFanSpec
 from optimizer.domain.replan import ReplanSpec
 from optimizer.domain.simulation import SimulationSpec
+from optimizer.domain.sweep import SweepSpec, SweptAssumption
 from optimizer.errors import InvalidInputError, NotFoundError
 from optimizer.service.server import Server
 from optimizer.wire.convert import to_message
@@ -351,6 +353,12 @@ def test_a_re_plan_is_searched_for_in_a_process_of_its_own(client):
     found, here = client.replan(spec), replan(spec)
     assert (found.change_count, found.told) == (here.change_count, here.told) == (0, here.told)
     assert found.comparison == here.comparison
+
+
+def test_a_sweep_is_searched_for_in_a_process_of_its_own(client):
+    btc = SweptAssumption(path="market.btc_usd", least_factor=0.9, most_factor=1.1, point_count=2)
+    spec = SweepSpec(portfolio=wire_cases.small_portfolio(), assumptions=(btc,))
+    assert client.sweep(spec) == sweep(spec)
 
 
 def test_what_the_kernel_refuses_is_refused_by_its_path(client):

@@ -16,6 +16,7 @@ from optimizer.domain.merit_order import MeritOrderSpec
 from optimizer.domain.network_curves import NetworkCurveSpec
 from optimizer.domain.replan import ReplanSpec
 from optimizer.domain.simulation import SimulationSpec
+from optimizer.domain.sweep import SweepSpec
 
 LOSSES = {
     "failures_per_1000_gpu_days": 0.47,
@@ -75,6 +76,13 @@ def expected_data() -> dict[str, Any]:
     data["market"]["own_hashrate_feedback"] = False
     data["risk"] = {key: item for key, item in data["risk"].items() if "cvar" not in key}
     return data
+
+
+def sweep_spec() -> SweepSpec:
+    """One assumption, every term stated."""
+    btc = {"path": "market.btc_usd", "least_factor": 0.8, "most_factor": 1.2, "point_count": 3}
+    terms = {"one_at_a_time": True, "options": {"time_limit_s": 30.0}}
+    return SweepSpec.model_validate({"portfolio": expected_data(), "assumptions": [btc], **terms})
 
 
 def replan_spec() -> ReplanSpec:

@@ -21,6 +21,7 @@ from optimizer.domain.explanation import Explanation
 from optimizer.domain.frontier import Frontier
 from optimizer.domain.replan import Replan
 from optimizer.domain.simulation import Simulation
+from optimizer.domain.sweep import Sweep
 from optimizer.errors import InvalidInputError
 from optimizer.wire.convert import from_bytes, parse, to_bytes, to_data, to_message
 
@@ -47,6 +48,8 @@ VALUES = [
     wire_cases.filled(Frontier),
     question_cases.alternatives_spec(),
     question_cases.replan_spec(),
+    question_cases.sweep_spec(),
+    wire_cases.filled(Sweep),
     wire_cases.filled(Replan),
     wire_cases.filled(Alternatives),
     question_cases.simulation_spec(),

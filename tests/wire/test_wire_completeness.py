@@ -39,6 +39,7 @@ from optimizer.domain.network_curves import NetworkCurve, NetworkCurveSpec
 from optimizer.domain.replan import Replan, ReplanSpec
 from optimizer.domain.server_status import ServerStatus
 from optimizer.domain.simulation import Simulation, SimulationSpec
+from optimizer.domain.sweep import Sweep, SweepSpec
 from optimizer.errors import OptimizerError
 from optimizer.service.records import JobState
 from optimizer.service.resources import STATES
@@ -70,6 +71,7 @@ QUESTIONS = {
     FrontierSpec: Frontier,
     AlternativesSpec: Alternatives,
     ReplanSpec: Replan,
+    SweepSpec: Sweep,
     SimulationSpec: Simulation,
     BacktestSpec: Backtest,
 }

@@ -22,6 +22,7 @@ from optimizer.api.v1 import replan_pb2 as _replan_pb2
 from optimizer.api.v1 import resources_pb2 as _resources_pb2
 from optimizer.api.v1 import server_status_pb2 as _server_status_pb2
 from optimizer.api.v1 import simulation_pb2 as _simulation_pb2
+from optimizer.api.v1 import sweep_pb2 as _sweep_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -1132,6 +1133,54 @@ class ReplanPortfolioResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReplanPortfolioResponse: _TypeAlias = ReplanPortfolioResponse  # noqa: Y015
+
+@_typing.final
+class SweepAssumptionsRequest(_message.Message):
+    """Which sweep."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPEC_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def spec(self) -> _sweep_pb2.SweepSpec:
+        """The question."""
+
+    def __init__(
+        self,
+        *,
+        spec: _sweep_pb2.SweepSpec | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SweepAssumptionsRequest: _TypeAlias = SweepAssumptionsRequest  # noqa: Y015
+
+@_typing.final
+class SweepAssumptionsResponse(_message.Message):
+    """The answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SWEEP_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def sweep(self) -> _sweep_pb2.Sweep:
+        """The answer."""
+
+    def __init__(
+        self,
+        *,
+        sweep: _sweep_pb2.Sweep | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["sweep", b"sweep"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sweep", b"sweep"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SweepAssumptionsResponse: _TypeAlias = SweepAssumptionsResponse  # noqa: Y015
 
 @_typing.final
 class ComputeHashingCurveRequest(_message.Message):

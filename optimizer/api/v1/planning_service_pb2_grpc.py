@@ -140,6 +140,11 @@ class PlanningServiceStub:
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ReplanPortfolioRequest.SerializeToString,
                 response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ReplanPortfolioResponse.FromString,
                 _registered_method=True)
+        self.SweepAssumptions = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/SweepAssumptions',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.SweepAssumptionsRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.SweepAssumptionsResponse.FromString,
+                _registered_method=True)
         self.ComputeHashingCurve = channel.unary_unary(
                 '/optimizer.api.v1.PlanningService/ComputeHashingCurve',
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeHashingCurveRequest.SerializeToString,
@@ -353,6 +358,13 @@ class PlanningServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SweepAssumptions(self, request, context):
+        """Sweeps assumptions: the plan under each of a range of other numbers.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ComputeHashingCurve(self, request, context):
         """Computes what one machine earns over a range of hashprices.
         """
@@ -540,6 +552,11 @@ def add_PlanningServiceServicer_to_server(servicer, server):
                     servicer.ReplanPortfolio,
                     request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ReplanPortfolioRequest.FromString,
                     response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ReplanPortfolioResponse.SerializeToString,
+            ),
+            'SweepAssumptions': grpc.unary_unary_rpc_method_handler(
+                    servicer.SweepAssumptions,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.SweepAssumptionsRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.SweepAssumptionsResponse.SerializeToString,
             ),
             'ComputeHashingCurve': grpc.unary_unary_rpc_method_handler(
                     servicer.ComputeHashingCurve,
@@ -1147,6 +1164,33 @@ class PlanningService:
             '/optimizer.api.v1.PlanningService/ReplanPortfolio',
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.ReplanPortfolioRequest.SerializeToString,
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.ReplanPortfolioResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SweepAssumptions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/SweepAssumptions',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.SweepAssumptionsRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.SweepAssumptionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -83,6 +83,8 @@ class PlanningServiceStub:
     """Tests a plan in a past that is known by now."""
     ReplanPortfolio: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ReplanPortfolioRequest, _planning_service_pb2.ReplanPortfolioResponse]
     """Plans again from a plan that is being carried out, with what is decided kept and changes limited or priced."""
+    SweepAssumptions: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.SweepAssumptionsRequest, _planning_service_pb2.SweepAssumptionsResponse]
+    """Sweeps assumptions: the plan under each of a range of other numbers."""
     ComputeHashingCurve: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeHashingCurveRequest, _planning_service_pb2.ComputeHashingCurveResponse]
     """Computes what one machine earns over a range of hashprices."""
     ComputeThroughputCurve: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeThroughputCurveRequest, _planning_service_pb2.ComputeThroughputCurveResponse]
@@ -164,6 +166,8 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     """Tests a plan in a past that is known by now."""
     ReplanPortfolio: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ReplanPortfolioRequest, _planning_service_pb2.ReplanPortfolioResponse]  # type: ignore[assignment]
     """Plans again from a plan that is being carried out, with what is decided kept and changes limited or priced."""
+    SweepAssumptions: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.SweepAssumptionsRequest, _planning_service_pb2.SweepAssumptionsResponse]  # type: ignore[assignment]
+    """Sweeps assumptions: the plan under each of a range of other numbers."""
     ComputeHashingCurve: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeHashingCurveRequest, _planning_service_pb2.ComputeHashingCurveResponse]  # type: ignore[assignment]
     """Computes what one machine earns over a range of hashprices."""
     ComputeThroughputCurve: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeThroughputCurveRequest, _planning_service_pb2.ComputeThroughputCurveResponse]  # type: ignore[assignment]
@@ -362,6 +366,14 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_planning_service_pb2.ReplanPortfolioResponse, _abc.Awaitable[_planning_service_pb2.ReplanPortfolioResponse]]:
         """Plans again from a plan that is being carried out, with what is decided kept and changes limited or priced."""
+
+    @_abc_1.abstractmethod
+    def SweepAssumptions(
+        self,
+        request: _planning_service_pb2.SweepAssumptionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.SweepAssumptionsResponse, _abc.Awaitable[_planning_service_pb2.SweepAssumptionsResponse]]:
+        """Sweeps assumptions: the plan under each of a range of other numbers."""
 
     @_abc_1.abstractmethod
     def ComputeHashingCurve(

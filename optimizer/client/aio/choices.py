@@ -12,6 +12,7 @@ from optimizer.domain.alternatives import Alternatives, AlternativesSpec
 from optimizer.domain.backtest import Backtest, BacktestSpec
 from optimizer.domain.replan import Replan, ReplanSpec
 from optimizer.domain.simulation import Simulation, SimulationSpec
+from optimizer.domain.sweep import Sweep, SweepSpec
 from optimizer.wire.convert import parse, to_message
 
 
@@ -43,3 +44,8 @@ class Choices:
         """The next plan from the current one, and what each change earns."""
         request, work_s = (api.ReplanPortfolioRequest(spec=to_message(spec)), spec.options.time_limit_s)
         return parse(Replan, (await self._call(self._planning.ReplanPortfolio, request, work_s)).replan, "re-plan")
+
+    async def sweep(self, spec: SweepSpec) -> Sweep:
+        """Plans under a range of other assumptions."""
+        request, work_s = (api.SweepAssumptionsRequest(spec=to_message(spec)), spec.options.time_limit_s)
+        return parse(Sweep, (await self._call(self._planning.SweepAssumptions, request, work_s)).sweep, "sweep")
