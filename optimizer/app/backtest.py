@@ -13,7 +13,7 @@ import numpy as np
 
 from optimizer.app.decision_parts import told_differences
 from optimizer.app.planning import plan
-from optimizer.app.replanning import Replanner
+from optimizer.app.rolling_horizon import RollingHorizon
 from optimizer.app.simulation import mining_on, path_outcome
 from optimizer.audit import Recalculation, recalculate
 from optimizer.curves import NEVER, outcomes
@@ -91,8 +91,8 @@ class _Past:
     def answer(self) -> Backtest:
         """Every strategy."""
         spec = self._spec
-        replanner, last, dates = Replanner(spec.portfolio, spec.options, spec.every_months), self._held, []
-        for month, decisions in replanner.walk(replanner.taken_up(self._held), self._path):
+        rolling, last, dates = RollingHorizon(spec.portfolio, spec.options, spec.every_months), self._held, []
+        for month, decisions in rolling.walk(rolling.taken_up(self._held), self._path):
             dates.append(self._date(month, last, decisions))
             last = decisions
         done = [self._done(Strategy.HELD, self._held), self._done(Strategy.REPLANNED, last)]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from optimizer.app.baselines import baseline_decisions
 from optimizer.app.planning import plan
-from optimizer.app.replanning import Replanner, replanning_dates
+from optimizer.app.rolling_horizon import RollingHorizon, rolling_dates
 from optimizer.app.scale_out import Piece, Workers, in_pieces
 from optimizer.audit import Recalculation, recalculate
 from optimizer.curves.futures import Futures
@@ -110,24 +110,24 @@ class _Simulator:
         self._spec, self._held, self._mining = spec, spec.decisions, work.mining
         self._paths = of_another_seed(Futures.of(spec.portfolio)).portfolio
         believed = of_another_seed(Futures.of(self._paths)).portfolio
-        self._replanner = Replanner(believed, spec.options, spec.every_months)
-        self._start = self._replanner.taken_up(spec.decisions)
-        self._waiting = self._replanner.taken_up(work.waiting) if work.waiting is not None else None
+        self._rolling = RollingHorizon(believed, spec.options, spec.every_months)
+        self._start = self._rolling.taken_up(spec.decisions)
+        self._waiting = self._rolling.taken_up(work.waiting) if work.waiting is not None else None
 
     def path(self, number: int) -> SimulatedPath:
         """Every strategy on one path."""
-        futures, replanner = Futures.of(self._paths, number, 1), self._replanner
+        futures, rolling = Futures.of(self._paths, number, 1), self._rolling
         path, lowered, cut_short = MarketPath.of(futures), 0, 0
         done = [(Strategy.HELD, self._held)]
         starts = [(Strategy.REPLANNED, self._start, 0)]
         if self._waiting is not None:
             starts.append((Strategy.WAITING, self._waiting, self._spec.wait_months))
         for strategy, start, wait in starts:
-            closed, last = replanner.closed_until(wait), self._held
-            for _, decisions in replanner.walk(start, path, closed):
+            closed, last = rolling.closed_until(wait), self._held
+            for _, decisions in rolling.walk(start, path, closed):
                 last = decisions
             done.append((strategy, last))
-            lowered, cut_short = lowered + replanner.limits_lowered, cut_short + replanner.limits_reached
+            lowered, cut_short = lowered + rolling.limits_lowered, cut_short + rolling.limits_reached
         if self._mining is not None:
             done.append((Strategy.MINING, self._mining))
         outcomes = tuple(
@@ -163,8 +163,8 @@ def _waiting(spec: SimulationSpec) -> Decisions | None:
     """The best plan that signs and orders nothing in the first months, if there is one."""
     if not spec.wait_months:
         return None
-    replanner = Replanner(spec.portfolio, spec.options, spec.every_months)
-    return replanner.best(replanner.closed_until(spec.wait_months))
+    rolling = RollingHorizon(spec.portfolio, spec.options, spec.every_months)
+    return rolling.best(rolling.closed_until(spec.wait_months))
 
 
 def _summed(spec: SimulationSpec, paths: tuple[SimulatedPath, ...]) -> Simulation:
@@ -187,7 +187,7 @@ def _summed(spec: SimulationSpec, paths: tuple[SimulatedPath, ...]) -> Simulatio
     differences = tuple(_difference(first, other, npv) for first, other in pairs if {first, other} <= set(npv))
     horizon = spec.portfolio.horizon
     return Simulation(
-        dates=tuple(horizon.month_at(month) for month in replanning_dates(spec.portfolio, spec.every_months)),
+        dates=tuple(horizon.month_at(month) for month in rolling_dates(spec.portfolio, spec.every_months)),
         strategies=strategies,
         differences=differences,
         offers=_offers(spec.decisions or Decisions(), by_strategy[Strategy.REPLANNED]),

@@ -7,7 +7,7 @@ import pytest
 import support
 from support import EXACT, asic, best, close, fleet, hours, offer, place, portfolio, site
 
-from optimizer.app.replanning import Replanner, replanning_dates
+from optimizer.app.rolling_horizon import RollingHorizon, rolling_dates
 from optimizer.app.scale_out import Workers
 from optimizer.app.simulation import simulate
 from optimizer.curves.futures import Futures
@@ -54,12 +54,12 @@ def npv(found, strategy):
 
 def walked(stated, prices, month_step=1, closed_until=0):
     """Decisions after each date where bitcoin's price is the base times ``prices``, the last one held."""
-    replanner = Replanner(stated, EXACT, month_step)
+    rolling = RollingHorizon(stated, EXACT, month_step)
     path = MarketPath.of(Futures.of(stated, 0, 1))
     months = path.driven.shape[1]
     path.driven[list(Factor).index(Factor.BTC_PRICE)] = np.array(prices)[np.minimum(range(months), len(prices) - 1)]
-    start = replanner.taken_up(best(stated).decisions)
-    return replanner, dict(replanner.walk(start, path, replanner.closed_until(closed_until)))
+    start = rolling.taken_up(best(stated).decisions)
+    return rolling, dict(rolling.walk(start, path, rolling.closed_until(closed_until)))
 
 
 def test_where_nothing_is_uncertain_planning_again_changes_nothing():
@@ -115,18 +115,18 @@ def test_mining_on_and_the_plan_are_worth_the_same_where_the_plan_mines():
 def test_waiting_signs_nothing_at_first():
     stated = case(until="2027-05", discount=0.5)
     assert f"{walked(stated, [0.5])[1][5].contracts[0].sign_month:%Y-%m}" == "2027-02"
-    replanner, decisions = walked(stated, [0.5], closed_until=4)
+    rolling, decisions = walked(stated, [0.5], closed_until=4)
     assert [len(decisions[month].contracts) for month in (1, 2, 3)] == [1, 1, 1]
     assert f"{decisions[5].contracts[0].sign_month:%Y-%m}" == "2027-05"
-    assert replanner.closed_until(4).sum() > 0
+    assert rolling.closed_until(4).sum() > 0
     found = simulate(spec(stated, wait_months=4, path_count=1))
     assert [item.strategy for item in found.strategies] == ["held", "replanned", "waiting", "mining"]
 
 
 def test_where_cash_cannot_be_kept_above_its_floor_it_goes_on_and_says_so():
     wages = {"opening_cash_usd": 1.3e5, "overhead_usd_per_month": 1.2e5, "minimum_liquidity_usd": 1e5}
-    replanner, decisions = walked(case(until="2027-01", finance=wages), [1.0, 0.3])
-    assert replanner.limits_lowered > 0
+    rolling, decisions = walked(case(until="2027-01", finance=wages), [1.0, 0.3])
+    assert rolling.limits_lowered > 0
     assert len(decisions) == 5
     stated = case(until="2027-01", finance=wages, uncertainty=VOLATILE, risk={"scenario_count": 30})
     found = simulate(spec(stated, path_count=6))
@@ -138,15 +138,15 @@ def test_where_cash_cannot_be_kept_above_its_floor_it_goes_on_and_says_so():
 
 def test_cash_that_was_short_is_past_once_it_is_there_again():
     wages = {"opening_cash_usd": 1.3e5, "overhead_usd_per_month": 1.2e5, "minimum_liquidity_usd": 1e5}
-    replanner, _ = walked(case(until="2027-01", finance=wages), [1.0, 0.3, 3.0])
-    assert replanner.limits_lowered == 1  # at the date after the fall, and not when the price has come back
+    rolling, _ = walked(case(until="2027-01", finance=wages), [1.0, 0.3, 3.0])
+    assert rolling.limits_lowered == 1  # at the date after the fall, and not when the price has come back
 
 
 def test_dates_are_starts_of_periods_at_least_so_far_apart():
     stated = support.portfolio(segments=[(1, 5), (3, 3), (12, 1)])
-    assert replanning_dates(stated, 1) == (1, 2, 3, 4, 5, 8, 11, 14)
-    assert replanning_dates(stated, 3) == (3, 8, 11, 14)
-    assert replanning_dates(stated, 12) == (14,)
+    assert rolling_dates(stated, 1) == (1, 2, 3, 4, 5, 8, 11, 14)
+    assert rolling_dates(stated, 3) == (3, 8, 11, 14)
+    assert rolling_dates(stated, 12) == (14,)
 
 
 def test_two_processes_find_the_same_as_one_path_by_path():
@@ -185,4 +185,4 @@ def test_what_cannot_be_planned_again_is_refused(change, told):
 
 def test_a_plan_that_breaks_a_limit_is_refused():
     with pytest.raises(InvalidInputError, match="no plan that keeps every limit"):
-        Replanner(case(finance={"minimum_liquidity_usd": 5e9}), EXACT, 1).taken_up(best(case()).decisions)
+        RollingHorizon(case(finance={"minimum_liquidity_usd": 5e9}), EXACT, 1).taken_up(best(case()).decisions)

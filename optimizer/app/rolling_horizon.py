@@ -47,7 +47,7 @@ DUST = 1e-6
 """By which limits that are lowered to what can be kept are lowered further."""
 
 
-class Replanner(PlanningJob):
+class RollingHorizon(PlanningJob):
     """A portfolio, decisions to start from, and the program in which they are changed; it stays in the solver."""
 
     def __init__(self, portfolio: Portfolio, options: SolveOptions, every_months: int) -> None:
@@ -60,7 +60,7 @@ class Replanner(PlanningJob):
         self._decided: Ints = decision_months(self._first.program, self._first.problem)
         self._basis: Any = None
         self._closed: NDArray[np.bool_] | None = None
-        self.dates = replanning_dates(portfolio, every_months)
+        self.dates = rolling_dates(portfolio, every_months)
         """Months from the start at which it is planned again."""
         self.limits_reached = 0
         """Dates at which a time limit ended the search."""
@@ -220,7 +220,7 @@ class Replanner(PlanningJob):
         self.limits_reached += found.termination.limit is not Limit.NONE
 
 
-def replanning_dates(portfolio: Portfolio, every_months: int) -> tuple[int, ...]:
+def rolling_dates(portfolio: Portfolio, every_months: int) -> tuple[int, ...]:
     """Starts of periods after the first, at least so many months apart."""
     found, last = [], 0
     for period in portfolio.horizon.periods[1:]:
