@@ -140,7 +140,7 @@ def test_every_method_has_a_scope_by_its_name():
     """A new method that only looks must begin like one; all others need ``plan``."""
     names = [method.name for method in api.DESCRIPTOR.services_by_name["PlanningService"].methods]
     looks = [name for name in names if name.startswith(("Get", "List", "Watch", "Wait", "Check"))]
-    assert set(looks) == {"GetPortfolio", "GetPlan", "ListPlans", "WatchPlan"}
+    assert set(looks) == {"GetPortfolio", "ListPortfolios", "GetPlan", "ListPlans", "WatchPlan", "GetServerStatus"}
 
 
 # ------------------------------------------------------------------------------------------------------------------ TLS
