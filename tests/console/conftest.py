@@ -1,9 +1,6 @@
 """A service and a console in front of it, on free ports, with a fake planner; and a browser."""
 
-import json
 import sys
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -17,21 +14,6 @@ from chromium import CHROMIUM, Browser  # noqa: E402
 
 from optimizer.console import ConsoleServer  # noqa: E402
 from optimizer.service.server import Server  # noqa: E402
-
-
-def ask(console, path, body=None, **headers):
-    """Status, headers and content of a call."""
-    given = {name.replace("_", "-"): value for name, value in headers.items()}
-    data = None if body is None else json.dumps(body).encode()
-    if data is not None:
-        given.setdefault("Content-Type", "application/json")
-    request = urllib.request.Request(console.address + path, data, given)
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status, answer.headers, answer.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.headers, error.read()
 
 
 @pytest.fixture(scope="session")

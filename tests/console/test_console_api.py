@@ -4,7 +4,7 @@ import json
 
 import pytest
 import wire_cases
-from conftest import ask
+from console_calls import ask
 
 from optimizer.client import OptimizerClient
 from optimizer.console import ConsoleServer
