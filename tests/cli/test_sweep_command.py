@@ -29,3 +29,9 @@ def test_a_bad_range_is_refused_before_any_work():
     done = run("tiny", "--scale", "market.btc_usd=0.8")
     assert isinstance(done.exception, InvalidInputError)
     assert "PATH=FROM:TO:POINTS" in str(done.exception)
+
+
+def test_a_point_without_a_plan_says_why():
+    done = run("tiny", "--scale", "finance.minimum_liquidity_usd=1:100:2", "--gap", 0.01, "-q")
+    assert done.exit_code == ExitCode.GOOD
+    assert "no plan: infeasible" in done.output

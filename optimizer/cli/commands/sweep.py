@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from optimizer.cli.commands.plan import DEFAULTS, PORTFOLIO, interrupts
-from optimizer.cli.curve_output import Answer, Column, Output, number
+from optimizer.cli.curve_output import Answer, Column, Output, Record, number
 from optimizer.cli.output import JSON_OPTION, ExitCode, error_console
 from optimizer.cli.progress import shown_progress
 from optimizer.domain.base import validated
@@ -92,10 +92,17 @@ def _told(spec: SweepSpec, answer: Sweep) -> Answer:
         *((path, number(path, 3)) for path in paths),
         ("NPV\nM USD", number("npv_usd", 1, 1.0 / USD_PER_MUSD)),
         ("gap\n%", number("gap_frac", 2, 100.0)),
-        ("signed", lambda record: str(record["signed"] or "-")),
+        ("signed", _signed),
     )
     base = "no plan" if answer.base_npv_usd is None else f"NPV {answer.base_npv_usd / USD_PER_MUSD:,.1f} M USD"
     notes = ["what is signed is what was found, within the gap of each point"]
     notes += ["it was stopped before all points were searched"] if answer.stopped else []
     title = f"{spec.portfolio.name}: plans under other assumptions"
     return Answer(title, f"as stated: {base}", answer.model_dump(mode="json"), records, columns, notes)
+
+
+def _signed(record: Record) -> str:
+    """What is signed, or why there is no plan."""
+    if record["npv_usd"] is None:
+        return f"no plan: {str(record['reason']).replace('_', ' ')}"
+    return str(record["signed"] or "nothing")
