@@ -95,7 +95,8 @@ DECIDED: Final[dict[str, Callable[[PlanningProblem, VariableBlock], Ints]]] = {
         (
             "scaled_blocks", "scaled_refreshed_blocks", "taxable_profit_musd", "taxable_loss_musd",
             "losses_used_musd", "losses_left_musd", "cash_musd", "stress_cash_musd", "cvar_shortfall_musd",
-            "kept_gpu_blocks", "changed_gpu_blocks", "kept_refreshed_blocks", "changed_refreshed_blocks",
+            "contract_change_count", "kept_gpu_blocks", "changed_gpu_blocks", "kept_refreshed_blocks",
+            "changed_refreshed_blocks",
         ),
         _follows,
     ),

@@ -27,19 +27,29 @@ class _DriverKind:
 class _DriverKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DriverKind.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     DRIVER_KIND_UNSPECIFIED: _DriverKind.ValueType  # 0
+    """Not said; refused."""
     DRIVER_KIND_MACHINES: _DriverKind.ValueType  # 1
+    """Machines of a site."""
     DRIVER_KIND_GPUS: _DriverKind.ValueType  # 2
+    """A GPU option at a site."""
     DRIVER_KIND_POWER_SALES: _DriverKind.ValueType  # 3
+    """Power sales of a site."""
     DRIVER_KIND_CONTRACT: _DriverKind.ValueType  # 4
+    """A contract."""
 
 class DriverKind(_DriverKind, metaclass=_DriverKindEnumTypeWrapper):
     """What varies."""
 
 DRIVER_KIND_UNSPECIFIED: DriverKind.ValueType  # 0
+"""Not said; refused."""
 DRIVER_KIND_MACHINES: DriverKind.ValueType  # 1
+"""Machines of a site."""
 DRIVER_KIND_GPUS: DriverKind.ValueType  # 2
+"""A GPU option at a site."""
 DRIVER_KIND_POWER_SALES: DriverKind.ValueType  # 3
+"""Power sales of a site."""
 DRIVER_KIND_CONTRACT: DriverKind.ValueType  # 4
+"""A contract."""
 Global___DriverKind: _TypeAlias = DriverKind  # noqa: Y015
 
 @_typing.final
