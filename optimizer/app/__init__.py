@@ -2,6 +2,7 @@
 
 from optimizer.app.alternatives import alternatives
 from optimizer.app.backtest import backtest
+from optimizer.app.break_evens import break_evens
 from optimizer.app.comparison import compare
 from optimizer.app.diagnosis import diagnose
 from optimizer.app.evaluation import evaluate
@@ -17,6 +18,7 @@ __all__ = [
     "WhatIfs",
     "alternatives",
     "backtest",
+    "break_evens",
     "compare",
     "diagnose",
     "evaluate",

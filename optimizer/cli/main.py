@@ -14,6 +14,7 @@ import typer
 from optimizer.cli.commands import (
     alternatives,
     bench,
+    break_evens,
     compare,
     curve,
     demo,
@@ -61,6 +62,7 @@ app.command("why")(why.why)
 app.command("frontier")(frontier.frontier)
 app.command("alternatives")(alternatives.alternatives)
 app.command("replan")(replan.replan)
+app.command("break-evens")(break_evens.break_evens)
 app.command("simulate")(simulate.simulate)
 app.command("backtest")(simulate.backtest)
 app.command("sweep")(sweep.sweep)

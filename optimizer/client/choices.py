@@ -7,6 +7,7 @@ from typing import Any
 from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.domain.alternatives import Alternatives, AlternativesSpec
 from optimizer.domain.backtest import Backtest, BacktestSpec
+from optimizer.domain.break_evens import BreakEvens, BreakEvensSpec
 from optimizer.domain.replan import Replan, ReplanSpec
 from optimizer.domain.simulation import Simulation, SimulationSpec
 from optimizer.domain.sweep import Sweep, SweepSpec
@@ -24,6 +25,12 @@ class Choices:
         request, work_s = api.FindAlternativesRequest(spec=to_message(spec)), spec.options.time_limit_s
         answer = self._call(self._planning.FindAlternatives, request, work_s)
         return parse(Alternatives, answer.alternatives, "alternatives")
+
+    def break_evens(self, spec: BreakEvensSpec) -> BreakEvens:
+        """The prices at which offers enter a plan or leave it."""
+        request, work_s = api.FindBreakEvenPricesRequest(spec=to_message(spec)), spec.options.time_limit_s
+        answer = self._call(self._planning.FindBreakEvenPrices, request, work_s)
+        return parse(BreakEvens, answer.break_evens, "break_evens")
 
     def simulate(self, spec: SimulationSpec) -> Simulation:
         """A plan on simulated paths, held as it is and planned again."""

@@ -7,6 +7,7 @@ from typing import Any
 from optimizer.domain.alternatives import Alternatives, AlternativesSpec
 from optimizer.domain.backtest import Backtest, BacktestSpec
 from optimizer.domain.base import Value
+from optimizer.domain.break_evens import BreakEvens, BreakEvensSpec
 from optimizer.domain.comparison import Comparison, ComparisonSpec
 from optimizer.domain.diagnosis import Diagnosis, DiagnosisSpec
 from optimizer.domain.evaluation import EvaluationSpec
@@ -100,6 +101,18 @@ def alternatives_of(question: bytes) -> bytes:
     return to_bytes(found(from_bytes(AlternativesSpec, question)))
 
 
+def break_evens(spec: Any, planner: Planner, caller: Caller) -> Any:
+    """The ``BreakEvens`` message to a ``BreakEvensSpec`` message."""
+    return _from_own_process("break_evens_of", BreakEvensSpec, BreakEvens, spec, planner, caller)
+
+
+def break_evens_of(question: bytes) -> bytes:
+    """The same between processes."""
+    from optimizer.app.break_evens import break_evens as found  # loads the model and the solver
+
+    return to_bytes(found(from_bytes(BreakEvensSpec, question)))
+
+
 def simulation(spec: Any, planner: Planner, caller: Caller) -> Any:
     """The ``Simulation`` message to a ``SimulationSpec`` message."""
     return _from_own_process("simulated", SimulationSpec, Simulation, spec, planner, caller)
@@ -153,6 +166,7 @@ def _from_own_process(
     asked: type[
         AlternativesSpec
         | BacktestSpec
+        | BreakEvensSpec
         | DiagnosisSpec
         | ExplanationSpec
         | FrontierSpec

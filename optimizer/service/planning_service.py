@@ -143,6 +143,12 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
             found = plan_answers.alternatives(request.spec, self._planner, context)
             return api.FindAlternativesResponse(alternatives=found)
 
+    def FindBreakEvenPrices(self, request: Any, context: grpc.ServicerContext) -> api.FindBreakEvenPricesResponse:
+        """Find the prices at which offers enter a plan or leave it."""
+        with self._planner.waiting_room():
+            found = plan_answers.break_evens(request.spec, self._planner, context)
+            return api.FindBreakEvenPricesResponse(break_evens=found)
+
     def SimulatePlan(self, request: Any, context: grpc.ServicerContext) -> api.SimulatePlanResponse:
         """Hold a plan on simulated paths, and plan again on them."""
         with self._planner.waiting_room():

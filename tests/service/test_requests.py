@@ -10,6 +10,7 @@ from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.api.v1.resources_pb2 import Plan
 from optimizer.app.alternatives import alternatives
 from optimizer.app.backtest import backtest
+from optimizer.app.break_evens import break_evens
 from optimizer.app.cluster_curves import cluster_curve, cluster_value
 from optimizer.app.comparison import compare
 from optimizer.app.curves import mode_breakevens
@@ -26,6 +27,7 @@ from optimizer.app.sweep import sweep
 from optimizer.domain import Decisions, Placement, Portfolio, SolveOptions, validated
 from optimizer.domain.alternatives import AlternativesSpec
 from optimizer.domain.backtest import BacktestSpec
+from optimizer.domain.break_evens import BreakEvensSpec
 from optimizer.domain.comparison import Baseline, ComparisonSpec
 from optimizer.domain.curves import BreakevenSpec
 from optimizer.domain.diagnosis import DiagnosisSpec
@@ -359,6 +361,14 @@ def test_a_sweep_is_searched_for_in_a_process_of_its_own(client):
     btc = SweptAssumption(path="market.btc_usd", least_factor=0.9, most_factor=1.1, point_count=2)
     spec = SweepSpec(portfolio=wire_cases.small_portfolio(), assumptions=(btc,))
     assert client.sweep(spec) == sweep(spec)
+
+
+def test_break_evens_are_searched_for_in_a_process_of_their_own(client):
+    case = wire_cases.small_portfolio()
+    spec = BreakEvensSpec(portfolio=case, decisions=Decisions(), relaxed_only=True)
+    found = client.break_evens(spec)
+    assert found == break_evens(spec)
+    assert [item.offer for item in found.prices] == [offer.name for offer in case.offers]
 
 
 def test_what_the_kernel_refuses_is_refused_by_its_path(client):

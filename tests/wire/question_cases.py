@@ -6,6 +6,7 @@ from wire_cases import rich_data
 
 from optimizer.domain.alternatives import AlternativesSpec
 from optimizer.domain.backtest import BacktestSpec
+from optimizer.domain.break_evens import BreakEvensSpec
 from optimizer.domain.cluster_curves import ClusterCurveSpec, ClusterValueSpec
 from optimizer.domain.comparison import ComparisonSpec
 from optimizer.domain.diagnosis import DiagnosisSpec
@@ -123,6 +124,14 @@ def replannable_data():
     data["risk"] = {"scenario_count": 16}
     data["finance"]["objective"] = "npv"
     return data
+
+
+def break_evens_spec() -> BreakEvensSpec:
+    """Of the lease, every term stated."""
+    lease = evaluation_spec().decisions
+    terms = {"bound_usd": 1e9, "offers": [lease.contracts[0].offer], "relaxed_only": True}
+    terms |= {"decisions": lease, "options": {"time_limit_s": 30.0}}
+    return BreakEvensSpec.model_validate({"portfolio": expected_data(), **terms})
 
 
 def cluster_spec() -> ClusterCurveSpec:

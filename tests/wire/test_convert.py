@@ -13,6 +13,7 @@ from optimizer.api.v1 import portfolio_pb2
 from optimizer.domain import Plan, Portfolio, Progress, SolveOptions, ValuePath
 from optimizer.domain.alternatives import Alternatives
 from optimizer.domain.backtest import Backtest
+from optimizer.domain.break_evens import BreakEvens
 from optimizer.domain.comparison import Comparison
 from optimizer.domain.curves import HashingCurve, HashingCurveSpec, ThroughputCurve, ThroughputCurveSpec
 from optimizer.domain.diagnosis import Diagnosis
@@ -52,6 +53,8 @@ VALUES = [
     wire_cases.filled(Sweep),
     wire_cases.filled(Replan),
     wire_cases.filled(Alternatives),
+    question_cases.break_evens_spec(),
+    wire_cases.filled(BreakEvens),
     question_cases.simulation_spec(),
     wire_cases.filled(Simulation),
     question_cases.backtest_spec(),

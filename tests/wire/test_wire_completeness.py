@@ -19,6 +19,7 @@ from optimizer import errors as domain_errors
 from optimizer.domain import Plan, Portfolio, Progress, SolveOptions, Value, curves
 from optimizer.domain.alternatives import Alternatives, AlternativesSpec
 from optimizer.domain.backtest import Backtest, BacktestSpec
+from optimizer.domain.break_evens import BreakEvens, BreakEvensSpec
 from optimizer.domain.cluster_curves import ClusterCurve, ClusterCurveSpec, ClusterValue, ClusterValueSpec
 from optimizer.domain.comparison import Comparison, ComparisonSpec
 from optimizer.domain.curves import (
@@ -72,6 +73,7 @@ QUESTIONS = {
     AlternativesSpec: Alternatives,
     ReplanSpec: Replan,
     SweepSpec: Sweep,
+    BreakEvensSpec: BreakEvens,
     SimulationSpec: Simulation,
     BacktestSpec: Backtest,
 }

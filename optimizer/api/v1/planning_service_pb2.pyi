@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.rpc import status_pb2 as _status_pb2
 from optimizer.api.v1 import alternatives_pb2 as _alternatives_pb2
+from optimizer.api.v1 import break_evens_pb2 as _break_evens_pb2
 from optimizer.api.v1 import comparison_pb2 as _comparison_pb2
 from optimizer.api.v1 import curves_pb2 as _curves_pb2
 from optimizer.api.v1 import diagnosis_pb2 as _diagnosis_pb2
@@ -989,6 +990,54 @@ class FindAlternativesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FindAlternativesResponse: _TypeAlias = FindAlternativesResponse  # noqa: Y015
+
+@_typing.final
+class FindBreakEvenPricesRequest(_message.Message):
+    """Break-evens of which offers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPEC_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def spec(self) -> _break_evens_pb2.BreakEvensSpec:
+        """The question."""
+
+    def __init__(
+        self,
+        *,
+        spec: _break_evens_pb2.BreakEvensSpec | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindBreakEvenPricesRequest: _TypeAlias = FindBreakEvenPricesRequest  # noqa: Y015
+
+@_typing.final
+class FindBreakEvenPricesResponse(_message.Message):
+    """The answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BREAK_EVENS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def break_evens(self) -> _break_evens_pb2.BreakEvens:
+        """The answer."""
+
+    def __init__(
+        self,
+        *,
+        break_evens: _break_evens_pb2.BreakEvens | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["break_evens", b"break_evens"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["break_evens", b"break_evens"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindBreakEvenPricesResponse: _TypeAlias = FindBreakEvenPricesResponse  # noqa: Y015
 
 @_typing.final
 class SimulatePlanRequest(_message.Message):

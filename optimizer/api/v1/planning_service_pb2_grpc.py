@@ -125,6 +125,11 @@ class PlanningServiceStub:
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindAlternativesRequest.SerializeToString,
                 response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindAlternativesResponse.FromString,
                 _registered_method=True)
+        self.FindBreakEvenPrices = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/FindBreakEvenPrices',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindBreakEvenPricesRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindBreakEvenPricesResponse.FromString,
+                _registered_method=True)
         self.SimulatePlan = channel.unary_unary(
                 '/optimizer.api.v1.PlanningService/SimulatePlan',
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.SimulatePlanRequest.SerializeToString,
@@ -337,6 +342,13 @@ class PlanningServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FindBreakEvenPrices(self, request, context):
+        """Finds the prices at which offers enter a plan or leave it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SimulatePlan(self, request, context):
         """Holds a plan on simulated paths, and plans again on them as the market moves.
         """
@@ -537,6 +549,11 @@ def add_PlanningServiceServicer_to_server(servicer, server):
                     servicer.FindAlternatives,
                     request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindAlternativesRequest.FromString,
                     response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindAlternativesResponse.SerializeToString,
+            ),
+            'FindBreakEvenPrices': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindBreakEvenPrices,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindBreakEvenPricesRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindBreakEvenPricesResponse.SerializeToString,
             ),
             'SimulatePlan': grpc.unary_unary_rpc_method_handler(
                     servicer.SimulatePlan,
@@ -1083,6 +1100,33 @@ class PlanningService:
             '/optimizer.api.v1.PlanningService/FindAlternatives',
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindAlternativesRequest.SerializeToString,
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindAlternativesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindBreakEvenPrices(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/FindBreakEvenPrices',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindBreakEvenPricesRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindBreakEvenPricesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -77,6 +77,8 @@ class PlanningServiceStub:
     """Finds the best plans for ever more weight on the worst futures."""
     FindAlternatives: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.FindAlternativesRequest, _planning_service_pb2.FindAlternativesResponse]
     """Finds other plans that are nearly as good as the best and differ in contracts."""
+    FindBreakEvenPrices: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.FindBreakEvenPricesRequest, _planning_service_pb2.FindBreakEvenPricesResponse]
+    """Finds the prices at which offers enter a plan or leave it."""
     SimulatePlan: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.SimulatePlanRequest, _planning_service_pb2.SimulatePlanResponse]
     """Holds a plan on simulated paths, and plans again on them as the market moves."""
     BacktestPlan: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.BacktestPlanRequest, _planning_service_pb2.BacktestPlanResponse]
@@ -160,6 +162,8 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     """Finds the best plans for ever more weight on the worst futures."""
     FindAlternatives: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.FindAlternativesRequest, _planning_service_pb2.FindAlternativesResponse]  # type: ignore[assignment]
     """Finds other plans that are nearly as good as the best and differ in contracts."""
+    FindBreakEvenPrices: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.FindBreakEvenPricesRequest, _planning_service_pb2.FindBreakEvenPricesResponse]  # type: ignore[assignment]
+    """Finds the prices at which offers enter a plan or leave it."""
     SimulatePlan: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.SimulatePlanRequest, _planning_service_pb2.SimulatePlanResponse]  # type: ignore[assignment]
     """Holds a plan on simulated paths, and plans again on them as the market moves."""
     BacktestPlan: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.BacktestPlanRequest, _planning_service_pb2.BacktestPlanResponse]  # type: ignore[assignment]
@@ -342,6 +346,14 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_planning_service_pb2.FindAlternativesResponse, _abc.Awaitable[_planning_service_pb2.FindAlternativesResponse]]:
         """Finds other plans that are nearly as good as the best and differ in contracts."""
+
+    @_abc_1.abstractmethod
+    def FindBreakEvenPrices(
+        self,
+        request: _planning_service_pb2.FindBreakEvenPricesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.FindBreakEvenPricesResponse, _abc.Awaitable[_planning_service_pb2.FindBreakEvenPricesResponse]]:
+        """Finds the prices at which offers enter a plan or leave it."""
 
     @_abc_1.abstractmethod
     def SimulatePlan(
