@@ -111,21 +111,20 @@ class _Simulator:
         self._paths = of_another_seed(Futures.of(spec.portfolio)).portfolio
         believed = of_another_seed(Futures.of(self._paths)).portfolio
         self._rolling = RollingHorizon(believed, spec.options, spec.every_months)
-        self._start = self._rolling.taken_up(spec.decisions)
-        self._waiting = self._rolling.taken_up(work.waiting) if work.waiting is not None else None
+        begun = [(Strategy.REPLANNED, spec.decisions, 0), (Strategy.WAITING, work.waiting, spec.wait_months)]
+        self._begun = [
+            (strategy, decisions, self._rolling.taken_up(decisions), self._rolling.closed_until(wait))
+            for strategy, decisions, wait in begun
+            if decisions is not None
+        ]
 
     def path(self, number: int) -> SimulatedPath:
         """Every strategy on one path."""
         futures, rolling = Futures.of(self._paths, number, 1), self._rolling
         path, lowered, cut_short = MarketPath.of(futures), 0, 0
         done = [(Strategy.HELD, self._held)]
-        starts = [(Strategy.REPLANNED, self._start, 0)]
-        if self._waiting is not None:
-            starts.append((Strategy.WAITING, self._waiting, self._spec.wait_months))
-        for strategy, start, wait in starts:
-            closed, last = rolling.closed_until(wait), self._held
-            for _, decisions in rolling.walk(start, path, closed):
-                last = decisions
+        for strategy, begun, columns, closed in self._begun:
+            *_, last = begun, *(decisions for _, decisions in rolling.walk(columns, path, closed))
             done.append((strategy, last))
             lowered, cut_short = lowered + rolling.limits_lowered, cut_short + rolling.limits_reached
         if self._mining is not None:

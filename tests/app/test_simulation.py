@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import support
-from support import EXACT, asic, best, close, fleet, hours, offer, place, portfolio, site
+from support import BTC_USD, EXACT, asic, best, close, fleet, hours, offer, place, portfolio, site
 
 from optimizer.app.rolling_horizon import RollingHorizon, rolling_dates
 from optimizer.app.scale_out import Workers
@@ -121,6 +121,16 @@ def test_waiting_signs_nothing_at_first():
     assert rolling.closed_until(4).sum() > 0
     found = simulate(spec(stated, wait_months=4, path_count=1))
     assert [item.strategy for item in found.strategies] == ["held", "replanned", "waiting", "mining"]
+
+
+def test_without_a_later_date_what_is_begun_with_is_what_is_done():
+    stated = case(until="2027-05", btc_usd=BTC_USD / 2)
+    whole = stated.horizon.model_validate(
+        {"start_month": "2027-01", "segments": [{"months_per_period": 6, "period_count": 1}]}
+    )
+    found = simulate(spec(stated.model_copy(update={"horizon": whole}), wait_months=6, path_count=1))
+    signed = {item.strategy.value: len(item.signed) for item in found.paths[0].outcomes}
+    assert signed == {"held": 1, "replanned": 1, "waiting": 0, "mining": 0}
 
 
 def test_where_cash_cannot_be_kept_above_its_floor_it_goes_on_and_says_so():
