@@ -7,18 +7,19 @@ in; so every answer is two prices, each held by a solve of its own. Between them
 
 Prices to try are where lines through what is known meet the worth without. Linear programs come first: a relaxation for
 the bound, the decisions of a known plan for the plan. Searches narrow what these leave open, as long as there is time.
-One statement serves all offers, each at a price of its own: what a price changes is in the columns of its offer.
+One statement serves all offers, each at a price of its own: what a price changes is in the columns of its offer. Rent
+decides what debt it carries, so all programs are written in the places of one in which every offer is at its dearest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from optimizer.app.break_even_prices import NOTHING_KNOWN, PriceQuestion, Worth, in_words
+from optimizer.app.break_even_prices import DEAREST, NOTHING_KNOWN, PriceQuestion, Worth, in_words
 from optimizer.app.planning import PlanningJob, Stated
 from optimizer.curves.futures import Futures
 from optimizer.domain.base import validated
@@ -31,7 +32,7 @@ from optimizer.model.calendar import Floats, Ints
 from optimizer.model.family import assemble
 from optimizer.model.formulation import FORMULATION
 from optimizer.model.problem import PlanningProblem
-from optimizer.model.program import Matrix
+from optimizer.model.program import Matrix, Program
 from optimizer.model.whole import whole_columns
 from optimizer.solve import PRIMAL_TOLERANCE, Solution, solve_fixed, solve_program
 
@@ -75,9 +76,8 @@ class _BreakEvensJob(PlanningJob):
 
     def answer(self) -> BreakEvens:
         """Linear programs for all offers, then searches as long as there is time."""
-        self._futures = Futures.of(self.portfolio)
-        stated = self._stated(self._futures)
-        self._base, self._columns = stated, _columns_by_offer(stated)
+        self._base = stated = self._stated(Futures.of(self.portfolio))
+        self._columns = _columns_by_offer(stated)
         whole = whole_columns(stated.program, self._spec.decisions)
         at_hand = solve_fixed(stated.model, self._remaining(), whole)
         if at_hand.values is None or at_hand.termination.objective_usd is None:
@@ -145,7 +145,18 @@ class _BreakEvensJob(PlanningJob):
                     worth = worth.narrowed(best)
                 question.learn(asked[question.offer], worth)
 
-    def _stated_at(self, prices: dict[int, float]) -> Matrix:
+    def _stated(self, futures: Futures) -> Stated:
+        """The program with room for all that any price allows: where rent carries no debt, there is none to decide."""
+        self._futures = futures
+        with self._stage("build"):
+            self._wide = self._program_at(dict.fromkeys(range(len(self.portfolio.offers)), DEAREST))
+            self._wide_matrix = self._wide.compile()
+            matrix = self._stated_at({})
+        with self._stage("pass", told="build"):
+            model = self._alive(matrix)
+        return Stated(PlanningProblem.of(self.portfolio, futures), self._wide, matrix, model)
+
+    def _program_at(self, prices: dict[int, float]) -> Program:
         """The program with offers at these prices."""
         offers = tuple(
             offer.model_copy(update={"price_usd_per_kw_month": prices.get(i, offer.price_usd_per_kw_month)})
@@ -153,23 +164,34 @@ class _BreakEvensJob(PlanningJob):
         )
         fields = {name: getattr(self.portfolio, name) for name in self.portfolio.model_fields_set}
         portfolio = validated(Portfolio, {**fields, "offers": offers}, "break-evens")
-        return assemble(PlanningProblem.of(portfolio, self._futures), FORMULATION).compile()
+        return assemble(PlanningProblem.of(portfolio, self._futures), FORMULATION)
+
+    def _stated_at(self, prices: dict[int, float]) -> Matrix:
+        """The same in the places of the wide one: what these prices do not allow is zero, and its rows are empty."""
+        program, wide = self._program_at(prices), self._wide_matrix
+        matrix, columns = program.compile(), _places(program.variables, self._wide.variables)
+        rows = _places(program.rows, self._wide.rows)[np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.start))]
+        cost, upper = np.zeros_like(wide.cost), np.zeros_like(wide.column_upper)
+        cost[columns], upper[columns] = matrix.cost, matrix.column_upper
+        return _by_rows(
+            replace(wide, constant=matrix.constant, cost=cost, column_upper=upper),
+            rows,
+            columns[matrix.index],
+            matrix.value,
+        )
 
     def _own(self, joint: Matrix, offer: int) -> Matrix:
         """The program in which only this offer has its price of the joint one; coefficients may vanish or appear."""
         base, own = self._base.matrix, self._columns == offer
         parts = [(base, ~own[base.index]), (joint, own[joint.index])]
-        row = np.concatenate([np.repeat(np.arange(len(part.start) - 1), np.diff(part.start))[at] for part, at in parts])
-        index = np.concatenate([part.index[at] for part, at in parts])
-        order = np.lexsort((index, row))
-        return replace(
+        row = np.concatenate([np.repeat(np.arange(part.shape[0]), np.diff(part.start))[at] for part, at in parts])
+        priced = replace(
             base,
             cost=np.where(own, joint.cost, base.cost),
             column_upper=np.where(own, joint.column_upper, base.column_upper),
-            start=np.searchsorted(row[order], np.arange(len(base.start))).astype(np.int32),
-            index=index[order],
-            value=np.concatenate([part.value[at] for part, at in parts])[order],
         )
+        index, value = (np.concatenate([getattr(part, of)[at] for part, at in parts]) for of in ("index", "value"))
+        return _by_rows(priced, row, index, value)
 
     def _worth(self, offer: int, *, searching: bool, signed: bool, share: float) -> Worth:
         """What the best plan with an offer, or without it, is worth at the prices that the program has now."""
@@ -280,6 +302,19 @@ class _BreakEvensJob(PlanningJob):
             in_usd_per_kw_month=question.in_,
             told=in_words(offer.name, question, possible=possible),
         )
+
+
+def _places(blocks: Mapping[str, Any], wide: Mapping[str, Any]) -> Ints:
+    """Where the items of blocks are among those of a program that has them all."""
+    place = {item: i for i, item in enumerate((name, key) for name, block in wide.items() for key in block.keys)}
+    return np.array([place[name, key] for name, block in blocks.items() for key in block.keys], dtype=np.int64)
+
+
+def _by_rows(matrix: Matrix, row: Ints, index: Ints, value: Floats) -> Matrix:
+    """A program with these coefficients."""
+    order = np.lexsort((index, row))
+    start = np.searchsorted(row[order], np.arange(matrix.shape[0] + 1)).astype(np.int32)
+    return replace(matrix, start=start, index=index[order].astype(np.int32), value=value[order])
 
 
 def _columns_by_offer(stated: Stated) -> Ints:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 from random_portfolios import random_portfolio
-from support import EXACT, best
+from support import EXACT, best, offer, portfolio
 
 from optimizer.app import break_evens
 from optimizer.app.break_even_prices import CENT, DEAREST, PriceQuestion, Worth, meets
@@ -65,6 +65,22 @@ def test_a_price_changes_only_columns_of_its_offer():
         assert np.array_equal(getattr(read, name), getattr(stated, name)), name
     assert np.array_equal(dense(read), dense(stated))
     assert not np.array_equal(dense(joint), dense(stated))
+
+
+def test_rent_that_carries_no_debt_as_stated_carries_some_at_its_break_even():
+    """At the price as stated there is no debt to decide; at the prices that are tried there is."""
+    debt = {"loan_to_cost_frac": 0.7, "interest_per_year_frac": 0.0, "amortization_months": 2, "minimum_dscr": 1.5}
+    finance = {"opening_cash_usd": 0.4e6, "project_debt": debt}
+    case = portfolio(5, offers=[offer(term_months=3, price_usd_per_kw_month=0.0)], finance=finance)
+    found = break_evens(asked(case)).prices[0]
+    assert not found.signed
+    assert found.in_usd_per_kw_month - found.out_usd_per_kw_month < 1.5 * CENT
+    assert not signs(case, found.out_usd_per_kw_month - CENT)
+    assert signs(case, found.in_usd_per_kw_month + CENT)
+
+
+def signs(case, price):
+    return bool(best(changed(case, {}, {"offers[0].price_usd_per_kw_month": price})).decisions.contracts)
 
 
 def test_a_mandatory_offer_does_not_leave_and_a_forbidden_one_does_not_enter():
