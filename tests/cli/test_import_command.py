@@ -1,4 +1,4 @@
-"""``optimizer import fleet``: what it prints, and the portfolio that it writes."""
+"""``optimizer import``: what its commands print, and the portfolio that they write."""
 
 import json
 
@@ -46,5 +46,34 @@ def test_the_portfolio_is_written_with_them_and_otherwise_as_it_was(imported, tm
 )
 def test_options_that_mean_nothing_are_refused(imported, arguments, told):
     done = imported(*arguments)
+    assert isinstance(done.exception, InvalidInputError)
+    assert told in str(done.exception)
+
+
+def test_forwards_are_printed_as_a_network_and_written_with_the_rest(tmp_path):
+    (tmp_path / "strip.csv").write_text("contract,mid\n2027-01,0.00051\n2027-02,0.00049\n")
+    arguments = ["import", "forwards", str(tmp_path / "strip.csv"), "tiny", "--column", "mid"]
+    arguments += ["--month-column", "contract", "--unit", "btc-per-ph-day"]
+    done = CliRunner().invoke(app, arguments)
+    assert done.output.startswith("market:\n  network_eh_s:\n    points:\n    - from_month: 2027-01\n")
+    done = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path / "new.yaml")])
+    assert "hashprice as quoted from 2027-01 to 2027-02; portfolio written to" in done.output
+    written, before = load_portfolio(tmp_path / "new.yaml"), load_portfolio("tiny")
+    assert written.market.network_eh_s != before.market.network_eh_s
+    market = written.market.model_copy(update={"network_eh_s": before.market.network_eh_s})
+    assert written.model_copy(update={"market": market}) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "extra", "told"),
+    [
+        ("month,mid\n2027-01,45\n", [], "has no column 'hashprice'; it has month, mid"),
+        ("month,hashprice\n2027-01,45\n2027-03,44\n", [], "has no value in 2027-02"),
+        ("month,hashprice\n2027-01,45\n", ["--unit", "usd"], "one of usd-per-ph-day, btc-per-ph-day"),
+    ],
+)
+def test_forwards_that_cannot_be_read_say_why(tmp_path, text, extra, told):
+    (tmp_path / "strip.csv").write_text(text)
+    done = CliRunner().invoke(app, ["import", "forwards", str(tmp_path / "strip.csv"), "tiny", *extra])
     assert isinstance(done.exception, InvalidInputError)
     assert told in str(done.exception)

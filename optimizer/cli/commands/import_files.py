@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,12 +11,10 @@ from optimizer.cli.commands.plan import PORTFOLIO
 from optimizer.cli.output import JSON_OPTION, console, print_json
 from optimizer.errors import InvalidInputError
 
+if TYPE_CHECKING:
+    from optimizer.domain.portfolio import Portfolio
+
 app = typer.Typer(no_args_is_help=True, help="Take parts of a portfolio from files of other programs.")
-
-
-@app.callback()
-def _group() -> None:
-    """Keep the name of the only command."""
 
 
 @app.command("fleet")
@@ -47,7 +45,7 @@ def fleet(
 
       optimizer import fleet miners.csv portfolio.yaml --column site=Container --site WTX-1=Pecos
     """
-    from optimizer.io import dump_portfolio, load_portfolio, parse_portfolio, save_portfolio, yaml_text
+    from optimizer.io import load_portfolio
     from optimizer.io.fleets import COLUMNS, FleetColumns, read_fleets
 
     columns = _pairs("column", column)
@@ -57,17 +55,65 @@ def fleet(
     loaded = load_portfolio(portfolio)
     fleets = read_fleets(file, loaded, FleetColumns(columns, _pairs("site", site), _pairs("model", model)))
     stated = {"fleets": [item.model_dump(exclude_unset=True) for item in fleets]}
+    count = sum(item.count for item in fleets)
+    _show(portfolio, loaded, stated, f"{count:,} machines in {len(fleets)} fleets", out, as_json)
+
+
+@app.command("forwards")
+def forwards(
+    file: Annotated[Path, typer.Argument(help="CSV or Parquet with a row a month.")],
+    portfolio: Annotated[str, PORTFOLIO],
+    column: Annotated[str, typer.Option(help="Column of the quotes.")] = "hashprice",
+    month_column: Annotated[str, typer.Option(help="Column of months or days.")] = "month",
+    unit: Annotated[str, typer.Option(help="What is quoted: usd-per-ph-day or btc-per-ph-day.")] = "usd-per-ph-day",
+    out: Annotated[
+        Path | None, typer.Option(help="Write the portfolio with this network: .yaml, .json, .xlsx.")
+    ] = None,
+    as_json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Turn hashprice forwards into the network hashrate that they imply, as a portfolio states it under market.
+
+    In their months the mean hashprice over the portfolio's scenarios is then the quote. Bitcoin price, fees and
+    halvings stay; afterwards the network keeps the shape of its stated path on the level of the last quote.
+
+    Examples:
+
+      optimizer import forwards forwards.csv portfolio.yaml --out portfolio-july.yaml
+
+      optimizer import forwards strip.csv us-miner --column mid --month-column contract --unit btc-per-ph-day
+    """
+    from optimizer.app.forwards import HashpriceUnit, market_of_forwards
+    from optimizer.io import load_portfolio
+    from optimizer.io.factor_files import read_forwards
+
+    if unit not in set(HashpriceUnit):
+        raise InvalidInputError.single("--unit", f"is {unit!r}", f"one of {', '.join(HashpriceUnit)}")
+    quotes, loaded = read_forwards(file, month_column, column), load_portfolio(portfolio)
+    path = market_of_forwards(loaded, quotes, HashpriceUnit(unit)).network_eh_s
+    stated = {"market": {"network_eh_s": path.model_dump(mode="json", exclude_unset=True)}}
+    told = f"hashprice as quoted from {min(quotes):%Y-%m} to {max(quotes):%Y-%m}"
+    _show(portfolio, loaded, stated, told, out, as_json)
+
+
+def _show(
+    portfolio: str, loaded: Portfolio, stated: dict[str, Any], told: str, out: Path | None, as_json: bool
+) -> None:
+    """Print what a portfolio is to state, or write the portfolio with it."""
+    from optimizer.io import dump_portfolio, parse_portfolio, save_portfolio, yaml_text
+
     if out is not None:
-        folder = Path(portfolio).parent if Path(portfolio).exists() else None
-        save_portfolio(parse_portfolio({**dump_portfolio(loaded), **stated}, folder, file.name), out)
+        given = Path(portfolio)
+        folder = given.parent if given.exists() else None
+        whole = dump_portfolio(loaded)
+        for name, part in stated.items():
+            whole[name] = {**whole[name], **part} if isinstance(part, dict) else part
+        save_portfolio(parse_portfolio(whole, folder, portfolio), out)
     if as_json:
         print_json(stated)
     elif out is None:
         typer.echo(yaml_text(stated), nl=False)
     else:
-        count = sum(item.count for item in fleets)
-        told = f"{count:,} machines in {len(fleets)} fleets; portfolio written to {out}; next: optimizer plan {out}"
-        console().print(told, markup=False, soft_wrap=True)
+        console().print(f"{told}; portfolio written to {out}; next: optimizer plan {out}", markup=False, soft_wrap=True)
 
 
 def _pairs(option: str, stated: list[str] | None) -> dict[str, str]:
