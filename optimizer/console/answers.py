@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from optimizer.client import PlanRecord, PortfolioRecord
 from optimizer.console.calls import Call
-from optimizer.console.failures import error_data
 from optimizer.domain.base import validated
 from optimizer.domain.options import SolveOptions
 from optimizer.errors import NotFoundError
+from optimizer.gateway.failures import error_data
 from optimizer.io import dump_without_files, load_portfolio, parse_portfolio, portfolio_schema
 from optimizer.library.portfolios import example_names
 
@@ -67,20 +67,9 @@ def plan(call: Call) -> dict[str, Any]:
     return _plan_data(plan_record_of(call))
 
 
-def stop_plan(call: Call) -> dict[str, Any]:
-    """Ends the search of a plan and keeps the best so far."""
-    return _plan_data(call.client.stop(_plan_name(call)))
-
-
-def cancel_plan(call: Call) -> dict[str, Any]:
-    """Ends a plan and discards what there is."""
-    call.client.cancel(_plan_name(call))
-    return _plan_data(plan_record_of(call))
-
-
 def plan_record_of(call: Call) -> PlanRecord:
     """The record of the plan in the path."""
-    return call.client.get_plan(_plan_name(call))
+    return call.client.get_plan(f"plans/{call.path['plan']}")
 
 
 def portfolio_data(record: PortfolioRecord) -> dict[str, Any]:
@@ -90,10 +79,6 @@ def portfolio_data(record: PortfolioRecord) -> dict[str, Any]:
         "create_time": _time(record.create_time),
         "portfolio": dump_without_files(record.portfolio),
     }
-
-
-def _plan_name(call: Call) -> str:
-    return f"plans/{call.path['plan']}"
 
 
 def _plan_data(record: PlanRecord) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
@@ -13,11 +13,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from optimizer.client import OptimizerClient
-from optimizer.console.failures import error_response
 from optimizer.errors import InvalidInputError, OptimizerError
+from optimizer.gateway.failures import error_response
+from optimizer.gateway.requests import body_of, token_of
 
-MOST_BODY_BYTES: Final = 64 * 1024 * 1024
-"""As large as a message to the service may be."""
 Connect = Callable[[str], OptimizerClient]
 """A client of the service that shows a token; it shows none for the empty one."""
 
@@ -80,12 +79,6 @@ def endpoint(answer: Answer, connect: Connect) -> Endpoint:
     return answered
 
 
-def token_of(request: Request) -> str:
-    """The bearer token of a call; empty without one, or with what no token can be."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" and token.isascii() else ""
-
-
 def _answered(answer: Answer, connect: Connect, request: Request, body: Any) -> Response:
     with connect(token_of(request)) as client:
         found = answer(Call(client, request.path_params, request.query_params, body))
@@ -98,16 +91,7 @@ def _answered(answer: Answer, connect: Connect, request: Request, body: Any) -> 
 
 
 async def _body(request: Request) -> Any:
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise InvalidInputError.single("", "the body is not JSON", "send Content-Type: application/json", "request")
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MOST_BODY_BYTES:
-            told = f"has more than {MOST_BODY_BYTES // 2**20} MiB"
-            raise InvalidInputError.single("", told, "send less at a time", "request")
-        chunks.append(chunk)
     try:
-        return json.loads(b"".join(chunks) or b"{}")
-    except ValueError as error:
+        return json.loads(await body_of(request) or b"{}")
+    except (ValueError, RecursionError) as error:
         raise InvalidInputError.single("", f"the body is not JSON: {error}", "correct it there", "request") from None

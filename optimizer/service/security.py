@@ -49,15 +49,31 @@ class Security:
         return self.tls_certificate is not None and (self.tokens or self.tls_client_ca is not None)
 
 
-def refuse_beyond_loopback(listen: str, security: Security) -> None:
-    """Raise unless ``listen`` is an address, and can only be reached from this machine or is protected."""
+def split_address(listen: str, name: str = "listen") -> tuple[str, int]:
+    """Host and port of ``HOST:PORT``, which the setting ``name`` states.
+
+    Raises:
+        InvalidInputError: it is something else.
+    """
     host, _, port = listen.rpartition(":")
-    if not listen.startswith("unix:") and not (port.isascii() and port.isdigit() and int(port) < PORTS):
+    if not (host and port.isascii() and port.isdigit() and int(port) < PORTS):
         told = f"{listen!r} is not a host and a port below {PORTS}"
-        raise InvalidInputError.single("listen", told, "write it as 127.0.0.1:50051", "server")
-    if host not in _LOOPBACK and not listen.startswith("unix:") and not security.enough:
+        raise InvalidInputError.single(name, told, "write it as 127.0.0.1:50051", "server")
+    return host, int(port)
+
+
+def only_here(listen: str) -> bool:
+    """Whether an address can only be reached from this machine."""
+    return listen.startswith("unix:") or listen.rpartition(":")[0] in _LOOPBACK
+
+
+def refuse_beyond_loopback(listen: str, security: Security, name: str = "listen") -> None:
+    """Raise unless ``listen`` is an address, and can only be reached from this machine or is protected."""
+    if not listen.startswith("unix:"):
+        split_address(listen, name)
+    if not only_here(listen) and not security.enough:
         raise InvalidInputError.single(
-            "listen",
+            name,
             f"{listen} can be reached from other machines, without encryption or login",
             "give TLS and tokens, listen on 127.0.0.1, or pass insecure_listen=True if something else protects it",
             "server",

@@ -32,6 +32,8 @@ class PlanningServiceStub:
 
     Every error carries a `google.rpc.ErrorInfo` of domain `optimizer.api.v1`; wrong input also a
     `google.rpc.BadRequest`, one violation a problem, its description being what is wrong and, on a second line, what to do.
+
+    Over HTTP each call that does not stream its requests is at the path of its `google.api.http`, in proto3 JSON.
     """
 
     def __init__(self, channel):
@@ -218,6 +220,8 @@ class PlanningServiceServicer:
 
     Every error carries a `google.rpc.ErrorInfo` of domain `optimizer.api.v1`; wrong input also a
     `google.rpc.BadRequest`, one violation a problem, its description being what is wrong and, on a second line, what to do.
+
+    Over HTTP each call that does not stream its requests is at the path of its `google.api.http`, in proto3 JSON.
     """
 
     def CreatePortfolio(self, request, context):
@@ -649,6 +653,8 @@ class PlanningService:
 
     Every error carries a `google.rpc.ErrorInfo` of domain `optimizer.api.v1`; wrong input also a
     `google.rpc.BadRequest`, one violation a problem, its description being what is wrong and, on a second line, what to do.
+
+    Over HTTP each call that does not stream its requests is at the path of its `google.api.http`, in proto3 JSON.
     """
 
     @staticmethod

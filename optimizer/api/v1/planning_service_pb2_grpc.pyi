@@ -33,6 +33,8 @@ class PlanningServiceStub:
 
     Every error carries a `google.rpc.ErrorInfo` of domain `optimizer.api.v1`; wrong input also a
     `google.rpc.BadRequest`, one violation a problem, its description being what is wrong and, on a second line, what to do.
+
+    Over HTTP each call that does not stream its requests is at the path of its `google.api.http`, in proto3 JSON.
     """
 
     @_typing.overload
@@ -121,6 +123,8 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
 
     Every error carries a `google.rpc.ErrorInfo` of domain `optimizer.api.v1`; wrong input also a
     `google.rpc.BadRequest`, one violation a problem, its description being what is wrong and, on a second line, what to do.
+
+    Over HTTP each call that does not stream its requests is at the path of its `google.api.http`, in proto3 JSON.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -205,6 +209,8 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Every error carries a `google.rpc.ErrorInfo` of domain `optimizer.api.v1`; wrong input also a
     `google.rpc.BadRequest`, one violation a problem, its description being what is wrong and, on a second line, what to do.
+
+    Over HTTP each call that does not stream its requests is at the path of its `google.api.http`, in proto3 JSON.
     """
 
     @_abc_1.abstractmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,10 @@ import typer
 from optimizer.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from optimizer.console import ConsoleServer
+    from optimizer.gateway.server import HttpServer
+    from optimizer.service.security import Security
+
+    Front = Callable[[str], HttpServer]
 
 _EVERYWHERE = frozenset({"0.0.0.0", "[::]"})
 """Hosts that stand for every address of a machine."""
@@ -21,6 +25,8 @@ STORE_OPTION = typer.Option(
     metavar="URL",
     help="What outlives the server: sqlite:///FILE or postgresql://..., or 'temporary'.",
 )
+HTTP_OPTION = typer.Option(metavar="HOST:PORT", help="Take the same calls as JSON over HTTP here; port 0 picks one.")
+ORIGIN_OPTION = typer.Option(metavar="ORIGIN", help="Pages of this origin may call there; repeatable.")
 
 
 def serve(
@@ -47,32 +53,27 @@ def serve(
     ] = False,
     console: Annotated[bool, typer.Option("--console", help="Serve the planning console to browsers here.")] = False,
     console_port: Annotated[int, typer.Option(min=0, max=65535, help="Its port; 0 picks one.")] = 8080,
+    http: Annotated[str | None, HTTP_OPTION] = None,
+    http_origin: Annotated[list[str] | None, ORIGIN_OPTION] = None,
 ) -> None:
-    """Serve planning over gRPC until interrupted; the log goes to standard error, one JSON object a line.
+    """Serve planning over gRPC, and HTTP if wanted, until interrupted; the log is on standard error, in lines of JSON.
 
     Examples:
 
       optimizer serve --listen 127.0.0.1:50051 --workers 2 --metrics-port 9464 --keep-days 90
 
       optimizer serve --console
+
+      optimizer serve --http 127.0.0.1:8081 --http-origin https://planning.example.org
     """
     from optimizer.service.logs import write_logs
     from optimizer.service.security import Security
     from optimizer.service.server import serve as run
 
     write_logs(log_level)
-    host = listen.rpartition(":")[0]
     security = Security(tls_certificate, tls_key, tls_client_ca, tokens)
-    if console and tls_client_ca is not None and not tokens:
-        _refuse_console_without_tokens()
+    fronts = _fronts(console_port if console else None, http, http_origin or [], security, insecure_listen)
     with ExitStack() as beside:
-
-        def ready(port: int) -> None:
-            typer.echo(f"listening on {host}:{port}, Ctrl-C stops")
-            if console:
-                address = beside.enter_context(_console(listen, port, console_port)).address
-                typer.echo(f"console at {address}")
-
         run(
             listen,
             workers=workers,
@@ -81,19 +82,37 @@ def serve(
             insecure_listen=insecure_listen,
             metrics_port=metrics_port,
             keep_days=keep_days,
-            on_ready=ready,
+            on_ready=lambda port: _open(fronts, listen, port, beside),
         )
 
 
-def _console(listen: str, port: int, console_port: int) -> ConsoleServer:
-    """The console in front of the server at ``listen``, which took ``port``."""
-    from optimizer.console import ConsoleServer
+def _fronts(
+    console_port: int | None, http: str | None, origins: list[str], security: Security, insecure_listen: bool
+) -> dict[str, Front]:
+    """What serves HTTP in front of the service at a target, by what is told of it."""
+    if console_port is not None and security.tls_client_ca is not None and not security.tokens:
+        told = "the console would lend its own client certificate to everybody on this machine"
+        raise InvalidInputError.single("console", told, "add --tokens: the browser then shows one", "server")
+    if origins and http is None:
+        raise InvalidInputError.single("http_origin", "nothing listens for HTTP", "add --http HOST:PORT", "server")
+    fronts: dict[str, Front] = {}
+    if console_port is not None:
+        from optimizer.console import ConsoleServer
 
+        fronts["console"] = lambda target: ConsoleServer(target, console_port)
+    if http is not None:
+        from optimizer.gateway import GatewayServer
+
+        fronts["JSON over HTTP"] = lambda target: GatewayServer(
+            target, http, security, origins=origins, insecure_listen=insecure_listen
+        )
+    return fronts
+
+
+def _open(fronts: Mapping[str, Front], listen: str, port: int, beside: ExitStack) -> None:
+    """Tell where the service listens, and serve what is in front of it."""
     host = listen.rpartition(":")[0]
+    typer.echo(f"listening on {host}:{port}, Ctrl-C stops")
     target = listen if listen.startswith("unix:") else f"{'localhost' if host in _EVERYWHERE else host}:{port}"
-    return ConsoleServer(target, console_port)
-
-
-def _refuse_console_without_tokens() -> None:
-    told = "the console would lend its own client certificate to everybody on this machine"
-    raise InvalidInputError.single("console", told, "add --tokens: the browser then shows one", "server")
+    for name, front in fronts.items():
+        typer.echo(f"{name} at {beside.enter_context(front(target)).address}")

@@ -2,13 +2,18 @@
 
 const TOKEN = "optimizer-token";
 
-/** What the server said was wrong: a code, a message, and for wrong input each problem with path and fix. */
+/** What the server said was wrong: a status, a message, and for wrong input each problem with path and fix. */
 export class ApiError extends Error {
-  constructor({ code, message, problems }) {
+  constructor({ status, message, details }) {
     super(message);
-    this.code = code;
-    this.problems = problems || [];
+    this.status = status;
+    this.problems = (details || []).flatMap((detail) => detail.field_violations || []).map(problemOf);
   }
+}
+
+function problemOf({ field, description }) {
+  const [message, fix] = description.split("\n");
+  return { path: field || "", message, fix: fix || "" };
 }
 
 export function keepToken(token) {
@@ -23,8 +28,8 @@ export function post(path, body = {}, signal = undefined) {
   return answered("POST", path, body, signal).then((response) => response.json());
 }
 
-/** Events of a stream as pairs of kind and data, until it ends or is aborted. */
-export async function* events(path, signal) {
+/** What a call that streams answers, one after the other, until it ends or is aborted. */
+export async function* results(path, signal) {
   const response = await answered("GET", path, undefined, signal);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let waiting = "";
@@ -33,11 +38,13 @@ export async function* events(path, signal) {
     if (done) {
       return;
     }
-    const whole = (waiting + value).split("\n\n");
+    const whole = (waiting + value).split("\n");
     waiting = whole.pop();
-    for (const event of whole) {
-      const [kind, data] = event.split("\n");
-      yield [kind.slice("event: ".length), JSON.parse(data.slice("data: ".length))];
+    for (const { result, error } of whole.map((line) => JSON.parse(line))) {
+      if (error) {
+        throw new ApiError(error);
+      }
+      yield result;
     }
   }
 }
@@ -67,10 +74,10 @@ async function answered(method, path, body, signal) {
     if (error.name === "AbortError") {
       throw error;
     }
-    throw new ApiError({ code: "UNAVAILABLE", message: "The server does not answer. Is it running?" });
+    throw new ApiError({ status: "UNAVAILABLE", message: "The server does not answer. Is it running?" });
   });
   if (!response.ok) {
-    const unknown = { code: "UNKNOWN", message: `The server answered with ${response.status}.` };
+    const unknown = { status: "UNKNOWN", message: `The server answered with ${response.status}.` };
     throw new ApiError((await response.json().catch(() => ({}))).error || unknown);
   }
   return response;

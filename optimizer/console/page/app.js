@@ -31,7 +31,7 @@ async function attempt(work) {
     if (error.name === "AbortError") {
       return;
     }
-    page.error = error instanceof ApiError ? error : new ApiError({ code: "UNKNOWN", message: String(error) });
+    page.error = error instanceof ApiError ? error : new ApiError({ status: "UNKNOWN", message: String(error) });
     tell(page.error.message);
   }
   draw();
@@ -39,7 +39,7 @@ async function attempt(work) {
 
 function draw() {
   render(barTemplate(), bar);
-  const locked = page.error !== null && page.error.code === "UNAUTHENTICATED";
+  const locked = page.error !== null && page.error.status === "UNAUTHENTICATED";
   render(locked ? tokenTemplate() : html`${errorTemplate(page.error)}${page.content.template()}`, main);
   if (!locked && page.content.drawn) {
     page.content.drawn();

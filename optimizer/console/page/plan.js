@@ -1,11 +1,11 @@
 /* One plan: watched while it is searched for, then read. */
 
-import { download, events, get, post } from "./api.js";
+import { download, get, post, results } from "./api.js";
 import { drawnCharts, progressFigures } from "./charts.js";
 import { questionsOf } from "./questions.js";
 import { unsafeHTML } from "./vendor/lit-html/directives/unsafe-html.js";
 import { html, nothing } from "./vendor/lit-html/lit-html.js";
-import { STATES, musd, percent, seconds } from "./words.js";
+import { STATES, musd, percent, seconds, stageOf } from "./words.js";
 
 const FILES = [
   ["report.html", "Report", "one page for a board"], ["workbook.xlsx", "Workbook", "portfolio and plan"],
@@ -13,7 +13,8 @@ const FILES = [
 ];
 
 export function openPlan(shell, id, beside) {
-  const address = `/v1/plans/${id}`;
+  const address = `/console/plans/${id}`;
+  const calls = `/v1/plans/${id}`;
   const listening = new AbortController();
   const charts = drawnCharts(() => (record && record.ended ? figuresOf(paper) : progressFigures(seen)));
   const seen = [];
@@ -24,7 +25,7 @@ export function openPlan(shell, id, beside) {
 
   async function load() {
     record = await get(address);
-    portfolio = (await get(`/v1/${record.portfolio}`)).portfolio;
+    portfolio = (await get(`/console/${record.portfolio}`)).portfolio;
     if (!record.ended) {
       shell.draw();
       await watch();
@@ -38,10 +39,11 @@ export function openPlan(shell, id, beside) {
   }
 
   async function watch() {
-    for await (const [kind, data] of events(`${address}/events`, listening.signal)) {
-      if (kind !== "progress") {
-        return;
+    for await (const { progress } of results(`${calls}:watch`, listening.signal)) {
+      if (!progress) {
+        continue; // a heartbeat, or the end
       }
+      const data = { ...progress, stage: stageOf(progress.stage) };
       const before = seen.at(-1);
       seen.push(data);
       if (!before || before.incumbent_usd !== data.incumbent_usd) {
@@ -53,7 +55,7 @@ export function openPlan(shell, id, beside) {
 
   function end(how) {
     shell.attempt(async () => {
-      await post(`${address}/${how}`);
+      await post(`${calls}:${how}`);
       shell.tell(how === "stop" ? "The search ends with the best plan so far." : "The plan is discarded.");
     });
   }

@@ -12,10 +12,10 @@ export function openPlans(shell) {
   let timer = 0;
 
   async function look() {
-    plans = (await get("/v1/plans")).plans;
+    plans = (await get("/console/plans")).plans;
     for (const name of new Set(plans.map((plan) => plan.portfolio))) {
       if (!names.has(name)) {
-        names.set(name, (await get(`/v1/${name}`)).portfolio.name);
+        names.set(name, (await get(`/console/${name}`)).portfolio.name);
       }
     }
     if (plans.some((plan) => !plan.ended)) {

@@ -15,14 +15,14 @@ export function openPortfolio(shell, id) {
   let options = { time_limit_s: 300, gap_frac: 0.001 };
 
   async function load() {
-    form = formOf(await get("/v1/schema"), problems, (steps, value) => {
+    form = formOf(await get("/console/schema"), problems, (steps, value) => {
       data = edited(data, steps, value);
       shell.draw();
     });
     if (id) {
-      data = (await get(`/v1/portfolios/${id}`)).portfolio;
+      data = (await get(`/console/portfolios/${id}`)).portfolio;
     } else {
-      examples = (await get("/v1/examples")).examples;
+      examples = (await get("/console/examples")).examples;
     }
   }
 
@@ -30,7 +30,7 @@ export function openPortfolio(shell, id) {
     const name = event.target.value;
     if (name) {
       shell.attempt(async () => {
-        data = (await get(`/v1/examples/${name}`)).portfolio;
+        data = (await get(`/console/examples/${name}`)).portfolio;
         text = text === null ? null : written(data);
         problems.clear();
         shell.tell(`${name} is loaded.`);
@@ -55,7 +55,7 @@ export function openPortfolio(shell, id) {
     data = text === null ? data : read(text);
     problems.clear();
     try {
-      return await post("/v1/portfolios", { portfolio: data, ...body });
+      return await post("/console/portfolios", { portfolio: data, ...body });
     } catch (error) {
       for (const item of error.problems || []) {
         problems.set(item.path, item.fix ? `${item.message}; ${item.fix}` : item.message);
@@ -71,7 +71,7 @@ export function openPortfolio(shell, id) {
 
   async function plan() {
     const stored = await sent({});
-    location.hash = `#/plans/${idOf((await post("/v1/plans", { portfolio: stored.name, options })).name)}`;
+    location.hash = `#/plans/${idOf((await post("/console/plans", { portfolio: stored.name, options })).name)}`;
   }
 
   function submit(event) {

@@ -23,8 +23,8 @@ function whatIf(shell, record, portfolio) {
   const asked = (event) => {
     event.preventDefault();
     shell.attempt(async () => {
-      const stored = await post(`/v1/${record.portfolio}/variants`, { scale: { [path]: factor } });
-      const made = await post("/v1/plans", { portfolio: stored.name, options: record.options });
+      const stored = await post(`/console/${record.portfolio}/variants`, { scale: { [path]: factor } });
+      const made = await post("/console/plans", { portfolio: stored.name, options: record.options });
       location.hash = `#/plans/${idOf(made.name)}/beside/${idOf(record.name)}`;
     });
   };
@@ -49,7 +49,7 @@ function comparison(shell, record, beside) {
   let answer = null;
 
   async function look() {
-    const plans = (await get("/v1/plans")).plans;
+    const plans = (await get("/console/plans")).plans;
     others = plans.filter((plan) => plan.ended && plan.error === null && plan.name !== record.name);
   }
 
@@ -57,7 +57,7 @@ function comparison(shell, record, beside) {
     event.preventDefault();
     shell.attempt(async () => {
       shell.tell("Comparing …");
-      answer = await post("/v1/comparisons",
+      answer = await post("/console/comparisons",
         { plan: record.name, ...(chosen in BASELINES ? { baseline: chosen } : { other: chosen }) });
       shell.tell(answer.told);
     });
@@ -95,7 +95,7 @@ function reason(shell, record, portfolio) {
     const placement = { offer: offer.name, ...(site ? { site } : {}), ...(month ? { sign_month: month } : {}) };
     shell.attempt(async () => {
       shell.tell("Searching for the other way …");
-      answer = await post("/v1/explanations", { plan: record.name, placement });
+      answer = await post("/console/explanations", { plan: record.name, placement });
       shell.tell(answer.told);
     });
   };

@@ -10,6 +10,11 @@ export const STATES = {
   "audit-failed": "audit failed",
 };
 
+/** A stage of the service as it is called elsewhere: ``STAGE_SOLVE`` is ``solve``. */
+export function stageOf(named) {
+  return named.replace("STAGE_", "").toLowerCase();
+}
+
 export function musd(usd) {
   return usd === null || usd === undefined ? "–" : `${money.format(usd / USD_PER_MUSD)} M USD`;
 }
