@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         plan,
         replan,
         simulate,
+        stochastic_value,
         sweep,
     )
     from optimizer.domain import Plan, Portfolio, SolveOptions
@@ -56,6 +57,7 @@ __all__ = [
     "save_portfolio",
     "save_tables",
     "simulate",
+    "stochastic_value",
     "sweep",
 ]
 
@@ -81,6 +83,7 @@ _HOMES = {
     "save_portfolio": "optimizer.io",
     "save_tables": "optimizer.io",
     "simulate": "optimizer.app",
+    "stochastic_value": "optimizer.app",
     "sweep": "optimizer.app",
 }
 _SHORT = {"load": "load_portfolio"}

@@ -11,6 +11,7 @@ from optimizer.app.frontier import frontier
 from optimizer.app.planning import plan
 from optimizer.app.replan import replan
 from optimizer.app.simulation import simulate
+from optimizer.app.stochastic_value import stochastic_value
 from optimizer.app.sweep import sweep
 from optimizer.app.what_if import WhatIfs
 
@@ -27,5 +28,6 @@ __all__ = [
     "plan",
     "replan",
     "simulate",
+    "stochastic_value",
     "sweep",
 ]

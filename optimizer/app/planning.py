@@ -169,15 +169,29 @@ class PlanningJob:
         else:
             twin, starts = earlier.twin, [earlier.twin.solution.values, earlier.solution.values]
         with self._stage("solve"):
-            if self.portfolio.risk.counts_tail:
-                rounds = self._rounds(futures, stated, share, search)
-                solution = rounds.run(starts)
-                return Attempt(futures, matrix, twin, *read_answer(program, problem, solution), rounds.cut_count)
-            if earlier is None and not in_stages(matrix, self.options):
-                starts.append(dive(model, self._remaining(share), search))
-            start = better(matrix, *starts)
-            solution = solve_program(model, self._remaining(share), search, start=start, stated=program)
-        return Attempt(futures, matrix, twin, *read_answer(program, problem, solution))
+            solution, cut_count = self._solved(futures, stated, starts, search, share, dives=earlier is None)
+        return Attempt(futures, matrix, twin, *read_answer(program, problem, solution), cut_count)
+
+    def _solved(
+        self,
+        futures: Futures,
+        stated: Stated,
+        starts: Sequence[Floats | None],
+        search: Search,
+        share: float = 1.0,
+        *,
+        dives: bool = True,
+    ) -> tuple[Solution, int]:
+        """The best plan of a program, and how many tails were stated to find it; ``starts`` may help."""
+        _, program, matrix, model = stated
+        if self.portfolio.risk.counts_tail:
+            rounds = self._rounds(futures, stated, share, search)
+            return rounds.run(starts), rounds.cut_count
+        dived = None
+        if dives and not in_stages(matrix, self.options):
+            dived = dive(model, self._remaining(share), search)
+        start = better(matrix, *starts, dived)
+        return solve_program(model, self._remaining(share), search, start=start, stated=program), 0
 
     def _settled(self, attempt: Attempt) -> Attempt:
         """Plan again under the hashprice that the plan itself makes, until that no longer changes it much.

@@ -35,6 +35,7 @@ from optimizer.cli.commands import (
     show,
     simulate,
     status,
+    stochastic_value,
     sweep,
     template,
     token,
@@ -65,6 +66,7 @@ app.command("replan")(replan.replan)
 app.command("break-evens")(break_evens.break_evens)
 app.command("simulate")(simulate.simulate)
 app.command("backtest")(simulate.backtest)
+app.command("stochastic-value")(stochastic_value.stochastic_value)
 app.command("sweep")(sweep.sweep)
 app.command("validate")(validate.validate)
 app.command("export")(export.export)

@@ -10,6 +10,7 @@ from optimizer.domain.backtest import Backtest, BacktestSpec
 from optimizer.domain.break_evens import BreakEvens, BreakEvensSpec
 from optimizer.domain.replan import Replan, ReplanSpec
 from optimizer.domain.simulation import Simulation, SimulationSpec
+from optimizer.domain.stochastic_value import StochasticValue, StochasticValueSpec
 from optimizer.domain.sweep import Sweep, SweepSpec
 from optimizer.wire.convert import parse, to_message
 
@@ -31,6 +32,12 @@ class Choices:
         request, work_s = api.FindBreakEvenPricesRequest(spec=to_message(spec)), spec.options.time_limit_s
         answer = self._call(self._planning.FindBreakEvenPrices, request, work_s)
         return parse(BreakEvens, answer.break_evens, "break_evens")
+
+    def stochastic_value(self, spec: StochasticValueSpec) -> StochasticValue:
+        """What planning for the scenarios is worth beside planning for their mean."""
+        request, work_s = api.ComputeStochasticValueRequest(spec=to_message(spec)), spec.options.time_limit_s
+        answer = self._call(self._planning.ComputeStochasticValue, request, work_s)
+        return parse(StochasticValue, answer.stochastic_value, "stochastic_value")
 
     def simulate(self, spec: SimulationSpec) -> Simulation:
         """A plan on simulated paths, held as it is and planned again."""

@@ -15,6 +15,7 @@ from optimizer.domain.explanation import Explanation, ExplanationSpec
 from optimizer.domain.frontier import Frontier, FrontierSpec
 from optimizer.domain.replan import Replan, ReplanSpec
 from optimizer.domain.simulation import Simulation, SimulationSpec
+from optimizer.domain.stochastic_value import StochasticValue, StochasticValueSpec
 from optimizer.domain.sweep import Sweep, SweepSpec
 from optimizer.service.planner import Caller, Planner
 from optimizer.service.resources import complete
@@ -113,6 +114,18 @@ def break_evens_of(question: bytes) -> bytes:
     return to_bytes(found(from_bytes(BreakEvensSpec, question)))
 
 
+def stochastic_value(spec: Any, planner: Planner, caller: Caller) -> Any:
+    """The ``StochasticValue`` message to a ``StochasticValueSpec`` message."""
+    return _from_own_process("stochastic_value_of", StochasticValueSpec, StochasticValue, spec, planner, caller)
+
+
+def stochastic_value_of(question: bytes) -> bytes:
+    """The same between processes."""
+    from optimizer.app.stochastic_value import stochastic_value as found  # loads the model and the solver
+
+    return to_bytes(found(from_bytes(StochasticValueSpec, question)))
+
+
 def simulation(spec: Any, planner: Planner, caller: Caller) -> Any:
     """The ``Simulation`` message to a ``SimulationSpec`` message."""
     return _from_own_process("simulated", SimulationSpec, Simulation, spec, planner, caller)
@@ -172,6 +185,7 @@ def _from_own_process(
         | FrontierSpec
         | ReplanSpec
         | SimulationSpec
+        | StochasticValueSpec
         | SweepSpec
     ],
     answered: type[Value],

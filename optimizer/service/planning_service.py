@@ -149,6 +149,12 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
             found = plan_answers.break_evens(request.spec, self._planner, context)
             return api.FindBreakEvenPricesResponse(break_evens=found)
 
+    def ComputeStochasticValue(self, request: Any, context: grpc.ServicerContext) -> api.ComputeStochasticValueResponse:
+        """Compute what planning for the scenarios is worth beside planning for their mean."""
+        with self._planner.waiting_room():
+            found = plan_answers.stochastic_value(request.spec, self._planner, context)
+            return api.ComputeStochasticValueResponse(stochastic_value=found)
+
     def SimulatePlan(self, request: Any, context: grpc.ServicerContext) -> api.SimulatePlanResponse:
         """Hold a plan on simulated paths, and plan again on them."""
         with self._planner.waiting_room():

@@ -23,6 +23,7 @@ from optimizer.app.merit_order import site_merit_order
 from optimizer.app.network_curves import network_curve
 from optimizer.app.replan import replan
 from optimizer.app.simulation import simulate
+from optimizer.app.stochastic_value import stochastic_value
 from optimizer.app.sweep import sweep
 from optimizer.domain import Decisions, Placement, Portfolio, SolveOptions, validated
 from optimizer.domain.alternatives import AlternativesSpec
@@ -36,6 +37,7 @@ from optimizer.domain.frontier import FrontierSpec
 from optimizer.domain.market_answers import MarketCalibrationSpec, MarketFanSpec
 from optimizer.domain.replan import ReplanSpec
 from optimizer.domain.simulation import SimulationSpec
+from optimizer.domain.stochastic_value import StochasticValueSpec
 from optimizer.domain.sweep import SweepSpec, SweptAssumption
 from optimizer.errors import InvalidInputError, NotFoundError
 from optimizer.service.server import Server
@@ -369,6 +371,13 @@ def test_break_evens_are_searched_for_in_a_process_of_their_own(client):
     found = client.break_evens(spec)
     assert found == break_evens(spec)
     assert [item.offer for item in found.prices] == [offer.name for offer in case.offers]
+
+
+def test_the_value_of_the_stochastic_solution_is_found_in_a_process_of_its_own(client):
+    spec = StochasticValueSpec(portfolio=wire_cases.small_portfolio())
+    found = client.stochastic_value(spec)
+    assert found == stochastic_value(spec)
+    assert found.plan.audit_passed
 
 
 def test_what_the_kernel_refuses_is_refused_by_its_path(client):

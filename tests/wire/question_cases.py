@@ -17,6 +17,7 @@ from optimizer.domain.merit_order import MeritOrderSpec
 from optimizer.domain.network_curves import NetworkCurveSpec
 from optimizer.domain.replan import ReplanSpec
 from optimizer.domain.simulation import SimulationSpec
+from optimizer.domain.stochastic_value import StochasticValueSpec
 from optimizer.domain.sweep import SweepSpec
 
 LOSSES = {
@@ -132,6 +133,10 @@ def break_evens_spec() -> BreakEvensSpec:
     terms = {"bound_usd": 1e9, "offers": [lease.contracts[0].offer], "relaxed_only": True}
     terms |= {"decisions": lease, "options": {"time_limit_s": 30.0}}
     return BreakEvensSpec.model_validate({"portfolio": expected_data(), **terms})
+
+
+def stochastic_value_spec() -> StochasticValueSpec:
+    return StochasticValueSpec.model_validate({"portfolio": replannable_data(), "options": {"time_limit_s": 30.0}})
 
 
 def cluster_spec() -> ClusterCurveSpec:

@@ -22,6 +22,7 @@ from optimizer.domain.explanation import Explanation
 from optimizer.domain.frontier import Frontier
 from optimizer.domain.replan import Replan
 from optimizer.domain.simulation import Simulation
+from optimizer.domain.stochastic_value import StochasticValue
 from optimizer.domain.sweep import Sweep
 from optimizer.errors import InvalidInputError
 from optimizer.wire.convert import from_bytes, parse, to_bytes, to_data, to_message
@@ -53,6 +54,8 @@ VALUES = [
     wire_cases.filled(Sweep),
     wire_cases.filled(Replan),
     wire_cases.filled(Alternatives),
+    question_cases.stochastic_value_spec(),
+    wire_cases.filled(StochasticValue),
     question_cases.break_evens_spec(),
     wire_cases.filled(BreakEvens),
     question_cases.simulation_spec(),

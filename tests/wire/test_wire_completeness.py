@@ -40,6 +40,7 @@ from optimizer.domain.network_curves import NetworkCurve, NetworkCurveSpec
 from optimizer.domain.replan import Replan, ReplanSpec
 from optimizer.domain.server_status import ServerStatus
 from optimizer.domain.simulation import Simulation, SimulationSpec
+from optimizer.domain.stochastic_value import StochasticValue, StochasticValueSpec
 from optimizer.domain.sweep import Sweep, SweepSpec
 from optimizer.errors import OptimizerError
 from optimizer.service.records import JobState
@@ -74,6 +75,7 @@ QUESTIONS = {
     ReplanSpec: Replan,
     SweepSpec: Sweep,
     BreakEvensSpec: BreakEvens,
+    StochasticValueSpec: StochasticValue,
     SimulationSpec: Simulation,
     BacktestSpec: Backtest,
 }

@@ -23,6 +23,7 @@ from optimizer.api.v1 import replan_pb2 as _replan_pb2
 from optimizer.api.v1 import resources_pb2 as _resources_pb2
 from optimizer.api.v1 import server_status_pb2 as _server_status_pb2
 from optimizer.api.v1 import simulation_pb2 as _simulation_pb2
+from optimizer.api.v1 import stochastic_value_pb2 as _stochastic_value_pb2
 from optimizer.api.v1 import sweep_pb2 as _sweep_pb2
 import builtins as _builtins
 import sys
@@ -1038,6 +1039,54 @@ class FindBreakEvenPricesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FindBreakEvenPricesResponse: _TypeAlias = FindBreakEvenPricesResponse  # noqa: Y015
+
+@_typing.final
+class ComputeStochasticValueRequest(_message.Message):
+    """The value of the stochastic solution of which portfolio."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPEC_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def spec(self) -> _stochastic_value_pb2.StochasticValueSpec:
+        """The question."""
+
+    def __init__(
+        self,
+        *,
+        spec: _stochastic_value_pb2.StochasticValueSpec | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComputeStochasticValueRequest: _TypeAlias = ComputeStochasticValueRequest  # noqa: Y015
+
+@_typing.final
+class ComputeStochasticValueResponse(_message.Message):
+    """The answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STOCHASTIC_VALUE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def stochastic_value(self) -> _stochastic_value_pb2.StochasticValue:
+        """The answer."""
+
+    def __init__(
+        self,
+        *,
+        stochastic_value: _stochastic_value_pb2.StochasticValue | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["stochastic_value", b"stochastic_value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["stochastic_value", b"stochastic_value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComputeStochasticValueResponse: _TypeAlias = ComputeStochasticValueResponse  # noqa: Y015
 
 @_typing.final
 class SimulatePlanRequest(_message.Message):

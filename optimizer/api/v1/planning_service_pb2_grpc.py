@@ -122,6 +122,11 @@ class PlanningServiceStub:
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeFrontierRequest.SerializeToString,
                 response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeFrontierResponse.FromString,
                 _registered_method=True)
+        self.ComputeStochasticValue = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/ComputeStochasticValue',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeStochasticValueRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeStochasticValueResponse.FromString,
+                _registered_method=True)
         self.FindAlternatives = channel.unary_unary(
                 '/optimizer.api.v1.PlanningService/FindAlternatives',
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindAlternativesRequest.SerializeToString,
@@ -339,6 +344,13 @@ class PlanningServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ComputeStochasticValue(self, request, context):
+        """Computes what planning for the scenarios is worth beside planning for their mean.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def FindAlternatives(self, request, context):
         """Finds other plans that are nearly as good as the best and differ in contracts.
         """
@@ -548,6 +560,11 @@ def add_PlanningServiceServicer_to_server(servicer, server):
                     servicer.ComputeFrontier,
                     request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeFrontierRequest.FromString,
                     response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeFrontierResponse.SerializeToString,
+            ),
+            'ComputeStochasticValue': grpc.unary_unary_rpc_method_handler(
+                    servicer.ComputeStochasticValue,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeStochasticValueRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeStochasticValueResponse.SerializeToString,
             ),
             'FindAlternatives': grpc.unary_unary_rpc_method_handler(
                     servicer.FindAlternatives,
@@ -1079,6 +1096,33 @@ class PlanningService:
             '/optimizer.api.v1.PlanningService/ComputeFrontier',
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeFrontierRequest.SerializeToString,
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeFrontierResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ComputeStochasticValue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/ComputeStochasticValue',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeStochasticValueRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ComputeStochasticValueResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -77,6 +77,8 @@ class PlanningServiceStub:
     """Explains why a placement is in a plan, or why not."""
     ComputeFrontier: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeFrontierRequest, _planning_service_pb2.ComputeFrontierResponse]
     """Finds the best plans for ever more weight on the worst futures."""
+    ComputeStochasticValue: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeStochasticValueRequest, _planning_service_pb2.ComputeStochasticValueResponse]
+    """Computes what planning for the scenarios is worth beside planning for their mean."""
     FindAlternatives: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.FindAlternativesRequest, _planning_service_pb2.FindAlternativesResponse]
     """Finds other plans that are nearly as good as the best and differ in contracts."""
     FindBreakEvenPrices: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.FindBreakEvenPricesRequest, _planning_service_pb2.FindBreakEvenPricesResponse]
@@ -164,6 +166,8 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     """Explains why a placement is in a plan, or why not."""
     ComputeFrontier: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeFrontierRequest, _planning_service_pb2.ComputeFrontierResponse]  # type: ignore[assignment]
     """Finds the best plans for ever more weight on the worst futures."""
+    ComputeStochasticValue: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ComputeStochasticValueRequest, _planning_service_pb2.ComputeStochasticValueResponse]  # type: ignore[assignment]
+    """Computes what planning for the scenarios is worth beside planning for their mean."""
     FindAlternatives: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.FindAlternativesRequest, _planning_service_pb2.FindAlternativesResponse]  # type: ignore[assignment]
     """Finds other plans that are nearly as good as the best and differ in contracts."""
     FindBreakEvenPrices: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.FindBreakEvenPricesRequest, _planning_service_pb2.FindBreakEvenPricesResponse]  # type: ignore[assignment]
@@ -344,6 +348,14 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_planning_service_pb2.ComputeFrontierResponse, _abc.Awaitable[_planning_service_pb2.ComputeFrontierResponse]]:
         """Finds the best plans for ever more weight on the worst futures."""
+
+    @_abc_1.abstractmethod
+    def ComputeStochasticValue(
+        self,
+        request: _planning_service_pb2.ComputeStochasticValueRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.ComputeStochasticValueResponse, _abc.Awaitable[_planning_service_pb2.ComputeStochasticValueResponse]]:
+        """Computes what planning for the scenarios is worth beside planning for their mean."""
 
     @_abc_1.abstractmethod
     def FindAlternatives(
