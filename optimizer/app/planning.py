@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from optimizer.app.filled_in import filled_in
 from optimizer.app.outcome import manifest_of, outcome_fields, tail_scenarios
 from optimizer.app.own_hashrate import deviation_frac, made, own_hashrate, planned_hashrate_eh_s
 from optimizer.app.tail_rounds import TailRounds
-from optimizer.audit import Claims, audit
+from optimizer.audit import Claims, Recalculation, audit
 from optimizer.curves.futures import Futures
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.outcome import BusinessAsUsual
@@ -147,7 +147,7 @@ class PlanningJob:
             tail = tail_scenarios(self.portfolio, futures, reading.decisions)
             recalculation, report = audit(self.portfolio, futures, reading.decisions, claims_of(reading), tail)
             report = report.model_copy(update={"not_audited": tuple(item.name for item in self.stated_own)})
-            outcome = outcome_fields(self.portfolio, futures, recalculation, attempt.cut_count)
+            outcome = self._outcome(futures, recalculation, attempt.cut_count)
             own = own_hashrate(futures, reading.decisions, recalculation.npv_usd) if feedback else None
         return self._answer(attempt).model_copy(
             update={
@@ -157,6 +157,10 @@ class PlanningJob:
                 "audit": report,
             }
         )
+
+    def _outcome(self, futures: Futures, found: Recalculation, cut_count: int) -> dict[str, Any]:
+        """Fields of the plan that follow from its decisions."""
+        return outcome_fields(self.portfolio, futures, found, cut_count)
 
     def _attempt(self, futures: Futures, share: float, earlier: Attempt | None = None) -> Attempt:
         """Evaluate, state and solve the program of these futures within a share of the time that is left."""

@@ -44,8 +44,9 @@ def in_pieces(
     pieces: Sequence[int],
     workers: Workers | None = None,
     on_done: Callable[[int], None] | None = None,
+    on_answer: Callable[[bytes], None] | None = None,
 ) -> list[bytes]:
-    """Answers to all pieces, in their order; ``on_done`` hears how many there are.
+    """Answers to all pieces, in their order; ``on_done`` hears how many there are, ``on_answer`` each as it comes.
 
     ``target`` names a function, ``package.module:function``, that makes a :data:`Piece` of the ``work``; a process
     calls it once.
@@ -60,6 +61,8 @@ def in_pieces(
         found[piece] = answer
         if on_done is not None:
             on_done(len(found))
+        if on_answer is not None:
+            on_answer(answer)
 
     if workers.here:
         for piece in pieces:

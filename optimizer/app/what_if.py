@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from optimizer.app.changes import changed
 from optimizer.app.planning import Attempt, PlanningJob, Stated, check_highs_once, read_answer
+from optimizer.audit import Recalculation
 from optimizer.curves.futures import Futures
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.plan import Plan, Progress
@@ -22,14 +24,37 @@ from optimizer.domain.portfolio import Portfolio
 from optimizer.errors import InvalidInputError
 from optimizer.model.own import OwnRule
 from optimizer.model.program import Matrix, Program
-from optimizer.solve import LiveModel, Search, Tree
+from optimizer.solve import Leaf, LiveModel, Search, Tree
+from optimizer.solve.proof import BOUND_TOLERANCE
 from optimizer.solve.search import Floats
+from optimizer.units import USD_PER_MUSD
 
 TIME_SHARE_FRAC = 0.1
+ONCE = "offer_signed_at_most_once"
 LEAST_S = 5.0
 """However fast the base was, a what-if may take so long."""
 WholeDecisions = dict[tuple[str, Any], float]
 """What is chosen of the whole decisions, by variable and key; those at zero are left out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What other what-ifs begin with: of the base what another process can be sent."""
+
+    matrix: Matrix
+    """The program of the base."""
+    cover: tuple[Leaf, ...]
+    """Leaves that cover its whole decisions."""
+    chosen: WholeDecisions
+    """Those of its plan."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bookmark:
+    """Where the what-ifs were after one of them: what one next to it begins with."""
+
+    known: tuple[WholeDecisions, ...]
+    root: Leaf
 
 
 class WhatIfs:
@@ -66,9 +91,12 @@ class WhatIfs:
         self._own_constraints, self._listeners = own_constraints, (on_progress, should_stop)
         self._tree: Tree | None = None
         self._known: list[WholeDecisions] = []
+        self._prepared: Kept | None = None
         began = time.monotonic()
         self.base: Plan = self.plan(portfolio)
         """The plan of the portfolio as it is."""
+        self.kept: Kept | None = self._prepared
+        """What :meth:`resumed` takes; None where the portfolio has no plan."""
         audit_s = sum(item.seconds for item in self.base.manifest.timings if item.stage == "audit")
         share = max(time_share_frac * (time.monotonic() - began) - audit_s, LEAST_S)
         self.options = self.options.model_copy(update={"time_limit_s": min(share, self.options.time_limit_s)})
@@ -92,7 +120,47 @@ class WhatIfs:
         if asked.risk.counts_tail:
             told = "what-ifs are re-priced in expectation, without CVaR"
             raise InvalidInputError.single("risk", told, "plan such a variation by itself", "portfolio")
-        return _WhatIf(self, asked, self.options, *self._listeners, self._own_constraints).run()
+        return self.job(asked).run()
+
+    def job(self, portfolio: Portfolio, *, in_full: bool = True) -> WhatIf:
+        """The run of a variation; its plan without risk and tables by month where it is not ``in_full``."""
+        return WhatIf(self, in_full, portfolio, self.options, *self._listeners, self._own_constraints)
+
+    @classmethod
+    def resumed(cls, portfolio: Portfolio, options: SolveOptions, kept: Kept | None) -> WhatIfs:
+        """What-ifs about a portfolio that was planned elsewhere; each takes the time of ``options``."""
+        what_ifs = cls.__new__(cls)
+        what_ifs.portfolio, what_ifs.options, what_ifs.kept = portfolio, options, kept
+        what_ifs._own_constraints, what_ifs._listeners = (), (None, None)
+        what_ifs.rewind()
+        return what_ifs
+
+    def listen(self, on_progress: Callable[[Progress], None] | None, should_stop: Callable[[], bool] | None) -> None:
+        """Tell others from now on."""
+        self._listeners = (on_progress, should_stop)
+
+    def rewind(self) -> None:
+        """Forget all what-ifs: the next is as if it were the first, to the bit."""
+        self._tree, self._known = None, []
+        if self.kept is not None:
+            self._tree, self._known = Tree(self.kept.matrix), [self.kept.chosen]
+            self._tree.cover = self.kept.cover
+
+    def bookmark(self) -> Bookmark:
+        """Where the last what-if left off."""
+        root = Leaf() if self._tree is None else self._tree.root
+        return Bookmark(tuple(self._known), root)
+
+    def go_on_from(self, place: Bookmark) -> None:
+        """Begin the next what-if where the one of a bookmark left off."""
+        self._known = list(place.known)
+        if self._tree is not None:
+            self._tree.root = place.root
+
+    @property
+    def choice_bounds(self) -> Mapping[int, tuple[float, float]]:
+        """What the last solve says about each choice: see :attr:`optimizer.solve.Tree.choice_bounds`."""
+        return {} if self._tree is None else self._tree.choice_bounds
 
     def alive(self, matrix: Matrix) -> Tree:
         """The tree with the numbers of a program."""
@@ -110,7 +178,9 @@ class WhatIfs:
     def prepare(self, stated: Stated, values: Floats, options: SolveOptions, search: Search) -> None:
         """Keep the base's plan, and leaves that cover its whole decisions."""
         self.remember(stated.program, values)
-        self.alive(stated.matrix).prepare(options, search, values)
+        tree = self.alive(stated.matrix)
+        tree.prepare(options, search, values)
+        self._prepared = Kept(stated.matrix, tree.cover, self._known[0])
 
     def starts(self, program: Program, matrix: Matrix) -> list[Floats]:
         """Whole decisions of the plan before and of the base, as far as they exist in a program."""
@@ -141,12 +211,29 @@ class WhatIfs:
         self._known = [chosen, *[item for item in self._known[-1:] if item != chosen]]
 
 
-class _WhatIf(PlanningJob):
+class WhatIf(PlanningJob):
     """One what-if."""
 
-    def __init__(self, what_ifs: WhatIfs, *terms: Any) -> None:
+    def __init__(self, what_ifs: WhatIfs, in_full: bool, *terms: Any) -> None:
         super().__init__(*terms)
-        self._what_ifs = what_ifs
+        self._what_ifs, self._in_full = what_ifs, in_full
+
+    def proven_offers(self, objective_usd: float | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Offers that every plan signs that is worth as much, and those that none does, as the last solve proves."""
+        if objective_usd is None or self.portfolio.market.own_hashrate_feedback:
+            return (), ()  # there is no plan, or the bounds are of another hashprice than its own
+        program, bounds = self._last.program, self._what_ifs.choice_bounds
+        worth = objective_usd / USD_PER_MUSD
+        worth -= BOUND_TOLERANCE * max(abs(worth), 1.0)
+        first, names = program.first_row(ONCE), [str(name) for name in program.rows[ONCE].keys]
+        known = {name: bounds.get(first + place, (np.inf, np.inf)) for place, name in enumerate(names)}
+        signed = tuple(sorted(name for name, (if_none, _) in known.items() if if_none < worth))
+        return signed, tuple(sorted(name for name, (_, if_some) in known.items() if if_some < worth))
+
+    def _outcome(self, futures: Futures, found: Recalculation, cut_count: int) -> dict[str, Any]:
+        if self._in_full:
+            return super()._outcome(futures, found, cut_count)
+        return {"decisions": found.decisions, "contracts": found.contracts, "npv": found.npv}
 
     def _stated(self, futures: Futures) -> Stated:
         self._last = super()._stated(futures)
@@ -173,8 +260,8 @@ class _WhatIf(PlanningJob):
         else:
             twin = earlier.twin
         with self._stage("solve"):
-            starts = self._what_ifs.starts(program, matrix)
-            solution = tree.solve(self._remaining(share), search, starts or _first(twin.solution.values))
+            starts = [*self._what_ifs.starts(program, matrix), *_first(twin.solution.values)]
+            solution = tree.solve(self._remaining(share), search, starts)
             if solution.values is not None:
                 self._what_ifs.remember(program, solution.values)
         return Attempt(futures, matrix, twin, *read_answer(program, problem, solution))

@@ -170,7 +170,7 @@ _TEXT_COLUMNS = frozenset({"mode", "model", "month"})
 def _table(records: Sequence[Record], columns: Sequence[Column]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for title, _ in columns:
-        table.add_column(title, justify="left" if title in _TEXT_COLUMNS else "right", overflow="fold")
+        table.add_column(Text(title), justify="left" if title in _TEXT_COLUMNS else "right", overflow="fold")
     for record in records:
         table.add_row(*(Text(cell(record)) for _, cell in columns))
     return table
@@ -178,7 +178,7 @@ def _table(records: Sequence[Record], columns: Sequence[Column]) -> Table:
 
 def _csv(records: Sequence[Record]) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
+    writer = csv.DictWriter(text, list(records[0]) if records else [], lineterminator="\n")
     writer.writeheader()
     writer.writerows(records)
     return text.getvalue()

@@ -56,5 +56,5 @@ class Choices:
 
     def sweep(self, spec: SweepSpec) -> Sweep:
         """Plans under a range of other assumptions."""
-        request, work_s = api.SweepAssumptionsRequest(spec=to_message(spec)), spec.options.time_limit_s
+        request, work_s = api.SweepAssumptionsRequest(spec=to_message(spec)), spec.patience_s
         return parse(Sweep, self._call(self._planning.SweepAssumptions, request, work_s).sweep, "sweep")

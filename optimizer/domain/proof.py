@@ -7,6 +7,7 @@ from typing import Literal
 
 from optimizer.domain.base import Name, Real, Value
 from optimizer.domain.options import SolveOptions
+from optimizer.units import USD_PER_MUSD
 
 
 class TerminationReason(StrEnum):
@@ -56,6 +57,86 @@ class Termination(Value):
     def has_plan(self) -> bool:
         """Whether there is a plan."""
         return self.reason in (TerminationReason.OPTIMAL, TerminationReason.FEASIBLE, TerminationReason.STATED)
+
+
+class Certainty(StrEnum):
+    """What of a difference between two best plans stands, whatever their gaps hide."""
+
+    PROVEN = "proven"
+    """Its sign, and that its size is between two ends."""
+    WITHIN_GAP = "within-gap"
+    """That it is not of the other sign; it may be nothing."""
+    EITHER_SIGN = "either-sign"
+    """No sign: it may be an artefact of the gap, and be of the other."""
+
+
+class WorthDifference(Value):
+    """What one best plan is worth more than another, and how much of that could be an artefact of the gap."""
+
+    found_usd: Real
+    """Between the plans that were found."""
+    least_usd: Real | None = None
+    """It is no less (proven); absent where nothing bounds it."""
+    most_usd: Real | None = None
+    """It is no more (proven); absent where nothing bounds it."""
+    certainty: Certainty
+    """What stands."""
+    told: str
+    """The same in words."""
+
+
+def worth_difference(
+    found_usd: float,
+    bound_usd: float | None,
+    other_found_usd: float,
+    other_bound_usd: float | None,
+    *,
+    other_is_narrower: bool = False,
+) -> WorthDifference:
+    """The best plan of a program less that of another, of each of which a plan is known and maybe a bound.
+
+    Of a program that allows all that the other does, ``other_is_narrower``, the best is worth no less.
+
+    >>> worth_difference(10e6, 12e6, 4e6, 5e6).told
+    '6.0 million USD, between 5.0 and 8.0 (proven)'
+    >>> worth_difference(10e6, 12e6, 9e6, 13e6).told
+    '1.0 million USD as found, between -3.0 and 3.0 (proven): only within the gap, it could be of the other sign'
+    """
+    found = found_usd - other_found_usd
+    least = None if other_bound_usd is None else min(found_usd - other_bound_usd, found)
+    most = None if bound_usd is None else max(bound_usd - other_found_usd, found)
+    if other_is_narrower:
+        least = max(least or 0.0, 0.0)
+        most = None if most is None else max(most, 0.0)
+    certainty = _certainty(found, least, most)
+    told = _difference_in_words(found, least, most, certainty)
+    return WorthDifference(found_usd=found, least_usd=least, most_usd=most, certainty=certainty, told=told)
+
+
+def _certainty(found: float, least: float | None, most: float | None) -> Certainty:
+    behind = (least if found > 0.0 else None if most is None else -most) if found else None
+    if found == 0.0:
+        return Certainty.PROVEN if least == most == 0.0 else Certainty.WITHIN_GAP
+    if behind is None or behind < 0.0:
+        return Certainty.EITHER_SIGN
+    return Certainty.PROVEN if behind > 0.0 else Certainty.WITHIN_GAP
+
+
+def _difference_in_words(found: float, least: float | None, most: float | None, certainty: Certainty) -> str:
+    ends = [
+        f"{word} {end / USD_PER_MUSD + 0.0:,.1f}"
+        for word, end in (("at least", least), ("at most", most))
+        if end is not None
+    ]
+    held = f"{' and '.join(ends)} (proven)" if ends else "not bounded on either side"
+    if least is not None and most is not None:
+        held = f"between {least / USD_PER_MUSD + 0.0:,.1f} and {most / USD_PER_MUSD + 0.0:,.1f} (proven)"
+    said = f"{found / USD_PER_MUSD + 0.0:,.1f} million USD"
+    if certainty is Certainty.PROVEN:
+        return f"{said}, {held}"
+    nothing = "may be nothing" if found else "need not be nothing"
+    may = "could be of the other sign" if certainty is Certainty.EITHER_SIGN else nothing
+    return f"{said} as found, {held}: only within the gap, it {may}"
 
 
 class AuditCheck(Value):

@@ -8,11 +8,12 @@ from optimizer.solve.live import ABSOLUTE_GAP_MUSD, LiveModel
 from optimizer.solve.proof import with_objective
 from optimizer.solve.pyomo_solvers import check_installed, solver_packages
 from optimizer.solve.search import Search, Solution
-from optimizer.solve.tree import Tree
+from optimizer.solve.tree import Leaf, Tree
 
 __all__ = [
     "ABSOLUTE_GAP_MUSD",
     "PRIMAL_TOLERANCE",
+    "Leaf",
     "LiveModel",
     "Search",
     "Solution",

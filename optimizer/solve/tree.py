@@ -22,7 +22,8 @@ import numpy as np
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.proof import Limit, Termination, TerminationReason
 from optimizer.errors import SolverError
-from optimizer.model.program import Ints, Matrix
+from optimizer.model.program import Matrix
+from optimizer.solve.choices import bounds_if_chosen, choices_of, groups_of, largest_bounds
 from optimizer.solve.dive import Relaxation, follow
 from optimizer.solve.highs import PRIMAL_TOLERANCE
 from optimizer.solve.live import ABSOLUTE_GAP_MUSD, LiveModel
@@ -58,6 +59,10 @@ class Leaf:
     """No plan of this part is worth more; minus infinity where there is none."""
     values: Floats | None = None
     """The optimum of the linear program."""
+    if_none: Floats | None = None
+    """By choice: no plan of this part that takes nothing of it is worth more, in million USD."""
+    if_some: Floats | None = None
+    """By choice: no plan of this part that takes something of it is worth more."""
 
 
 class Tree:
@@ -67,11 +72,14 @@ class Tree:
         self.matrix = matrix
         self.model = LiveModel(_relaxed(matrix))
         """The linear relaxation."""
-        self._groups = groups_of(matrix)
+        self._groups, self._choices = groups_of(matrix), choices_of(matrix)
         self.root = Leaf()
         """All whole decisions."""
         self.cover: tuple[Leaf, ...] = ()
         """Leaves of the first solve, that cover all whole decisions."""
+        self.choice_bounds: dict[int, tuple[float, float]] = {}
+        """By row ``sum x <= 1``, after a solve: no plan that chooses nothing of it, or something, is worth more, in
+        million USD."""
         self._bases: dict[str, Any] = {}
 
     def become(self, matrix: Matrix) -> bool:
@@ -86,7 +94,7 @@ class Tree:
                 for ours, theirs in zip(groups, self._groups, strict=True)
             )
         )
-        self.matrix, self._groups = matrix, groups
+        self.matrix, self._groups, self._choices = matrix, groups, choices_of(matrix)
         self.model.become(_relaxed(matrix))
         if not same:
             self.root, self.cover, self._bases = Leaf(), (), {}
@@ -142,11 +150,21 @@ class Tree:
         ended = self._run(options, search)
         if ended.reason is TerminationReason.OPTIMAL and ended.objective_usd is not None:
             bound = ended.objective_usd / USD_PER_MUSD
-            return replace(leaf, bound_musd=bound, values=self.model.values, basis=self.model.basis)
+            solved = replace(leaf, bound_musd=bound, values=self.model.values, basis=self.model.basis)
+            limits, priced = (column_lower, column_upper, row_lower), (self.model.prices, self.model.reduced_costs)
+            if_none, if_some = bounds_if_chosen(self._choices, bound, limits, *priced)
+            return replace(solved, if_none=if_none, if_some=if_some)
         if ended.reason in (TerminationReason.INFEASIBLE, TerminationReason.UNBOUNDED):
             worth = -np.inf if ended.reason is TerminationReason.INFEASIBLE else np.inf
             return replace(leaf, bound_musd=worth, values=None)
         return replace(leaf, values=None)
+
+    def learn(self, leaves: Sequence[Leaf]) -> None:
+        """Note what the leaves that cover all whole decisions say about each choice."""
+        if_none = largest_bounds(len(self._choices), [(leaf.bound_musd, leaf.if_none) for leaf in leaves])
+        if_some = largest_bounds(len(self._choices), [(leaf.bound_musd, leaf.if_some) for leaf in leaves])
+        bounds = zip(if_none.tolist(), if_some.tolist(), strict=True)
+        self.choice_bounds = dict(zip((row for row, _ in self._choices), bounds, strict=True))
 
     def rounded(self, values: Floats) -> Floats:
         """Of each group what is chosen most, if more than half of the group is; all else down."""
@@ -220,14 +238,14 @@ class _Growth:
         tree = self._tree
         for number, start in enumerate(starts):
             self._try(start, f"start {number}")
-        tree.root = root = self._solved(replace(tree.root, bound_musd=np.inf))
+        tree.root = root = self._solved(replace(tree.root, bound_musd=np.inf, if_none=None, if_some=None))
         if root.bound_musd == np.inf and not self._is_over:
             return Solution(Termination(reason=TerminationReason.UNBOUNDED), None)
         if root.values is not None and root.bound_musd > self._enough_musd and not self._is_over:
             self._try(tree.rounded(root.values), "rounding")
         kept = tree.cover if root.bound_musd > self._enough_musd else ()
         for leaf in kept:
-            self._add(self._solved(replace(leaf, bound_musd=root.bound_musd, basis=root.basis)))
+            self._add(self._solved(replace(root, lower=leaf.lower, upper=leaf.upper, least=leaf.least)))
         if not kept:
             self._add(root)
         while self._open and self._bound_musd > self._enough_musd and not self._is_over:
@@ -241,6 +259,7 @@ class _Growth:
             if tree.cover and until_cover:
                 break
         tree.cover = tree.cover or self._leaves
+        tree.learn([*(item[2] for item in self._open), *self._done])
         return self._ended()
 
     def _grow(self) -> None:
@@ -307,7 +326,8 @@ class _Growth:
     def _leaves(self) -> tuple[Leaf, ...]:
         """All leaves, for other prices: without their optima."""
         return tuple(
-            replace(leaf, values=None, basis=None) for leaf in (*(item[2] for item in self._open), *self._done)
+            replace(leaf, values=None, basis=None, if_none=None, if_some=None)
+            for leaf in (*(item[2] for item in self._open), *self._done)
         )
 
     @property
@@ -344,18 +364,6 @@ class _Growth:
         )
         self._known.check(ended, "the tree of linear programs")
         return Solution(with_objective(ended, self._worth_musd * USD_PER_MUSD, self._options.gap_frac), self._best)
-
-
-def groups_of(matrix: Matrix) -> list[tuple[int, Ints]]:
-    """Rows ``sum x <= 1`` over whole numbers alone, each with its columns; not those that contain another."""
-    lengths = np.diff(matrix.start)
-    row_of = np.repeat(np.arange(len(lengths)), lengths)
-    fits = (matrix.value == 1.0) & matrix.integer[matrix.index] & (matrix.column_lower[matrix.index] >= 0.0)
-    misfits = np.bincount(row_of, weights=~fits, minlength=len(lengths))
-    rows = np.flatnonzero((matrix.row_upper == 1.0) & (matrix.row_lower <= 0.0) & (misfits == 0) & (lengths > 1))
-    groups = [(int(row), matrix.index[matrix.start[row] : matrix.start[row + 1]].astype(np.int64)) for row in rows]
-    sets = [frozenset(columns.tolist()) for _, columns in groups]
-    return [group for group, ours in zip(groups, sets, strict=True) if not any(other < ours for other in sets)]
 
 
 def _half(values: Floats) -> int:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import time
+from itertools import chain
+
 import pytest
 from support import EXACT, best, close, offer, portfolio, site
 
 from optimizer.app.changes import changed
+from optimizer.app.scale_out import Workers
 from optimizer.app.sweep import sweep
 from optimizer.domain import validated
 from optimizer.domain.sweep import SweepSpec
@@ -27,9 +32,9 @@ def test_every_point_is_what_planning_anew_finds():
     spec = spec_of((RENT, 0.4, 0.6, 2), (CAPEX, 0.9, 1.3, 3))
     found = sweep(spec)
     assert [tuple(item.factor for item in point.factors) for point in found.points] == [
-        (0.4, 0.9), (0.4, pytest.approx(1.1)), (0.4, 1.3), (0.6, 1.3), (0.6, pytest.approx(1.1)), (0.6, 0.9),
+        (0.4, 0.9), (0.4, pytest.approx(1.1)), (0.4, 1.3), (0.6, 0.9), (0.6, pytest.approx(1.1)), (0.6, 1.3),
     ]  # fmt: skip
-    for factors, point in zip(spec.points, found.points, strict=True):
+    for factors, point in zip(chain.from_iterable(spec.chains), found.points, strict=True):
         anew = best(changed(spec.portfolio, factors, {}))
         assert close(point.objective_usd, anew.termination.objective_usd)
         assert point.signed == tuple(sorted(item.offer for item in anew.contracts))
@@ -37,6 +42,93 @@ def test_every_point_is_what_planning_anew_finds():
         assert point.audit_passed
     assert {"O1" in point.signed for point in found.points} == {True, False}
     assert not found.stopped
+
+
+def test_what_is_proven_of_an_offer_holds_when_it_is_forced_the_other_way():
+    """Three offers of which two fit: the worth without a proven one, and with one that is proven out, is less."""
+    case = portfolio(
+        4,
+        sites=[site("A")],
+        offers=[offer("O1"), offer("O2", price_usd_per_kw_month=150.0), offer("O3", price_usd_per_kw_month=20.0)],
+    )
+    found, proven = sweep(spec_of(("offers[*].price_usd_per_kw_month", 0.5, 1.5, 4), stated=case)), 0
+    for point in found.points:
+        stated = changed(case, {item.path: item.factor for item in point.factors}, {})
+        assert {*point.proven_signed} <= {*point.signed}
+        assert not {*point.proven_unsigned} & {*point.signed}
+        for name in point.proven_signed:
+            policy = {"forbidden": [{"offer": name}]}
+            assert forced(stated, policy) < point.objective_usd - 1.0
+            proven += 1
+        for name in point.proven_unsigned:
+            assert forced(stated, {"mandatory": [{"offer": name}]}) < point.objective_usd - 1.0
+            proven += 1
+    assert proven >= 6
+
+
+def forced(stated, policy):
+    """What the best plan is worth under a policy; minus infinity without one."""
+    found = best(changed(stated, {}, {"policy": policy})).termination
+    return -math.inf if found.objective_usd is None else found.objective_usd
+
+
+def test_the_rent_at_which_a_contract_pays_is_bisected():
+    """O1 earns 2 million USD of rent and costs one: it comes in at half of the rent, and that is proven on both sides."""
+    found = sweep(spec_of((RENT, 0.2, 1.0, 3), switching_tolerance=0.01))
+    (switch,) = found.switching_points
+    assert (switch.path, switch.offer, switch.signed_above) == (RENT, "O1", True)
+    assert switch.low_factor <= 0.5 <= switch.high_factor <= switch.low_factor + 0.01
+    assert switch.proven_low_factor <= switch.low_factor < switch.high_factor <= switch.proven_high_factor
+    assert "(proven)" in switch.told
+    assert [point.factors[0].factor for point in found.points] == pytest.approx([0.2, 0.6, 1.0])
+    assert len(found.between) == 6
+    by_factor = {point.factors[0].factor: point for point in (*found.points, *found.between)}
+    assert "O1" not in by_factor[switch.proven_low_factor].signed
+    assert "O1" in by_factor[switch.proven_high_factor].signed
+
+
+def test_a_contract_that_stays_has_no_switching_point():
+    found = sweep(spec_of((RENT, 0.8, 1.0, 2), switching_tolerance=0.01))
+    assert (found.switching_points, found.between) == ((), ())
+
+
+def test_a_tornado_has_what_moves_the_worth_most_first():
+    found = sweep(spec_of((CAPEX, 0.9, 1.1, 2), (RENT, 0.8, 1.2, 2), one_at_a_time=True))
+    assert [bar.path for bar in found.tornado] == [RENT, CAPEX]
+    rent, capex = (bar.difference for bar in found.tornado)
+    assert rent.found_usd > -capex.found_usd > 0.0
+    for bar in found.tornado:
+        assert close(bar.difference.found_usd, bar.npv_at_most_usd - bar.npv_at_least_usd)
+        assert bar.difference.certainty == "proven"
+    together = sweep(spec_of((CAPEX, 0.9, 1.1, 2), (RENT, 0.9, 1.1, 2)))
+    assert together.tornado == ()
+
+
+def test_processes_change_nothing_but_the_time():
+    spec = spec_of((RENT, 0.4, 1.0, 3), (CAPEX, 0.9, 1.1, 2), one_at_a_time=True, switching_tolerance=0.05)
+    heard, heard_here = [], []
+    here = sweep(spec, on_point=heard_here.append)
+    found = sweep(spec, workers=Workers(2), on_point=heard.append)
+    assert timeless(found) == timeless(here)
+    points = sorted(untimed(point).model_dump_json() for point in (*here.points, *here.between))
+    assert points == sorted(untimed(point).model_dump_json() for point in heard_here)
+    assert points == sorted(untimed(point).model_dump_json() for point in heard)
+
+
+def untimed(point):
+    return point.model_copy(update={"search_s": 0.0})
+
+
+def timeless(found):
+    kept = {name: tuple(map(untimed, getattr(found, name))) for name in ("points", "between")}
+    return found.model_copy(update=kept)
+
+
+def test_three_that_vary_together_are_in_all_combinations():
+    spec = spec_of((RENT, 0.5, 1.5, 2), (CAPEX, 0.5, 1.5, 2), ("market.btc_usd", 0.5, 1.5, 3))
+    assert spec.point_count == 12
+    assert len({tuple(place.items()) for line in spec.chains for place in line}) == 12
+    assert [len(line) for line in spec.chains] == [3] * 4
 
 
 def test_one_at_a_time_leaves_the_others_as_stated():
@@ -57,6 +149,22 @@ def test_a_point_without_a_plan_is_a_result():
 def test_a_stopped_sweep_says_so():
     found = sweep(spec_of((RENT, 0.5, 1.5, 3)), should_stop=lambda: True)
     assert (found.points, found.stopped) == ((), True)
+    assert [place.factors[0].factor for place in found.unreached] == [0.5, 1.0, 1.5]
+
+
+def test_what_a_stop_leaves_out_is_what_is_furthest_from_what_is_stated():
+    reached = []
+    found = sweep(spec_of((RENT, 0.5, 1.5, 5)), should_stop=lambda: len(reached) >= 2, on_point=reached.append)
+    assert [point.factors[0].factor for point in reached] == [1.0, 1.25]
+    assert list(found.points) == reached
+    assert [place.factors[0].factor for place in found.unreached] == [0.5, 0.75, 1.5]
+    assert found.tornado == ()
+
+
+def test_no_point_is_begun_after_the_time_of_the_sweep(monkeypatch):
+    monkeypatch.setattr(time, "time", iter(range(0, 1_000_000, 3600)).__next__)
+    found = sweep(spec_of((RENT, 0.5, 1.5, 3), sweep_time_limit_s=60.0))
+    assert (found.points, len(found.unreached)) == ((), 3)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +174,7 @@ def test_a_stopped_sweep_says_so():
         ([(RENT, 1.0, 0.5, 2)], {}, "the last factor is not above the first"),
         ([(RENT, 0.5, 1.0, 1)], {}, "point_count: 1 points is outside"),
         ([(RENT, 0.5, 1.0, 2)] * 2, {}, "a path is stated twice"),
-        ([(RENT, 0.5, 1.0, 2), (CAPEX, 0.5, 1.0, 2), ("market.btc_usd", 0.5, 1.0, 2)], {}, "do not vary together"),
+        ([(RENT, 0.5, 1.0, 2), (CAPEX, 0.5, 1.0, 2)], {"switching_tolerance": 0.01}, "change along lines"),
         ([(RENT, 0.5, 1.0, 100), (CAPEX, 0.5, 1.0, 100)], {}, "10,000 points are more than 1,000"),
         ([(RENT, 0.5, 1.0, 2)], {"options": {"solver": "scip"}}, "searched by HiGHS"),
     ],

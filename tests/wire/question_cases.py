@@ -83,7 +83,8 @@ def expected_data() -> dict[str, Any]:
 def sweep_spec() -> SweepSpec:
     """One assumption, every term stated."""
     btc = {"path": "market.btc_usd", "least_factor": 0.8, "most_factor": 1.2, "point_count": 3}
-    terms = {"one_at_a_time": True, "options": {"time_limit_s": 30.0}}
+    limits = {"point_time_limit_s": 4.0, "sweep_time_limit_s": 60.0, "options": {"time_limit_s": 30.0}}
+    terms = {"one_at_a_time": True, "switching_tolerance": 0.01, **limits}
     return SweepSpec.model_validate({"portfolio": expected_data(), "assumptions": [btc], **terms})
 
 

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from optimizer.api.v1 import options_pb2 as _options_pb2
 import builtins as _builtins
 import sys
@@ -18,6 +19,34 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _Certainty:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CertaintyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Certainty.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CERTAINTY_UNSPECIFIED: _Certainty.ValueType  # 0
+    """Not said; refused."""
+    CERTAINTY_PROVEN: _Certainty.ValueType  # 1
+    """Its sign, and that its size is between two ends."""
+    CERTAINTY_WITHIN_GAP: _Certainty.ValueType  # 2
+    """That it is not of the other sign; it may be nothing."""
+    CERTAINTY_EITHER_SIGN: _Certainty.ValueType  # 3
+    """No sign: it may be an artefact of the gap, and be of the other."""
+
+class Certainty(_Certainty, metaclass=_CertaintyEnumTypeWrapper):
+    """What of a difference between two best plans stands, whatever their gaps hide."""
+
+CERTAINTY_UNSPECIFIED: Certainty.ValueType  # 0
+"""Not said; refused."""
+CERTAINTY_PROVEN: Certainty.ValueType  # 1
+"""Its sign, and that its size is between two ends."""
+CERTAINTY_WITHIN_GAP: Certainty.ValueType  # 2
+"""That it is not of the other sign; it may be nothing."""
+CERTAINTY_EITHER_SIGN: Certainty.ValueType  # 3
+"""No sign: it may be an artefact of the gap, and be of the other."""
+Global___Certainty: _TypeAlias = Certainty  # noqa: Y015
 
 @_typing.final
 class AuditCheck(_message.Message):
@@ -349,3 +378,60 @@ class Manifest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__portfolio_sha256) -> _WhichOneofReturnType__portfolio_sha256 | None: ...
 
 Global___Manifest: _TypeAlias = Manifest  # noqa: Y015
+
+@_typing.final
+class WorthDifference(_message.Message):
+    """What one best plan is worth more than another, and how much of that could be an artefact of the gap."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FOUND_USD_FIELD_NUMBER: _builtins.int
+    LEAST_USD_FIELD_NUMBER: _builtins.int
+    MOST_USD_FIELD_NUMBER: _builtins.int
+    CERTAINTY_FIELD_NUMBER: _builtins.int
+    TOLD_FIELD_NUMBER: _builtins.int
+    found_usd: _builtins.float
+    """Between the plans that were found."""
+    least_usd: _builtins.float
+    """It is no less (proven); absent where nothing bounds it."""
+    most_usd: _builtins.float
+    """It is no more (proven); absent where nothing bounds it."""
+    certainty: Global___Certainty.ValueType
+    """What stands."""
+    told: _builtins.str
+    """The same in words."""
+    def __init__(
+        self,
+        *,
+        found_usd: _builtins.float | None = ...,
+        least_usd: _builtins.float | None = ...,
+        most_usd: _builtins.float | None = ...,
+        certainty: Global___Certainty.ValueType | None = ...,
+        told: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_certainty", b"_certainty", "_found_usd", b"_found_usd", "_least_usd", b"_least_usd", "_most_usd", b"_most_usd", "_told", b"_told", "certainty", b"certainty", "found_usd", b"found_usd", "least_usd", b"least_usd", "most_usd", b"most_usd", "told", b"told"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_certainty", b"_certainty", "_found_usd", b"_found_usd", "_least_usd", b"_least_usd", "_most_usd", b"_most_usd", "_told", b"_told", "certainty", b"certainty", "found_usd", b"found_usd", "least_usd", b"least_usd", "most_usd", b"most_usd", "told", b"told"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__certainty: _TypeAlias = _typing.Literal["certainty"]  # noqa: Y015
+    _WhichOneofArgType__certainty: _TypeAlias = _typing.Literal["_certainty", b"_certainty"]  # noqa: Y015
+    _WhichOneofReturnType__found_usd: _TypeAlias = _typing.Literal["found_usd"]  # noqa: Y015
+    _WhichOneofArgType__found_usd: _TypeAlias = _typing.Literal["_found_usd", b"_found_usd"]  # noqa: Y015
+    _WhichOneofReturnType__least_usd: _TypeAlias = _typing.Literal["least_usd"]  # noqa: Y015
+    _WhichOneofArgType__least_usd: _TypeAlias = _typing.Literal["_least_usd", b"_least_usd"]  # noqa: Y015
+    _WhichOneofReturnType__most_usd: _TypeAlias = _typing.Literal["most_usd"]  # noqa: Y015
+    _WhichOneofArgType__most_usd: _TypeAlias = _typing.Literal["_most_usd", b"_most_usd"]  # noqa: Y015
+    _WhichOneofReturnType__told: _TypeAlias = _typing.Literal["told"]  # noqa: Y015
+    _WhichOneofArgType__told: _TypeAlias = _typing.Literal["_told", b"_told"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__certainty) -> _WhichOneofReturnType__certainty | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__found_usd) -> _WhichOneofReturnType__found_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__least_usd) -> _WhichOneofReturnType__least_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__most_usd) -> _WhichOneofReturnType__most_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__told) -> _WhichOneofReturnType__told | None: ...
+
+Global___WorthDifference: _TypeAlias = WorthDifference  # noqa: Y015

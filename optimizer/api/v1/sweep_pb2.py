@@ -25,10 +25,12 @@ _sym_db = _symbol_database.Default()
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from optimizer.api.v1 import options_pb2 as optimizer_dot_api_dot_v1_dot_options__pb2
 from optimizer.api.v1 import plan_pb2 as optimizer_dot_api_dot_v1_dot_plan__pb2
+from optimizer.api.v1 import policy_pb2 as optimizer_dot_api_dot_v1_dot_policy__pb2
 from optimizer.api.v1 import portfolio_pb2 as optimizer_dot_api_dot_v1_dot_portfolio__pb2
+from optimizer.api.v1 import proof_pb2 as optimizer_dot_api_dot_v1_dot_proof__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1coptimizer/api/v1/sweep.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1eoptimizer/api/v1/options.proto\x1a\x1boptimizer/api/v1/plan.proto\x1a optimizer/api/v1/portfolio.proto\"\xbf\x01\n\x0fSweptAssumption\x12\x17\n\x04path\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x1f\n\x0cleast_factor\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12\x1e\n\x0bmost_factor\x18\x03 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x02\x88\x01\x01\x12\x18\n\x0bpoint_count\x18\x04 \x01(\x05H\x03\x88\x01\x01\x42\x07\n\x05_pathB\x0f\n\r_least_factorB\x0e\n\x0c_most_factorB\x0e\n\x0c_point_count\"\xe2\x01\n\tSweepSpec\x12\x38\n\tportfolio\x18\x01 \x01(\x0b\x32\x1f.optimizer.api.v1.PortfolioSpecB\x04\xe2\x41\x01\x02\x12<\n\x0b\x61ssumptions\x18\x02 \x03(\x0b\x32!.optimizer.api.v1.SweptAssumptionB\x04\xe2\x41\x01\x02\x12\x1a\n\rone_at_a_time\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12/\n\x07options\x18\x04 \x01(\x0b\x32\x1e.optimizer.api.v1.SolveOptionsB\x10\n\x0e_one_at_a_time\"I\n\x0bSweptFactor\x12\x11\n\x04path\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x13\n\x06\x66\x61\x63tor\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\x07\n\x05_pathB\t\n\x07_factor\"\xd7\x02\n\nSweepPoint\x12.\n\x07\x66\x61\x63tors\x18\x01 \x03(\x0b\x32\x1d.optimizer.api.v1.SweptFactor\x12\x38\n\x06reason\x18\x02 \x01(\x0e\x32#.optimizer.api.v1.TerminationReasonH\x00\x88\x01\x01\x12\x14\n\x07npv_usd\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x1a\n\robjective_usd\x18\x04 \x01(\x01H\x02\x88\x01\x01\x12\x16\n\tbound_usd\x18\x05 \x01(\x01H\x03\x88\x01\x01\x12\x15\n\x08gap_frac\x18\x06 \x01(\x01H\x04\x88\x01\x01\x12\x0e\n\x06signed\x18\x07 \x03(\t\x12\x19\n\x0c\x61udit_passed\x18\x08 \x01(\x08H\x05\x88\x01\x01\x42\t\n\x07_reasonB\n\n\x08_npv_usdB\x10\n\x0e_objective_usdB\x0c\n\n_bound_usdB\x0b\n\t_gap_fracB\x0f\n\r_audit_passed\"\x98\x01\n\x05Sweep\x12\x19\n\x0c\x62\x61se_npv_usd\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x13\n\x0b\x62\x61se_signed\x18\x02 \x03(\t\x12,\n\x06points\x18\x03 \x03(\x0b\x32\x1c.optimizer.api.v1.SweepPoint\x12\x14\n\x07stopped\x18\x04 \x01(\x08H\x01\x88\x01\x01\x42\x0f\n\r_base_npv_usdB\n\n\x08_stoppedb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1coptimizer/api/v1/sweep.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1eoptimizer/api/v1/options.proto\x1a\x1boptimizer/api/v1/plan.proto\x1a\x1doptimizer/api/v1/policy.proto\x1a optimizer/api/v1/portfolio.proto\x1a\x1coptimizer/api/v1/proof.proto\"\xbf\x01\n\x0fSweptAssumption\x12\x17\n\x04path\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x1f\n\x0cleast_factor\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12\x1e\n\x0bmost_factor\x18\x03 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x02\x88\x01\x01\x12\x18\n\x0bpoint_count\x18\x04 \x01(\x05H\x03\x88\x01\x01\x42\x07\n\x05_pathB\x0f\n\r_least_factorB\x0e\n\x0c_most_factorB\x0e\n\x0c_point_count\"\x8c\x03\n\tSweepSpec\x12\x38\n\tportfolio\x18\x01 \x01(\x0b\x32\x1f.optimizer.api.v1.PortfolioSpecB\x04\xe2\x41\x01\x02\x12<\n\x0b\x61ssumptions\x18\x02 \x03(\x0b\x32!.optimizer.api.v1.SweptAssumptionB\x04\xe2\x41\x01\x02\x12\x1a\n\rone_at_a_time\x18\x03 \x01(\x08H\x00\x88\x01\x01\x12/\n\x07options\x18\x04 \x01(\x0b\x32\x1e.optimizer.api.v1.SolveOptions\x12 \n\x13switching_tolerance\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12\x1f\n\x12point_time_limit_s\x18\x06 \x01(\x01H\x02\x88\x01\x01\x12\x1f\n\x12sweep_time_limit_s\x18\x07 \x01(\x01H\x03\x88\x01\x01\x42\x10\n\x0e_one_at_a_timeB\x16\n\x14_switching_toleranceB\x15\n\x13_point_time_limit_sB\x15\n\x13_sweep_time_limit_s\"I\n\x0bSweptFactor\x12\x11\n\x04path\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x13\n\x06\x66\x61\x63tor\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\x07\n\x05_pathB\t\n\x07_factor\"\xdc\x03\n\nSweepPoint\x12.\n\x07\x66\x61\x63tors\x18\x01 \x03(\x0b\x32\x1d.optimizer.api.v1.SweptFactor\x12\x38\n\x06reason\x18\x02 \x01(\x0e\x32#.optimizer.api.v1.TerminationReasonH\x00\x88\x01\x01\x12\x14\n\x07npv_usd\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x1a\n\robjective_usd\x18\x04 \x01(\x01H\x02\x88\x01\x01\x12\x16\n\tbound_usd\x18\x05 \x01(\x01H\x03\x88\x01\x01\x12\x15\n\x08gap_frac\x18\x06 \x01(\x01H\x04\x88\x01\x01\x12\x0e\n\x06signed\x18\x07 \x03(\t\x12\x19\n\x0c\x61udit_passed\x18\x08 \x01(\x08H\x05\x88\x01\x01\x12/\n\nplacements\x18\t \x03(\x0b\x32\x1b.optimizer.api.v1.Placement\x12\x15\n\rproven_signed\x18\n \x03(\t\x12\x17\n\x0fproven_unsigned\x18\x0b \x03(\t\x12\x15\n\x08search_s\x18\x0c \x01(\x01H\x06\x88\x01\x01\x42\t\n\x07_reasonB\n\n\x08_npv_usdB\x10\n\x0e_objective_usdB\x0c\n\n_bound_usdB\x0b\n\t_gap_fracB\x0f\n\r_audit_passedB\x0b\n\t_search_s\"\xd2\x02\n\x0eSwitchingPoint\x12\x11\n\x04path\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x12\n\x05offer\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x19\n\x0csigned_above\x18\x03 \x01(\x08H\x02\x88\x01\x01\x12\x17\n\nlow_factor\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x18\n\x0bhigh_factor\x18\x05 \x01(\x01H\x04\x88\x01\x01\x12\x1e\n\x11proven_low_factor\x18\x06 \x01(\x01H\x05\x88\x01\x01\x12\x1f\n\x12proven_high_factor\x18\x07 \x01(\x01H\x06\x88\x01\x01\x12\x11\n\x04told\x18\x08 \x01(\tH\x07\x88\x01\x01\x42\x07\n\x05_pathB\x08\n\x06_offerB\x0f\n\r_signed_aboveB\r\n\x0b_low_factorB\x0e\n\x0c_high_factorB\x14\n\x12_proven_low_factorB\x15\n\x13_proven_high_factorB\x07\n\x05_told\"\x9b\x02\n\nTornadoBar\x12\x11\n\x04path\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x19\n\x0cleast_factor\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x18\n\x0bmost_factor\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x1d\n\x10npv_at_least_usd\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x1c\n\x0fnpv_at_most_usd\x18\x05 \x01(\x01H\x04\x88\x01\x01\x12\x35\n\ndifference\x18\x06 \x01(\x0b\x32!.optimizer.api.v1.WorthDifferenceB\x07\n\x05_pathB\x0f\n\r_least_factorB\x0e\n\x0c_most_factorB\x13\n\x11_npv_at_least_usdB\x12\n\x10_npv_at_most_usd\"<\n\nSweepPlace\x12.\n\x07\x66\x61\x63tors\x18\x01 \x03(\x0b\x32\x1d.optimizer.api.v1.SweptFactor\"\xe3\x02\n\x05Sweep\x12\x19\n\x0c\x62\x61se_npv_usd\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x13\n\x0b\x62\x61se_signed\x18\x02 \x03(\t\x12,\n\x06points\x18\x03 \x03(\x0b\x32\x1c.optimizer.api.v1.SweepPoint\x12\x14\n\x07stopped\x18\x04 \x01(\x08H\x01\x88\x01\x01\x12-\n\x07\x62\x65tween\x18\x05 \x03(\x0b\x32\x1c.optimizer.api.v1.SweepPoint\x12:\n\x10switching_points\x18\x06 \x03(\x0b\x32 .optimizer.api.v1.SwitchingPoint\x12-\n\x07tornado\x18\x07 \x03(\x0b\x32\x1c.optimizer.api.v1.TornadoBar\x12/\n\tunreached\x18\x08 \x03(\x0b\x32\x1c.optimizer.api.v1.SweepPlaceB\x0f\n\r_base_npv_usdB\n\n\x08_stoppedb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,14 +47,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SWEEPSPEC'].fields_by_name['portfolio']._serialized_options = b'\342A\001\002'
   _globals['_SWEEPSPEC'].fields_by_name['assumptions']._loaded_options = None
   _globals['_SWEEPSPEC'].fields_by_name['assumptions']._serialized_options = b'\342A\001\002'
-  _globals['_SWEPTASSUMPTION']._serialized_start=179
-  _globals['_SWEPTASSUMPTION']._serialized_end=370
-  _globals['_SWEEPSPEC']._serialized_start=373
-  _globals['_SWEEPSPEC']._serialized_end=599
-  _globals['_SWEPTFACTOR']._serialized_start=601
-  _globals['_SWEPTFACTOR']._serialized_end=674
-  _globals['_SWEEPPOINT']._serialized_start=677
-  _globals['_SWEEPPOINT']._serialized_end=1020
-  _globals['_SWEEP']._serialized_start=1023
-  _globals['_SWEEP']._serialized_end=1175
+  _globals['_SWEPTASSUMPTION']._serialized_start=240
+  _globals['_SWEPTASSUMPTION']._serialized_end=431
+  _globals['_SWEEPSPEC']._serialized_start=434
+  _globals['_SWEEPSPEC']._serialized_end=830
+  _globals['_SWEPTFACTOR']._serialized_start=832
+  _globals['_SWEPTFACTOR']._serialized_end=905
+  _globals['_SWEEPPOINT']._serialized_start=908
+  _globals['_SWEEPPOINT']._serialized_end=1384
+  _globals['_SWITCHINGPOINT']._serialized_start=1387
+  _globals['_SWITCHINGPOINT']._serialized_end=1725
+  _globals['_TORNADOBAR']._serialized_start=1728
+  _globals['_TORNADOBAR']._serialized_end=2011
+  _globals['_SWEEPPLACE']._serialized_start=2013
+  _globals['_SWEEPPLACE']._serialized_end=2073
+  _globals['_SWEEP']._serialized_start=2076
+  _globals['_SWEEP']._serialized_end=2431
 # @@protoc_insertion_point(module_scope)

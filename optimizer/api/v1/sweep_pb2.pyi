@@ -9,15 +9,17 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from optimizer.api.v1 import options_pb2 as _options_pb2
 from optimizer.api.v1 import plan_pb2 as _plan_pb2
+from optimizer.api.v1 import policy_pb2 as _policy_pb2
 from optimizer.api.v1 import portfolio_pb2 as _portfolio_pb2
+from optimizer.api.v1 import proof_pb2 as _proof_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
 
-if sys.version_info >= (3, 10):
-    from typing import TypeAlias as _TypeAlias
+if sys.version_info >= (3, 11):
+    from typing import TypeAlias as _TypeAlias, Never as _Never
 else:
-    from typing_extensions import TypeAlias as _TypeAlias
+    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -80,19 +82,30 @@ class SweepSpec(_message.Message):
     ASSUMPTIONS_FIELD_NUMBER: _builtins.int
     ONE_AT_A_TIME_FIELD_NUMBER: _builtins.int
     OPTIONS_FIELD_NUMBER: _builtins.int
+    SWITCHING_TOLERANCE_FIELD_NUMBER: _builtins.int
+    POINT_TIME_LIMIT_S_FIELD_NUMBER: _builtins.int
+    SWEEP_TIME_LIMIT_S_FIELD_NUMBER: _builtins.int
     one_at_a_time: _builtins.bool
     """Whether each varies alone, the others as stated."""
+    switching_tolerance: _builtins.float
+    """Between which factors of an assumption that varies alone the contracts change is bisected until they are no further
+    apart than this; not searched for if absent.
+    """
+    point_time_limit_s: _builtins.float
+    """Wall seconds of each point; a tenth of what the plan as stated took if absent."""
+    sweep_time_limit_s: _builtins.float
+    """Wall seconds of all points together: what is not reached by then is told; no limit if absent."""
     @_builtins.property
     def portfolio(self) -> _portfolio_pb2.PortfolioSpec:
         """The portfolio."""
 
     @_builtins.property
     def assumptions(self) -> _containers.RepeatedCompositeFieldContainer[Global___SweptAssumption]:
-        """What varies: one, or two in all combinations, or any number one at a time."""
+        """What varies: in all combinations, or one at a time."""
 
     @_builtins.property
     def options(self) -> _options_pb2.SolveOptions:
-        """How hard and how long to search for the plan as stated; every other point gets a tenth of its time."""
+        """How hard and how long to search for the plan as stated; its gap and threads are those of every point."""
 
     def __init__(
         self,
@@ -101,14 +114,30 @@ class SweepSpec(_message.Message):
         assumptions: _abc.Iterable[Global___SweptAssumption] | None = ...,
         one_at_a_time: _builtins.bool | None = ...,
         options: _options_pb2.SolveOptions | None = ...,
+        switching_tolerance: _builtins.float | None = ...,
+        point_time_limit_s: _builtins.float | None = ...,
+        sweep_time_limit_s: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_one_at_a_time", b"_one_at_a_time", "one_at_a_time", b"one_at_a_time", "options", b"options", "portfolio", b"portfolio"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_one_at_a_time", b"_one_at_a_time", "_point_time_limit_s", b"_point_time_limit_s", "_sweep_time_limit_s", b"_sweep_time_limit_s", "_switching_tolerance", b"_switching_tolerance", "one_at_a_time", b"one_at_a_time", "options", b"options", "point_time_limit_s", b"point_time_limit_s", "portfolio", b"portfolio", "sweep_time_limit_s", b"sweep_time_limit_s", "switching_tolerance", b"switching_tolerance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_one_at_a_time", b"_one_at_a_time", "assumptions", b"assumptions", "one_at_a_time", b"one_at_a_time", "options", b"options", "portfolio", b"portfolio"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_one_at_a_time", b"_one_at_a_time", "_point_time_limit_s", b"_point_time_limit_s", "_sweep_time_limit_s", b"_sweep_time_limit_s", "_switching_tolerance", b"_switching_tolerance", "assumptions", b"assumptions", "one_at_a_time", b"one_at_a_time", "options", b"options", "point_time_limit_s", b"point_time_limit_s", "portfolio", b"portfolio", "sweep_time_limit_s", b"sweep_time_limit_s", "switching_tolerance", b"switching_tolerance"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__one_at_a_time: _TypeAlias = _typing.Literal["one_at_a_time"]  # noqa: Y015
     _WhichOneofArgType__one_at_a_time: _TypeAlias = _typing.Literal["_one_at_a_time", b"_one_at_a_time"]  # noqa: Y015
+    _WhichOneofReturnType__point_time_limit_s: _TypeAlias = _typing.Literal["point_time_limit_s"]  # noqa: Y015
+    _WhichOneofArgType__point_time_limit_s: _TypeAlias = _typing.Literal["_point_time_limit_s", b"_point_time_limit_s"]  # noqa: Y015
+    _WhichOneofReturnType__sweep_time_limit_s: _TypeAlias = _typing.Literal["sweep_time_limit_s"]  # noqa: Y015
+    _WhichOneofArgType__sweep_time_limit_s: _TypeAlias = _typing.Literal["_sweep_time_limit_s", b"_sweep_time_limit_s"]  # noqa: Y015
+    _WhichOneofReturnType__switching_tolerance: _TypeAlias = _typing.Literal["switching_tolerance"]  # noqa: Y015
+    _WhichOneofArgType__switching_tolerance: _TypeAlias = _typing.Literal["_switching_tolerance", b"_switching_tolerance"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__one_at_a_time) -> _WhichOneofReturnType__one_at_a_time | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__point_time_limit_s) -> _WhichOneofReturnType__point_time_limit_s | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sweep_time_limit_s) -> _WhichOneofReturnType__sweep_time_limit_s | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__switching_tolerance) -> _WhichOneofReturnType__switching_tolerance | None: ...
 
 Global___SweepSpec: _TypeAlias = SweepSpec  # noqa: Y015
 
@@ -159,6 +188,10 @@ class SweepPoint(_message.Message):
     GAP_FRAC_FIELD_NUMBER: _builtins.int
     SIGNED_FIELD_NUMBER: _builtins.int
     AUDIT_PASSED_FIELD_NUMBER: _builtins.int
+    PLACEMENTS_FIELD_NUMBER: _builtins.int
+    PROVEN_SIGNED_FIELD_NUMBER: _builtins.int
+    PROVEN_UNSIGNED_FIELD_NUMBER: _builtins.int
+    SEARCH_S_FIELD_NUMBER: _builtins.int
     reason: _plan_pb2.TerminationReason.ValueType
     """What is known about the plan."""
     npv_usd: _builtins.float
@@ -171,6 +204,8 @@ class SweepPoint(_message.Message):
     """(bound - objective) / |objective|: what is signed is what was found, within it."""
     audit_passed: _builtins.bool
     """Whether the plan kept every limit in its audit; absent without a plan."""
+    search_s: _builtins.float
+    """Wall seconds that it took."""
     @_builtins.property
     def factors(self) -> _containers.RepeatedCompositeFieldContainer[Global___SweptFactor]:
         """What is multiplied; all else is as stated."""
@@ -178,6 +213,18 @@ class SweepPoint(_message.Message):
     @_builtins.property
     def signed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Offers that the plan signs."""
+
+    @_builtins.property
+    def placements(self) -> _containers.RepeatedCompositeFieldContainer[_policy_pb2.Placement]:
+        """Where and when."""
+
+    @_builtins.property
+    def proven_signed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Those without which no plan is worth as much (proven): every best plan signs them."""
+
+    @_builtins.property
+    def proven_unsigned(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Offers with which no plan is worth as much (proven): no best plan signs them."""
 
     def __init__(
         self,
@@ -190,10 +237,14 @@ class SweepPoint(_message.Message):
         gap_frac: _builtins.float | None = ...,
         signed: _abc.Iterable[_builtins.str] | None = ...,
         audit_passed: _builtins.bool | None = ...,
+        placements: _abc.Iterable[_policy_pb2.Placement] | None = ...,
+        proven_signed: _abc.Iterable[_builtins.str] | None = ...,
+        proven_unsigned: _abc.Iterable[_builtins.str] | None = ...,
+        search_s: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_audit_passed", b"_audit_passed", "_bound_usd", b"_bound_usd", "_gap_frac", b"_gap_frac", "_npv_usd", b"_npv_usd", "_objective_usd", b"_objective_usd", "_reason", b"_reason", "audit_passed", b"audit_passed", "bound_usd", b"bound_usd", "gap_frac", b"gap_frac", "npv_usd", b"npv_usd", "objective_usd", b"objective_usd", "reason", b"reason"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_audit_passed", b"_audit_passed", "_bound_usd", b"_bound_usd", "_gap_frac", b"_gap_frac", "_npv_usd", b"_npv_usd", "_objective_usd", b"_objective_usd", "_reason", b"_reason", "_search_s", b"_search_s", "audit_passed", b"audit_passed", "bound_usd", b"bound_usd", "gap_frac", b"gap_frac", "npv_usd", b"npv_usd", "objective_usd", b"objective_usd", "reason", b"reason", "search_s", b"search_s"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_audit_passed", b"_audit_passed", "_bound_usd", b"_bound_usd", "_gap_frac", b"_gap_frac", "_npv_usd", b"_npv_usd", "_objective_usd", b"_objective_usd", "_reason", b"_reason", "audit_passed", b"audit_passed", "bound_usd", b"bound_usd", "factors", b"factors", "gap_frac", b"gap_frac", "npv_usd", b"npv_usd", "objective_usd", b"objective_usd", "reason", b"reason", "signed", b"signed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_audit_passed", b"_audit_passed", "_bound_usd", b"_bound_usd", "_gap_frac", b"_gap_frac", "_npv_usd", b"_npv_usd", "_objective_usd", b"_objective_usd", "_reason", b"_reason", "_search_s", b"_search_s", "audit_passed", b"audit_passed", "bound_usd", b"bound_usd", "factors", b"factors", "gap_frac", b"gap_frac", "npv_usd", b"npv_usd", "objective_usd", b"objective_usd", "placements", b"placements", "proven_signed", b"proven_signed", "proven_unsigned", b"proven_unsigned", "reason", b"reason", "search_s", b"search_s", "signed", b"signed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__audit_passed: _TypeAlias = _typing.Literal["audit_passed"]  # noqa: Y015
     _WhichOneofArgType__audit_passed: _TypeAlias = _typing.Literal["_audit_passed", b"_audit_passed"]  # noqa: Y015
@@ -207,6 +258,8 @@ class SweepPoint(_message.Message):
     _WhichOneofArgType__objective_usd: _TypeAlias = _typing.Literal["_objective_usd", b"_objective_usd"]  # noqa: Y015
     _WhichOneofReturnType__reason: _TypeAlias = _typing.Literal["reason"]  # noqa: Y015
     _WhichOneofArgType__reason: _TypeAlias = _typing.Literal["_reason", b"_reason"]  # noqa: Y015
+    _WhichOneofReturnType__search_s: _TypeAlias = _typing.Literal["search_s"]  # noqa: Y015
+    _WhichOneofArgType__search_s: _TypeAlias = _typing.Literal["_search_s", b"_search_s"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__audit_passed) -> _WhichOneofReturnType__audit_passed | None: ...
     @_typing.overload
@@ -219,8 +272,178 @@ class SweepPoint(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__objective_usd) -> _WhichOneofReturnType__objective_usd | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__reason) -> _WhichOneofReturnType__reason | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__search_s) -> _WhichOneofReturnType__search_s | None: ...
 
 Global___SweepPoint: _TypeAlias = SweepPoint  # noqa: Y015
+
+@_typing.final
+class SwitchingPoint(_message.Message):
+    """Between which factors of an assumption a contract comes into the plan or goes, all else as stated."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: _builtins.int
+    OFFER_FIELD_NUMBER: _builtins.int
+    SIGNED_ABOVE_FIELD_NUMBER: _builtins.int
+    LOW_FACTOR_FIELD_NUMBER: _builtins.int
+    HIGH_FACTOR_FIELD_NUMBER: _builtins.int
+    PROVEN_LOW_FACTOR_FIELD_NUMBER: _builtins.int
+    PROVEN_HIGH_FACTOR_FIELD_NUMBER: _builtins.int
+    TOLD_FIELD_NUMBER: _builtins.int
+    path: _builtins.str
+    """Path of the assumption."""
+    offer: _builtins.str
+    """Name of the offer."""
+    signed_above: _builtins.bool
+    """Whether the plan signs it above, and not below; else the other way round."""
+    low_factor: _builtins.float
+    """Largest factor tried at which the plan is still that of below."""
+    high_factor: _builtins.float
+    """Least factor tried, next to it, at which the plan is already that of above."""
+    proven_low_factor: _builtins.float
+    """Nearest factor below at which every best plan does what is done below (proven); absent if none was tried."""
+    proven_high_factor: _builtins.float
+    """Nearest factor above at which every best plan does what is done above (proven); absent if none was tried."""
+    told: _builtins.str
+    """The answer, in words."""
+    def __init__(
+        self,
+        *,
+        path: _builtins.str | None = ...,
+        offer: _builtins.str | None = ...,
+        signed_above: _builtins.bool | None = ...,
+        low_factor: _builtins.float | None = ...,
+        high_factor: _builtins.float | None = ...,
+        proven_low_factor: _builtins.float | None = ...,
+        proven_high_factor: _builtins.float | None = ...,
+        told: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_high_factor", b"_high_factor", "_low_factor", b"_low_factor", "_offer", b"_offer", "_path", b"_path", "_proven_high_factor", b"_proven_high_factor", "_proven_low_factor", b"_proven_low_factor", "_signed_above", b"_signed_above", "_told", b"_told", "high_factor", b"high_factor", "low_factor", b"low_factor", "offer", b"offer", "path", b"path", "proven_high_factor", b"proven_high_factor", "proven_low_factor", b"proven_low_factor", "signed_above", b"signed_above", "told", b"told"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_high_factor", b"_high_factor", "_low_factor", b"_low_factor", "_offer", b"_offer", "_path", b"_path", "_proven_high_factor", b"_proven_high_factor", "_proven_low_factor", b"_proven_low_factor", "_signed_above", b"_signed_above", "_told", b"_told", "high_factor", b"high_factor", "low_factor", b"low_factor", "offer", b"offer", "path", b"path", "proven_high_factor", b"proven_high_factor", "proven_low_factor", b"proven_low_factor", "signed_above", b"signed_above", "told", b"told"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__high_factor: _TypeAlias = _typing.Literal["high_factor"]  # noqa: Y015
+    _WhichOneofArgType__high_factor: _TypeAlias = _typing.Literal["_high_factor", b"_high_factor"]  # noqa: Y015
+    _WhichOneofReturnType__low_factor: _TypeAlias = _typing.Literal["low_factor"]  # noqa: Y015
+    _WhichOneofArgType__low_factor: _TypeAlias = _typing.Literal["_low_factor", b"_low_factor"]  # noqa: Y015
+    _WhichOneofReturnType__offer: _TypeAlias = _typing.Literal["offer"]  # noqa: Y015
+    _WhichOneofArgType__offer: _TypeAlias = _typing.Literal["_offer", b"_offer"]  # noqa: Y015
+    _WhichOneofReturnType__path: _TypeAlias = _typing.Literal["path"]  # noqa: Y015
+    _WhichOneofArgType__path: _TypeAlias = _typing.Literal["_path", b"_path"]  # noqa: Y015
+    _WhichOneofReturnType__proven_high_factor: _TypeAlias = _typing.Literal["proven_high_factor"]  # noqa: Y015
+    _WhichOneofArgType__proven_high_factor: _TypeAlias = _typing.Literal["_proven_high_factor", b"_proven_high_factor"]  # noqa: Y015
+    _WhichOneofReturnType__proven_low_factor: _TypeAlias = _typing.Literal["proven_low_factor"]  # noqa: Y015
+    _WhichOneofArgType__proven_low_factor: _TypeAlias = _typing.Literal["_proven_low_factor", b"_proven_low_factor"]  # noqa: Y015
+    _WhichOneofReturnType__signed_above: _TypeAlias = _typing.Literal["signed_above"]  # noqa: Y015
+    _WhichOneofArgType__signed_above: _TypeAlias = _typing.Literal["_signed_above", b"_signed_above"]  # noqa: Y015
+    _WhichOneofReturnType__told: _TypeAlias = _typing.Literal["told"]  # noqa: Y015
+    _WhichOneofArgType__told: _TypeAlias = _typing.Literal["_told", b"_told"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__high_factor) -> _WhichOneofReturnType__high_factor | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__low_factor) -> _WhichOneofReturnType__low_factor | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__offer) -> _WhichOneofReturnType__offer | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__path) -> _WhichOneofReturnType__path | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__proven_high_factor) -> _WhichOneofReturnType__proven_high_factor | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__proven_low_factor) -> _WhichOneofReturnType__proven_low_factor | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__signed_above) -> _WhichOneofReturnType__signed_above | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__told) -> _WhichOneofReturnType__told | None: ...
+
+Global___SwitchingPoint: _TypeAlias = SwitchingPoint  # noqa: Y015
+
+@_typing.final
+class TornadoBar(_message.Message):
+    """What an assumption alone does to the worth of the best plan, from its first factor to its last."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: _builtins.int
+    LEAST_FACTOR_FIELD_NUMBER: _builtins.int
+    MOST_FACTOR_FIELD_NUMBER: _builtins.int
+    NPV_AT_LEAST_USD_FIELD_NUMBER: _builtins.int
+    NPV_AT_MOST_USD_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_FIELD_NUMBER: _builtins.int
+    path: _builtins.str
+    """Path of the assumption."""
+    least_factor: _builtins.float
+    """First factor."""
+    most_factor: _builtins.float
+    """Last factor."""
+    npv_at_least_usd: _builtins.float
+    """Expected NPV at the first."""
+    npv_at_most_usd: _builtins.float
+    """Expected NPV at the last."""
+    @_builtins.property
+    def difference(self) -> _proof_pb2.WorthDifference:
+        """What the best plan at the last is worth more than the best at the first, as far as it is proven."""
+
+    def __init__(
+        self,
+        *,
+        path: _builtins.str | None = ...,
+        least_factor: _builtins.float | None = ...,
+        most_factor: _builtins.float | None = ...,
+        npv_at_least_usd: _builtins.float | None = ...,
+        npv_at_most_usd: _builtins.float | None = ...,
+        difference: _proof_pb2.WorthDifference | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_least_factor", b"_least_factor", "_most_factor", b"_most_factor", "_npv_at_least_usd", b"_npv_at_least_usd", "_npv_at_most_usd", b"_npv_at_most_usd", "_path", b"_path", "difference", b"difference", "least_factor", b"least_factor", "most_factor", b"most_factor", "npv_at_least_usd", b"npv_at_least_usd", "npv_at_most_usd", b"npv_at_most_usd", "path", b"path"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_least_factor", b"_least_factor", "_most_factor", b"_most_factor", "_npv_at_least_usd", b"_npv_at_least_usd", "_npv_at_most_usd", b"_npv_at_most_usd", "_path", b"_path", "difference", b"difference", "least_factor", b"least_factor", "most_factor", b"most_factor", "npv_at_least_usd", b"npv_at_least_usd", "npv_at_most_usd", b"npv_at_most_usd", "path", b"path"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__least_factor: _TypeAlias = _typing.Literal["least_factor"]  # noqa: Y015
+    _WhichOneofArgType__least_factor: _TypeAlias = _typing.Literal["_least_factor", b"_least_factor"]  # noqa: Y015
+    _WhichOneofReturnType__most_factor: _TypeAlias = _typing.Literal["most_factor"]  # noqa: Y015
+    _WhichOneofArgType__most_factor: _TypeAlias = _typing.Literal["_most_factor", b"_most_factor"]  # noqa: Y015
+    _WhichOneofReturnType__npv_at_least_usd: _TypeAlias = _typing.Literal["npv_at_least_usd"]  # noqa: Y015
+    _WhichOneofArgType__npv_at_least_usd: _TypeAlias = _typing.Literal["_npv_at_least_usd", b"_npv_at_least_usd"]  # noqa: Y015
+    _WhichOneofReturnType__npv_at_most_usd: _TypeAlias = _typing.Literal["npv_at_most_usd"]  # noqa: Y015
+    _WhichOneofArgType__npv_at_most_usd: _TypeAlias = _typing.Literal["_npv_at_most_usd", b"_npv_at_most_usd"]  # noqa: Y015
+    _WhichOneofReturnType__path: _TypeAlias = _typing.Literal["path"]  # noqa: Y015
+    _WhichOneofArgType__path: _TypeAlias = _typing.Literal["_path", b"_path"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__least_factor) -> _WhichOneofReturnType__least_factor | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__most_factor) -> _WhichOneofReturnType__most_factor | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__npv_at_least_usd) -> _WhichOneofReturnType__npv_at_least_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__npv_at_most_usd) -> _WhichOneofReturnType__npv_at_most_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__path) -> _WhichOneofReturnType__path | None: ...
+
+Global___TornadoBar: _TypeAlias = TornadoBar  # noqa: Y015
+
+@_typing.final
+class SweepPlace(_message.Message):
+    """A combination of factors."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FACTORS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def factors(self) -> _containers.RepeatedCompositeFieldContainer[Global___SweptFactor]:
+        """What is multiplied; all else is as stated."""
+
+    def __init__(
+        self,
+        *,
+        factors: _abc.Iterable[Global___SweptFactor] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["factors", b"factors"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SweepPlace: _TypeAlias = SweepPlace  # noqa: Y015
 
 @_typing.final
 class Sweep(_message.Message):
@@ -232,6 +455,10 @@ class Sweep(_message.Message):
     BASE_SIGNED_FIELD_NUMBER: _builtins.int
     POINTS_FIELD_NUMBER: _builtins.int
     STOPPED_FIELD_NUMBER: _builtins.int
+    BETWEEN_FIELD_NUMBER: _builtins.int
+    SWITCHING_POINTS_FIELD_NUMBER: _builtins.int
+    TORNADO_FIELD_NUMBER: _builtins.int
+    UNREACHED_FIELD_NUMBER: _builtins.int
     base_npv_usd: _builtins.float
     """Expected NPV with everything as stated; absent without a plan."""
     stopped: _builtins.bool
@@ -242,7 +469,23 @@ class Sweep(_message.Message):
 
     @_builtins.property
     def points(self) -> _containers.RepeatedCompositeFieldContainer[Global___SweepPoint]:
-        """Neighbours one after the other: of two assumptions the second varies first, to and fro."""
+        """In the order of the factors: of assumptions that vary together the last varies first."""
+
+    @_builtins.property
+    def between(self) -> _containers.RepeatedCompositeFieldContainer[Global___SweepPoint]:
+        """Points tried between those, to find where contracts change; in the order of the factors."""
+
+    @_builtins.property
+    def switching_points(self) -> _containers.RepeatedCompositeFieldContainer[Global___SwitchingPoint]:
+        """Where contracts change, in the order of assumptions and factors."""
+
+    @_builtins.property
+    def tornado(self) -> _containers.RepeatedCompositeFieldContainer[Global___TornadoBar]:
+        """Assumptions that vary alone, what moves the worth most first."""
+
+    @_builtins.property
+    def unreached(self) -> _containers.RepeatedCompositeFieldContainer[Global___SweepPlace]:
+        """Points that time or a stop left out."""
 
     def __init__(
         self,
@@ -251,10 +494,14 @@ class Sweep(_message.Message):
         base_signed: _abc.Iterable[_builtins.str] | None = ...,
         points: _abc.Iterable[Global___SweepPoint] | None = ...,
         stopped: _builtins.bool | None = ...,
+        between: _abc.Iterable[Global___SweepPoint] | None = ...,
+        switching_points: _abc.Iterable[Global___SwitchingPoint] | None = ...,
+        tornado: _abc.Iterable[Global___TornadoBar] | None = ...,
+        unreached: _abc.Iterable[Global___SweepPlace] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_base_npv_usd", b"_base_npv_usd", "_stopped", b"_stopped", "base_npv_usd", b"base_npv_usd", "stopped", b"stopped"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_base_npv_usd", b"_base_npv_usd", "_stopped", b"_stopped", "base_npv_usd", b"base_npv_usd", "base_signed", b"base_signed", "points", b"points", "stopped", b"stopped"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_base_npv_usd", b"_base_npv_usd", "_stopped", b"_stopped", "base_npv_usd", b"base_npv_usd", "base_signed", b"base_signed", "between", b"between", "points", b"points", "stopped", b"stopped", "switching_points", b"switching_points", "tornado", b"tornado", "unreached", b"unreached"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__base_npv_usd: _TypeAlias = _typing.Literal["base_npv_usd"]  # noqa: Y015
     _WhichOneofArgType__base_npv_usd: _TypeAlias = _typing.Literal["_base_npv_usd", b"_base_npv_usd"]  # noqa: Y015
