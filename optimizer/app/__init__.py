@@ -8,6 +8,7 @@ from optimizer.app.diagnosis import diagnose
 from optimizer.app.evaluation import evaluate
 from optimizer.app.explanation import explain
 from optimizer.app.frontier import frontier
+from optimizer.app.one_more import one_more
 from optimizer.app.planning import plan
 from optimizer.app.replan import replan
 from optimizer.app.simulation import simulate
@@ -25,6 +26,7 @@ __all__ = [
     "evaluate",
     "explain",
     "frontier",
+    "one_more",
     "plan",
     "replan",
     "simulate",

@@ -27,6 +27,7 @@ from optimizer.cli.commands import (
     kept,
     library,
     market,
+    one_more,
     plan,
     replan,
     report,
@@ -64,6 +65,7 @@ app.command("frontier")(frontier.frontier)
 app.command("alternatives")(alternatives.alternatives)
 app.command("replan")(replan.replan)
 app.command("break-evens")(break_evens.break_evens)
+app.command("one-more")(one_more.one_more)
 app.command("simulate")(simulate.simulate)
 app.command("backtest")(simulate.backtest)
 app.command("stochastic-value")(stochastic_value.stochastic_value)

@@ -8,6 +8,7 @@ from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.domain.alternatives import Alternatives, AlternativesSpec
 from optimizer.domain.backtest import Backtest, BacktestSpec
 from optimizer.domain.break_evens import BreakEvens, BreakEvensSpec
+from optimizer.domain.one_more import OneMore, OneMoreSpec
 from optimizer.domain.replan import Replan, ReplanSpec
 from optimizer.domain.simulation import Simulation, SimulationSpec
 from optimizer.domain.stochastic_value import StochasticValue, StochasticValueSpec
@@ -38,6 +39,11 @@ class Choices:
         request, work_s = api.ComputeStochasticValueRequest(spec=to_message(spec)), spec.options.time_limit_s
         answer = self._call(self._planning.ComputeStochasticValue, request, work_s)
         return parse(StochasticValue, answer.stochastic_value, "stochastic_value")
+
+    def one_more(self, spec: OneMoreSpec) -> OneMore:
+        """What one more of what is scarce is worth."""
+        request, work_s = api.ValueOneMoreRequest(spec=to_message(spec)), spec.options.time_limit_s
+        return parse(OneMore, self._call(self._planning.ValueOneMore, request, work_s).one_more, "one_more")
 
     def simulate(self, spec: SimulationSpec) -> Simulation:
         """A plan on simulated paths, held as it is and planned again."""

@@ -6,6 +6,7 @@ from pydantic import model_validator
 
 from optimizer.domain.base import Name, Real, Value, problem
 from optimizer.domain.decisions import Decisions
+from optimizer.domain.in_expectation import check_in_expectation
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.proof import Limit
@@ -29,11 +30,7 @@ class BreakEvensSpec(Value):
 
     @model_validator(mode="after")
     def _answerable(self) -> BreakEvensSpec:
-        if self.options.solver != "highs" or self.options.paranoid:
-            raise problem("options", "break-evens are searched by HiGHS, once each", "leave solver and paranoid out")
-        if self.portfolio.risk.counts_tail or self.portfolio.market.own_hashrate_feedback:
-            told = "break-evens are in expectation, under a hashprice that does not answer to the plan"
-            raise problem("portfolio", told, "leave CVaR out of the objective and own_hashrate_feedback off")
+        check_in_expectation("break-evens", self.portfolio, self.options)
         if len(set(self.offers)) != len(self.offers):
             raise problem("offers", "an offer is named twice", "name each once")
         unknown = [name for name in self.offers if name not in self.portfolio.offers_by_name]

@@ -5,6 +5,7 @@ Follows "Mining" in ``docs/explanation/economics.md``. Money in million USD per 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,14 +58,7 @@ class Machines:
 def build_machines(portfolio: Portfolio, futures: Futures, calendar: Calendar, expected: Expectations) -> Machines:
     """Pairs and coefficients. A class can stand at every site that has halls, and where its fleets are."""
     classes = machine_classes(portfolio)
-    fleets: dict[tuple[str, str, float], float] = {}
-    for fleet in portfolio.fleets:
-        key = (fleet.site, fleet.asic_model, fleet.condition_frac)
-        fleets[key] = fleets.get(key, 0.0) + fleet.count
     pairs = machine_pairs(portfolio, classes)
-    initial = [
-        fleets.get((portfolio.sites[s].name, classes[k].model.name, classes[k].condition_frac), 0.0) for s, k in pairs
-    ]
     margins, tails, grid = [], [], []
     for s, k in pairs:
         site, item = portfolio.sites[s], classes[k]
@@ -80,7 +74,7 @@ def build_machines(portfolio: Portfolio, futures: Futures, calendar: Calendar, e
         classes=classes,
         site=np.array([s for s, _ in pairs], dtype=np.int64),
         machine_class=np.array([k for _, k in pairs], dtype=np.int64),
-        initial=np.array(initial) / MACHINES_PER_UNIT,
+        initial=standing(portfolio, classes),
         mode_margin_musd=tuple(margins),
         tail_npv_musd=tuple(tails),
         mode_grid_mw=tuple(grid),
@@ -89,6 +83,19 @@ def build_machines(portfolio: Portfolio, futures: Futures, calendar: Calendar, e
         duty_musd=resale * (duty - 1.0),
         move_musd=np.array([classes[k].model.move_usd_per_machine * MUSD_PER_UNIT_OF_USD for _, k in pairs]),
     )
+
+
+def standing(portfolio: Portfolio, classes: Sequence[MachineClass]) -> Floats:
+    """Machines that stand at the start, in thousands, by pair."""
+    fleets: dict[tuple[str, str, float], float] = {}
+    for fleet in portfolio.fleets:
+        key = (fleet.site, fleet.asic_model, fleet.condition_frac)
+        fleets[key] = fleets.get(key, 0.0) + fleet.count
+    found = [
+        fleets.get((portfolio.sites[s].name, classes[k].model.name, classes[k].condition_frac), 0.0)
+        for s, k in machine_pairs(portfolio, classes)
+    ]
+    return np.array(found) / MACHINES_PER_UNIT
 
 
 def _prices(item: MachineClass, futures: Futures, calendar: Calendar) -> tuple[Floats, Floats]:

@@ -18,7 +18,7 @@ from optimizer.model.gpu_refresh import GpuRefreshes, build_gpu_refreshes
 from optimizer.model.gpu_scale import ScaledBlocks, build_scaled_blocks
 from optimizer.model.hosting import Starts, build_starts
 from optimizer.model.lease_ends import Reconversions, ReLeases, build_re_leases, build_reconversions
-from optimizer.model.mining import Machines, build_machines
+from optimizer.model.mining import Machines, build_machines, standing
 from optimizer.model.selling import Sales, build_sales
 from optimizer.model.site_works import (
     BuildingOrders,
@@ -105,6 +105,15 @@ class PlanningProblem:
     def over(self, futures: Futures) -> PlanningProblem:
         """The problem over some of its scenarios; carbon is priced by what is expected over all of them."""
         return replace(self._under(self._evaluated(self.portfolio, futures)), carbon=self.carbon)
+
+    def limited(self, portfolio: Portfolio) -> PlanningProblem:
+        """The problem of a portfolio that has other limits or more machines standing, and is else the same.
+
+        Nothing is evaluated again: grid, halls, budgets, the debt cap and liquidity are read where they are stated, and
+        what decisions pay in a stress does not depend on them.
+        """
+        machines = replace(self.machines, initial=standing(portfolio, self.machines.classes))
+        return replace(self, portfolio=portfolio, machines=machines)
 
     def _under(self, stressed: PlanningProblem) -> PlanningProblem:
         """The problem in a stress, or some scenarios; what a lender lends is agreed on expectations, not on those."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pkgutil
+from dataclasses import dataclass
 from typing import Any
 
 from optimizer.domain.alternatives import Alternatives, AlternativesSpec
@@ -13,6 +15,7 @@ from optimizer.domain.diagnosis import Diagnosis, DiagnosisSpec
 from optimizer.domain.evaluation import EvaluationSpec
 from optimizer.domain.explanation import Explanation, ExplanationSpec
 from optimizer.domain.frontier import Frontier, FrontierSpec
+from optimizer.domain.one_more import OneMore, OneMoreSpec
 from optimizer.domain.replan import Replan, ReplanSpec
 from optimizer.domain.simulation import Simulation, SimulationSpec
 from optimizer.domain.stochastic_value import StochasticValue, StochasticValueSpec
@@ -54,147 +57,40 @@ def _compared(question: ComparisonSpec) -> Comparison:
     return compare(question)
 
 
-def diagnosis(spec: Any, planner: Planner, caller: Caller) -> Any:
-    """The ``Diagnosis`` message to a ``DiagnosisSpec`` message."""
-    return _from_own_process("diagnosed", DiagnosisSpec, Diagnosis, spec, planner, caller)
+@dataclass(frozen=True)
+class Solved:
+    """A question about one portfolio that is answered by solving, in a process of its own."""
+
+    name: str
+    """Its name in this module."""
+    asked: type[Any]
+    answered: type[Value]
+    home: str
+    """The use case, as ``module:function``; it loads the model and the solver, so not before it is asked."""
+
+    def __call__(self, spec: Any, planner: Planner, caller: Caller) -> Any:
+        """The message that answers a message."""
+        question = parse(self.asked, spec, "spec")
+        question = question.model_copy(update={"portfolio": complete(question.portfolio)})
+        target = f"{__name__}:{self.name}.between_processes"
+        answer = planner.own_processes.ask(target, to_bytes(question), caller.is_active)
+        return to_message(from_bytes(self.answered, answer))
+
+    def between_processes(self, question: bytes) -> bytes:
+        """The same between processes."""
+        return to_bytes(pkgutil.resolve_name(self.home)(from_bytes(self.asked, question)))
 
 
-def diagnosed(question: bytes) -> bytes:
-    """The same between processes."""
-    from optimizer.app.diagnosis import diagnose  # loads the model and the solver
-
-    return to_bytes(diagnose(from_bytes(DiagnosisSpec, question)))
-
-
-def explanation(spec: Any, planner: Planner, caller: Caller) -> Any:
-    """The ``Explanation`` message to an ``ExplanationSpec`` message."""
-    return _from_own_process("explained", ExplanationSpec, Explanation, spec, planner, caller)
-
-
-def explained(question: bytes) -> bytes:
-    """The same between processes."""
-    from optimizer.app.explanation import explain  # loads the model and the solver
-
-    return to_bytes(explain(from_bytes(ExplanationSpec, question)))
-
-
-def frontier(spec: Any, planner: Planner, caller: Caller) -> Any:
-    """The ``Frontier`` message to a ``FrontierSpec`` message."""
-    return _from_own_process("frontier_of", FrontierSpec, Frontier, spec, planner, caller)
-
-
-def frontier_of(question: bytes) -> bytes:
-    """The same between processes."""
-    from optimizer.app.frontier import frontier as found  # loads the model and the solver
-
-    return to_bytes(found(from_bytes(FrontierSpec, question)))
-
-
-def alternatives(spec: Any, planner: Planner, caller: Caller) -> Any:
-    """The ``Alternatives`` message to an ``AlternativesSpec`` message."""
-    return _from_own_process("alternatives_of", AlternativesSpec, Alternatives, spec, planner, caller)
-
-
-def alternatives_of(question: bytes) -> bytes:
-    """The same between processes."""
-    from optimizer.app.alternatives import alternatives as found  # loads the model and the solver
-
-    return to_bytes(found(from_bytes(AlternativesSpec, question)))
-
-
-def break_evens(spec: Any, planner: Planner, caller: Caller) -> Any:
-    """The ``BreakEvens`` message to a ``BreakEvensSpec`` message."""
-    return _from_own_process("break_evens_of", BreakEvensSpec, BreakEvens, spec, planner, caller)
-
-
-def break_evens_of(question: bytes) -> bytes:
-    """The same between processes."""
-    from optimizer.app.break_evens import break_evens as found  # loads the model and the solver
-
-    return to_bytes(found(from_bytes(BreakEvensSpec, question)))
-
-
-def stochastic_value(spec: Any, planner: Planner, caller: Caller) -> Any:
-    """The ``StochasticValue`` message to a ``StochasticValueSpec`` message."""
-    return _from_own_process("stochastic_value_of", StochasticValueSpec, StochasticValue, spec, planner, caller)
-
-
-def stochastic_value_of(question: bytes) -> bytes:
-    """The same between processes."""
-    from optimizer.app.stochastic_value import stochastic_value as found  # loads the model and the solver
-
-    return to_bytes(found(from_bytes(StochasticValueSpec, question)))
-
-
-def simulation(spec: Any, planner: Planner, caller: Caller) -> Any:
-    """The ``Simulation`` message to a ``SimulationSpec`` message."""
-    return _from_own_process("simulated", SimulationSpec, Simulation, spec, planner, caller)
-
-
-def simulated(question: bytes) -> bytes:
-    """The same between processes."""
-    from optimizer.app.simulation import simulate  # loads the model and the solver
-
-    return to_bytes(simulate(from_bytes(SimulationSpec, question)))
-
-
-def backtest(spec: Any, planner: Planner, caller: Caller) -> Any:
-    """The ``Backtest`` message to a ``BacktestSpec`` message."""
-    return _from_own_process("backtested", BacktestSpec, Backtest, spec, planner, caller)
-
-
-def backtested(question: bytes) -> bytes:
-    """The same between processes."""
-    from optimizer.app.backtest import backtest as found  # loads the model and the solver
-
-    return to_bytes(found(from_bytes(BacktestSpec, question)))
-
-
-def replan(spec: Any, planner: Planner, caller: Caller) -> Any:
-    """The ``Replan`` message to a ``ReplanSpec`` message."""
-    return _from_own_process("replan_of", ReplanSpec, Replan, spec, planner, caller)
-
-
-def replan_of(question: bytes) -> bytes:
-    """The same between processes."""
-    from optimizer.app.replan import replan as found  # loads the model and the solver
-
-    return to_bytes(found(from_bytes(ReplanSpec, question)))
-
-
-def sweep(spec: Any, planner: Planner, caller: Caller) -> Any:
-    """The ``Sweep`` message to a ``SweepSpec`` message."""
-    return _from_own_process("sweep_of", SweepSpec, Sweep, spec, planner, caller)
-
-
-def sweep_of(question: bytes) -> bytes:
-    """The same between processes."""
-    from optimizer.app.sweep import sweep as found  # loads the model and the solver
-
-    return to_bytes(found(from_bytes(SweepSpec, question)))
-
-
-def _from_own_process(
-    function: str,
-    asked: type[
-        AlternativesSpec
-        | BacktestSpec
-        | BreakEvensSpec
-        | DiagnosisSpec
-        | ExplanationSpec
-        | FrontierSpec
-        | ReplanSpec
-        | SimulationSpec
-        | StochasticValueSpec
-        | SweepSpec
-    ],
-    answered: type[Value],
-    spec: Any,
-    planner: Planner,
-    caller: Caller,
-) -> Any:
-    """The message that a function of this module answers a question about one portfolio with."""
-    question = parse(asked, spec, "spec")
-    question = question.model_copy(update={"portfolio": complete(question.portfolio)})
-    answer = planner.own_processes.ask(f"{__name__}:{function}", to_bytes(question), caller.is_active)
-    return to_message(from_bytes(answered, answer))
+diagnosis = Solved("diagnosis", DiagnosisSpec, Diagnosis, "optimizer.app.diagnosis:diagnose")
+explanation = Solved("explanation", ExplanationSpec, Explanation, "optimizer.app.explanation:explain")
+frontier = Solved("frontier", FrontierSpec, Frontier, "optimizer.app.frontier:frontier")
+alternatives = Solved("alternatives", AlternativesSpec, Alternatives, "optimizer.app.alternatives:alternatives")
+break_evens = Solved("break_evens", BreakEvensSpec, BreakEvens, "optimizer.app.break_evens:break_evens")
+one_more = Solved("one_more", OneMoreSpec, OneMore, "optimizer.app.one_more:one_more")
+simulation = Solved("simulation", SimulationSpec, Simulation, "optimizer.app.simulation:simulate")
+backtest = Solved("backtest", BacktestSpec, Backtest, "optimizer.app.backtest:backtest")
+replan = Solved("replan", ReplanSpec, Replan, "optimizer.app.replan:replan")
+stochastic_value = Solved(
+    "stochastic_value", StochasticValueSpec, StochasticValue, "optimizer.app.stochastic_value:stochastic_value"
+)
+sweep = Solved("sweep", SweepSpec, Sweep, "optimizer.app.sweep:sweep")

@@ -155,6 +155,11 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
             found = plan_answers.stochastic_value(request.spec, self._planner, context)
             return api.ComputeStochasticValueResponse(stochastic_value=found)
 
+    def ValueOneMore(self, request: Any, context: grpc.ServicerContext) -> api.ValueOneMoreResponse:
+        """Tell what one more of what is scarce is worth."""
+        with self._planner.waiting_room():
+            return api.ValueOneMoreResponse(one_more=plan_answers.one_more(request.spec, self._planner, context))
+
     def SimulatePlan(self, request: Any, context: grpc.ServicerContext) -> api.SimulatePlanResponse:
         """Hold a plan on simulated paths, and plan again on them."""
         with self._planner.waiting_room():

@@ -9,6 +9,7 @@ from optimizer.solve.proof import with_objective
 from optimizer.solve.pyomo_solvers import check_installed, solver_packages
 from optimizer.solve.search import Search, Solution
 from optimizer.solve.tree import Leaf, Tree
+from optimizer.solve.weak_duality import further, most_gained_musd, narrowed_like, only_widens
 
 __all__ = [
     "ABSOLUTE_GAP_MUSD",
@@ -21,7 +22,11 @@ __all__ = [
     "check_format",
     "check_installed",
     "dive",
+    "further",
     "in_stages",
+    "most_gained_musd",
+    "narrowed_like",
+    "only_widens",
     "solve_fixed",
     "solve_program",
     "solver_packages",

@@ -34,6 +34,7 @@ from optimizer.api.v1 import (
     market_answers_pb2,
     market_pb2,
     offer_pb2,
+    one_more_pb2,
     options_pb2,
     outcome_pb2,
     plan_pb2,
@@ -56,9 +57,9 @@ from optimizer.domain.base import Value
 MODULES: Final = (
     alternatives_pb2, break_evens_pb2, comparison_pb2, curves_pb2, decisions_pb2, diagnosis_pb2, evaluation_pb2,
     explanation_pb2, finance_pb2, fleet_pb2, frontier_pb2, gpu_pb2, horizon_pb2, market_answers_pb2, market_pb2,
-    offer_pb2, options_pb2, outcome_pb2, plan_pb2, policy_pb2, portfolio_pb2, proof_pb2, replan_pb2, risk_pb2,
-    series_pb2, server_status_pb2, simulation_pb2, site_pb2, stochastic_value_pb2, sweep_pb2, uncertainty_pb2,
-    value_path_pb2,
+    offer_pb2, one_more_pb2, options_pb2, outcome_pb2, plan_pb2, policy_pb2, portfolio_pb2, proof_pb2, replan_pb2,
+    risk_pb2, series_pb2, server_status_pb2, simulation_pb2, site_pb2, stochastic_value_pb2, sweep_pb2,
+    uncertainty_pb2, value_path_pb2,
 )  # fmt: skip
 """Generated modules whose messages mirror domain classes; resources and requests are elsewhere."""
 

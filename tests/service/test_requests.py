@@ -21,6 +21,7 @@ from optimizer.app.frontier import frontier
 from optimizer.app.market import calibrate_market, market_fan
 from optimizer.app.merit_order import site_merit_order
 from optimizer.app.network_curves import network_curve
+from optimizer.app.one_more import one_more
 from optimizer.app.replan import replan
 from optimizer.app.simulation import simulate
 from optimizer.app.stochastic_value import stochastic_value
@@ -35,6 +36,7 @@ from optimizer.domain.diagnosis import DiagnosisSpec
 from optimizer.domain.explanation import ExplanationSpec
 from optimizer.domain.frontier import FrontierSpec
 from optimizer.domain.market_answers import MarketCalibrationSpec, MarketFanSpec
+from optimizer.domain.one_more import OneMoreSpec
 from optimizer.domain.replan import ReplanSpec
 from optimizer.domain.simulation import SimulationSpec
 from optimizer.domain.stochastic_value import StochasticValueSpec
@@ -382,6 +384,13 @@ def test_the_value_of_the_stochastic_solution_is_found_in_a_process_of_its_own(c
     found = client.stochastic_value(spec)
     assert found == stochastic_value(spec)
     assert found.plan.audit_passed
+
+
+def test_one_more_is_valued_in_a_process_of_its_own(client):
+    spec = OneMoreSpec(portfolio=wire_cases.small_portfolio(), decisions=Decisions(), prices_only=True)
+    found = client.one_more(spec)
+    assert found == one_more(spec)
+    assert found.values
 
 
 def test_what_the_kernel_refuses_is_refused_by_its_path(client):

@@ -15,6 +15,7 @@ from optimizer.domain.explanation import ExplanationSpec
 from optimizer.domain.frontier import FrontierSpec
 from optimizer.domain.merit_order import MeritOrderSpec
 from optimizer.domain.network_curves import NetworkCurveSpec
+from optimizer.domain.one_more import OneMoreSpec
 from optimizer.domain.replan import ReplanSpec
 from optimizer.domain.simulation import SimulationSpec
 from optimizer.domain.stochastic_value import StochasticValueSpec
@@ -138,6 +139,14 @@ def break_evens_spec() -> BreakEvensSpec:
 
 def stochastic_value_spec() -> StochasticValueSpec:
     return StochasticValueSpec.model_validate({"portfolio": replannable_data(), "options": {"time_limit_s": 30.0}})
+
+
+def one_more_spec() -> OneMoreSpec:
+    """Of the same lease, every term stated."""
+    asked = break_evens_spec()
+    terms = {"of": ["grid", "machines"], "sites": ["Odessa"], "years": [2028], "step": 2.0, "prices_only": True}
+    given = {"portfolio": asked.portfolio, "decisions": asked.decisions, "bound_usd": 1e9, "options": asked.options}
+    return OneMoreSpec.model_validate({**given, **terms})
 
 
 def cluster_spec() -> ClusterCurveSpec:

@@ -20,6 +20,7 @@ from optimizer.domain.diagnosis import Diagnosis
 from optimizer.domain.evaluation import Evaluation
 from optimizer.domain.explanation import Explanation
 from optimizer.domain.frontier import Frontier
+from optimizer.domain.one_more import OneMore
 from optimizer.domain.replan import Replan
 from optimizer.domain.simulation import Simulation
 from optimizer.domain.stochastic_value import StochasticValue
@@ -58,6 +59,8 @@ VALUES = [
     wire_cases.filled(StochasticValue),
     question_cases.break_evens_spec(),
     wire_cases.filled(BreakEvens),
+    question_cases.one_more_spec(),
+    wire_cases.filled(OneMore),
     question_cases.simulation_spec(),
     wire_cases.filled(Simulation),
     question_cases.backtest_spec(),

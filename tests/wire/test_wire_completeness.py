@@ -37,6 +37,7 @@ from optimizer.domain.frontier import Frontier, FrontierSpec
 from optimizer.domain.market_answers import MarketCalibration, MarketCalibrationSpec, MarketFan, MarketFanSpec
 from optimizer.domain.merit_order import MeritOrder, MeritOrderSpec
 from optimizer.domain.network_curves import NetworkCurve, NetworkCurveSpec
+from optimizer.domain.one_more import OneMore, OneMoreSpec
 from optimizer.domain.replan import Replan, ReplanSpec
 from optimizer.domain.server_status import ServerStatus
 from optimizer.domain.simulation import Simulation, SimulationSpec
@@ -76,6 +77,7 @@ QUESTIONS = {
     SweepSpec: Sweep,
     BreakEvensSpec: BreakEvens,
     StochasticValueSpec: StochasticValue,
+    OneMoreSpec: OneMore,
     SimulationSpec: Simulation,
     BacktestSpec: Backtest,
 }

@@ -18,6 +18,7 @@ from optimizer.api.v1 import evaluation_pb2 as _evaluation_pb2
 from optimizer.api.v1 import explanation_pb2 as _explanation_pb2
 from optimizer.api.v1 import frontier_pb2 as _frontier_pb2
 from optimizer.api.v1 import market_answers_pb2 as _market_answers_pb2
+from optimizer.api.v1 import one_more_pb2 as _one_more_pb2
 from optimizer.api.v1 import plan_pb2 as _plan_pb2
 from optimizer.api.v1 import replan_pb2 as _replan_pb2
 from optimizer.api.v1 import resources_pb2 as _resources_pb2
@@ -1087,6 +1088,54 @@ class ComputeStochasticValueResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ComputeStochasticValueResponse: _TypeAlias = ComputeStochasticValueResponse  # noqa: Y015
+
+@_typing.final
+class ValueOneMoreRequest(_message.Message):
+    """One more of what."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPEC_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def spec(self) -> _one_more_pb2.OneMoreSpec:
+        """The question."""
+
+    def __init__(
+        self,
+        *,
+        spec: _one_more_pb2.OneMoreSpec | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ValueOneMoreRequest: _TypeAlias = ValueOneMoreRequest  # noqa: Y015
+
+@_typing.final
+class ValueOneMoreResponse(_message.Message):
+    """The answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ONE_MORE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def one_more(self) -> _one_more_pb2.OneMore:
+        """The answer."""
+
+    def __init__(
+        self,
+        *,
+        one_more: _one_more_pb2.OneMore | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["one_more", b"one_more"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["one_more", b"one_more"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ValueOneMoreResponse: _TypeAlias = ValueOneMoreResponse  # noqa: Y015
 
 @_typing.final
 class SimulatePlanRequest(_message.Message):

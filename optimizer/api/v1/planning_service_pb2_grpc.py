@@ -137,6 +137,11 @@ class PlanningServiceStub:
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindBreakEvenPricesRequest.SerializeToString,
                 response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindBreakEvenPricesResponse.FromString,
                 _registered_method=True)
+        self.ValueOneMore = channel.unary_unary(
+                '/optimizer.api.v1.PlanningService/ValueOneMore',
+                request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ValueOneMoreRequest.SerializeToString,
+                response_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ValueOneMoreResponse.FromString,
+                _registered_method=True)
         self.SimulatePlan = channel.unary_unary(
                 '/optimizer.api.v1.PlanningService/SimulatePlan',
                 request_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.SimulatePlanRequest.SerializeToString,
@@ -365,6 +370,13 @@ class PlanningServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ValueOneMore(self, request, context):
+        """Tells what one more of what is scarce is worth.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SimulatePlan(self, request, context):
         """Holds a plan on simulated paths, and plans again on them as the market moves.
         """
@@ -575,6 +587,11 @@ def add_PlanningServiceServicer_to_server(servicer, server):
                     servicer.FindBreakEvenPrices,
                     request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindBreakEvenPricesRequest.FromString,
                     response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindBreakEvenPricesResponse.SerializeToString,
+            ),
+            'ValueOneMore': grpc.unary_unary_rpc_method_handler(
+                    servicer.ValueOneMore,
+                    request_deserializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ValueOneMoreRequest.FromString,
+                    response_serializer=optimizer_dot_api_dot_v1_dot_planning__service__pb2.ValueOneMoreResponse.SerializeToString,
             ),
             'SimulatePlan': grpc.unary_unary_rpc_method_handler(
                     servicer.SimulatePlan,
@@ -1177,6 +1194,33 @@ class PlanningService:
             '/optimizer.api.v1.PlanningService/FindBreakEvenPrices',
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindBreakEvenPricesRequest.SerializeToString,
             optimizer_dot_api_dot_v1_dot_planning__service__pb2.FindBreakEvenPricesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ValueOneMore(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/optimizer.api.v1.PlanningService/ValueOneMore',
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ValueOneMoreRequest.SerializeToString,
+            optimizer_dot_api_dot_v1_dot_planning__service__pb2.ValueOneMoreResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -83,6 +83,8 @@ class PlanningServiceStub:
     """Finds other plans that are nearly as good as the best and differ in contracts."""
     FindBreakEvenPrices: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.FindBreakEvenPricesRequest, _planning_service_pb2.FindBreakEvenPricesResponse]
     """Finds the prices at which offers enter a plan or leave it."""
+    ValueOneMore: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ValueOneMoreRequest, _planning_service_pb2.ValueOneMoreResponse]
+    """Tells what one more of what is scarce is worth."""
     SimulatePlan: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.SimulatePlanRequest, _planning_service_pb2.SimulatePlanResponse]
     """Holds a plan on simulated paths, and plans again on them as the market moves."""
     BacktestPlan: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.BacktestPlanRequest, _planning_service_pb2.BacktestPlanResponse]
@@ -172,6 +174,8 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     """Finds other plans that are nearly as good as the best and differ in contracts."""
     FindBreakEvenPrices: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.FindBreakEvenPricesRequest, _planning_service_pb2.FindBreakEvenPricesResponse]  # type: ignore[assignment]
     """Finds the prices at which offers enter a plan or leave it."""
+    ValueOneMore: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ValueOneMoreRequest, _planning_service_pb2.ValueOneMoreResponse]  # type: ignore[assignment]
+    """Tells what one more of what is scarce is worth."""
     SimulatePlan: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.SimulatePlanRequest, _planning_service_pb2.SimulatePlanResponse]  # type: ignore[assignment]
     """Holds a plan on simulated paths, and plans again on them as the market moves."""
     BacktestPlan: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.BacktestPlanRequest, _planning_service_pb2.BacktestPlanResponse]  # type: ignore[assignment]
@@ -372,6 +376,14 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_planning_service_pb2.FindBreakEvenPricesResponse, _abc.Awaitable[_planning_service_pb2.FindBreakEvenPricesResponse]]:
         """Finds the prices at which offers enter a plan or leave it."""
+
+    @_abc_1.abstractmethod
+    def ValueOneMore(
+        self,
+        request: _planning_service_pb2.ValueOneMoreRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_planning_service_pb2.ValueOneMoreResponse, _abc.Awaitable[_planning_service_pb2.ValueOneMoreResponse]]:
+        """Tells what one more of what is scarce is worth."""
 
     @_abc_1.abstractmethod
     def SimulatePlan(
