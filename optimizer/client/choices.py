@@ -29,7 +29,7 @@ class Choices:
         return parse(Alternatives, answer.alternatives, "alternatives")
 
     def break_evens(self, spec: BreakEvensSpec) -> BreakEvens:
-        """The prices at which offers enter a plan or leave it."""
+        """The prices, or other terms, at which offers enter a plan or leave it."""
         request, work_s = api.FindBreakEvenPricesRequest(spec=to_message(spec)), spec.options.time_limit_s
         answer = self._call(self._planning.FindBreakEvenPrices, request, work_s)
         return parse(BreakEvens, answer.break_evens, "break_evens")

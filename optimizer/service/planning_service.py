@@ -144,7 +144,7 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
             return api.FindAlternativesResponse(alternatives=found)
 
     def FindBreakEvenPrices(self, request: Any, context: grpc.ServicerContext) -> api.FindBreakEvenPricesResponse:
-        """Find the prices at which offers enter a plan or leave it."""
+        """Find the prices, or other terms, at which offers enter a plan or leave it."""
         with self._planner.waiting_room():
             found = plan_answers.break_evens(request.spec, self._planner, context)
             return api.FindBreakEvenPricesResponse(break_evens=found)

@@ -33,6 +33,15 @@ def test_a_table_words_and_json(plan_file):
     assert found["out_usd_per_kw_month"] < found["in_usd_per_kw_month"] < found["price_usd_per_kw_month"]
 
 
+def test_other_terms_have_a_table_too(plan_file):
+    words = ("break-evens", "tiny", plan_file, "--offer", "chip-lab", "--of", "capex", "--relaxed", "--gap", 0.01, "-q")
+    done = run(*words)
+    assert done.exit_code == ExitCode.GOOD, done.output
+    assert "In times its capex" in done.output
+    assert "chip-lab, signed at 1.000 times its capex, leaves" in done.output
+    assert json.loads(run(*words, "--json").stdout)["prices"] == []
+
+
 def test_an_unknown_offer_is_refused_with_those_that_are_there(plan_file):
     done = run("break-evens", "tiny", plan_file, "--offer", "nobody")
     assert isinstance(done.exception, InvalidInputError)

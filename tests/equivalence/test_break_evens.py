@@ -7,19 +7,16 @@ import math
 import numpy as np
 import pytest
 from random_portfolios import random_portfolio
-from support import EXACT, best, offer, portfolio
+from support import EXACT, assembled, best, offer, place, portfolio
 
 from optimizer.app import break_evens
-from optimizer.app.break_even_prices import CENT, DEAREST, PriceQuestion, Worth, meets
-from optimizer.app.break_evens import _BreakEvensJob
+from optimizer.app.break_even_questions import CENT, DEAREST, SCALES, Question, Worth, in_words, meets
 from optimizer.app.changes import changed
+from optimizer.app.term_programs import TermPrograms
 from optimizer.curves.futures import Futures
 from optimizer.domain import Decisions, Placement
-from optimizer.domain.break_evens import BreakEvensSpec
+from optimizer.domain.break_evens import BreakEvensSpec, ContractTerm
 from optimizer.errors import InvalidInputError
-from optimizer.model.family import assemble
-from optimizer.model.formulation import FORMULATION
-from optimizer.model.problem import PlanningProblem
 
 
 def asked(case, **terms):
@@ -52,35 +49,48 @@ def ends(item):
     return tuple(other if price is None else price for price, other in known)
 
 
-def test_a_price_changes_only_columns_of_its_offer():
-    """What is read out of the joint statement is the statement of that offer's price alone."""
-    case = random_portfolio(3, ruled=True)
-    job = _BreakEvensJob(asked(case, relaxed_only=True), None, None)
-    job.answer()
-    joint = job._stated_at({0: 171.0, 1: 33.0})
-    alone = changed(case, {}, {"offers[0].price_usd_per_kw_month": 171.0})
-    stated = assemble(PlanningProblem.of(alone, Futures.of(alone)), FORMULATION).compile()
-    read = job._own(joint, 0)
-    for name in ("cost", "column_lower", "column_upper", "row_lower", "row_upper"):
-        assert np.array_equal(getattr(read, name), getattr(stated, name)), name
-    assert np.array_equal(dense(read), dense(stated))
-    assert not np.array_equal(dense(joint), dense(stated))
+@pytest.mark.parametrize(
+    ("term", "numbers", "change"),
+    [
+        (ContractTerm.PRICE, {0: 171.0, 1: 33.0}, {"offers[0].price_usd_per_kw_month": 171.0}),
+        (ContractTerm.DELAY, {0: -1.0, 1: -2.0}, {"offers[0].sites[*].build_months": 2}),
+        (ContractTerm.DELAY, {0: 1.0, 1: -1.0}, {"offers[0].sites[*].build_months": 0}),
+        (ContractTerm.HAZARD, {0: -0.85}, {"offers[0].credit.default_hazard_per_year_frac": 0.85}),
+    ],
+)
+def test_a_term_changes_only_columns_of_its_offer(term, numbers, change):
+    """What is read out of the joint statement is the statement of that offer's term alone."""
+    case = changed(random_portfolio(3, ruled=True), {}, {"offers[*].sites[*].build_months": 1})
+    if term is ContractTerm.HAZARD:
+        case = changed(case, {}, {"offers[0].tenant": "alone"})
+    programs = TermPrograms(case, Futures.of(case), term)
+    read = programs.own(programs.at(numbers), 0)
+    alone = changed(case, {}, change)
+    stated = assembled(alone)
+    matrix = stated.compile()
+    rows = np.array([programs._row_of[name, key] for name, block in stated.rows.items() for key in block.keys])
+    columns = np.array(
+        [programs._column_of[name, key] for name, block in stated.variables.items() for key in block.keys]
+    )
+    for name, where in (("cost", columns), ("column_lower", columns), ("column_upper", columns)):
+        assert np.array_equal(getattr(read, name)[where], getattr(matrix, name)), name
+    for name in ("row_lower", "row_upper"):
+        assert np.array_equal(getattr(read, name)[rows], getattr(matrix, name)), name
+    assert np.array_equal(dense(read)[np.ix_(rows, columns)], dense(matrix))
+    absent = np.setdiff1d(np.arange(len(read.cost)), columns)
+    assert not read.column_upper[absent].any()
+    assert not dense(read)[:, absent].any()
+    assert not np.array_equal(read.cost, programs.base.cost)
 
 
-def test_rent_that_carries_no_debt_as_stated_carries_some_at_its_break_even():
-    """At the price as stated there is no debt to decide; at the prices that are tried there is."""
-    debt = {"loan_to_cost_frac": 0.7, "interest_per_year_frac": 0.0, "amortization_months": 2, "minimum_dscr": 1.5}
-    finance = {"opening_cash_usd": 0.4e6, "project_debt": debt}
-    case = portfolio(5, offers=[offer(term_months=3, price_usd_per_kw_month=0.0)], finance=finance)
-    found = break_evens(asked(case)).prices[0]
-    assert not found.signed
-    assert found.in_usd_per_kw_month - found.out_usd_per_kw_month < 1.5 * CENT
-    assert not signs(case, found.out_usd_per_kw_month - CENT)
-    assert signs(case, found.in_usd_per_kw_month + CENT)
-
-
-def signs(case, price):
-    return bool(best(changed(case, {}, {"offers[0].price_usd_per_kw_month": price})).decisions.contracts)
+def test_a_late_contract_needs_rows_of_its_own():
+    policy = {"parallel_builds": [{"maximum_count": 1}]}
+    case = portfolio(months=6, offers=[offer(sites=[place()])], policy=policy)
+    programs = TermPrograms(case, Futures.of(case), ContractTerm.DELAY)
+    before = programs.base.shape
+    programs.at({0: -2.0})
+    assert programs.base.shape[0] > before[0]
+    assert programs.base.shape[1] == before[1]
 
 
 def test_a_mandatory_offer_does_not_leave_and_a_forbidden_one_does_not_enter():
@@ -107,6 +117,25 @@ def test_a_wide_bound_widens_the_answer_and_is_said():
         assert item.in_usd_per_kw_month > sharp[item.offer].in_usd_per_kw_month + CENT
         assert item.out_usd_per_kw_month <= sharp[item.offer].in_usd_per_kw_month
         assert "the gap hides" in item.told
+
+
+def test_the_words_of_other_terms():
+    capex, delay = ContractTerm.CAPEX, ContractTerm.DELAY
+    question = Question(0, -1.0, signed=True, scale=SCALES[capex], out=-1.2, in_=-1.1)
+    told = in_words("A", capex, question, possible=True)
+    assert told.startswith(
+        "A, signed at 1.000 times its capex, leaves between 1.100 and 1.200 times its capex (proven);"
+    )
+    question.in_ = None
+    assert "leaves below 1.200 (proven out from there on), if at all" in in_words("A", capex, question, possible=True)
+    late = Question(0, 0.0, signed=False, scale=SCALES[delay]._replace(least=-9.0, most=3.0), in_=-9.0)
+    told = in_words("B", delay, late, possible=True)
+    assert told == (
+        "B is worth signing at any delay up to 9 months late (proven); with more, one of its sites is too late for its "
+        "terms."
+    )
+    late.out, late.in_ = -4.0, -5.0
+    assert "comes back: it is in at 5 months late and out at 4 months late" in in_words("B", delay, late, possible=True)
 
 
 def test_no_time_is_told_as_such():
@@ -137,11 +166,13 @@ def test_a_plan_that_breaks_limits_is_refused():
 
 
 def test_lines_through_what_is_known_meet_the_worth_without():
-    assert meets([(100.0, -2e6), (120.0, 2e6)], up=True) == 110.0
-    assert meets([(100.0, -2e6), (110.0, -1e6)], up=False) == 120.0
-    assert meets([(100.0, -2e6), (100.01, 1.0)], up=True) is None
-    assert meets([(DEAREST, -1.0)], up=True) is None
-    question = PriceQuestion(0, 100.0, signed=False, without=Worth(5.0, 6.0))
+    scale = SCALES[ContractTerm.PRICE]
+    assert meets([(100.0, -2e6), (120.0, 2e6)], scale, up=True) == 110.0
+    assert meets([(100.0, -2e6), (110.0, -1e6)], scale, up=False) == 120.0
+    assert meets([(100.0, -2e6), (100.01, 1.0)], scale, up=True) is None
+    assert meets([(DEAREST, -1.0)], scale, up=True) is None
+    assert meets([(-3.0, -1e6), (0.0, 1e6)], SCALES[ContractTerm.DELAY], up=True) == -1.0
+    question = Question(0, 100.0, signed=False, without=Worth(5.0, 6.0))
     question.learn(100.0, Worth(1.0, 4.0))
     question.learn(150.0, Worth(7.0, 8.0))
     assert (question.out, question.in_) == (100.0, 150.0)

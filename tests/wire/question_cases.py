@@ -132,7 +132,7 @@ def replannable_data():
 def break_evens_spec() -> BreakEvensSpec:
     """Of the lease, every term stated."""
     lease = evaluation_spec().decisions
-    terms = {"bound_usd": 1e9, "offers": [lease.contracts[0].offer], "relaxed_only": True}
+    terms = {"bound_usd": 1e9, "of": "delay", "offers": [lease.contracts[0].offer], "relaxed_only": True}
     terms |= {"decisions": lease, "options": {"time_limit_s": 30.0}}
     return BreakEvensSpec.model_validate({"portfolio": expected_data(), **terms})
 

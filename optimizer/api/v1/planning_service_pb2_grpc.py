@@ -364,7 +364,7 @@ class PlanningServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def FindBreakEvenPrices(self, request, context):
-        """Finds the prices at which offers enter a plan or leave it.
+        """Finds the prices, or other terms, at which offers enter a plan or leave it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

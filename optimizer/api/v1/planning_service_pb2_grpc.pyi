@@ -82,7 +82,7 @@ class PlanningServiceStub:
     FindAlternatives: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.FindAlternativesRequest, _planning_service_pb2.FindAlternativesResponse]
     """Finds other plans that are nearly as good as the best and differ in contracts."""
     FindBreakEvenPrices: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.FindBreakEvenPricesRequest, _planning_service_pb2.FindBreakEvenPricesResponse]
-    """Finds the prices at which offers enter a plan or leave it."""
+    """Finds the prices, or other terms, at which offers enter a plan or leave it."""
     ValueOneMore: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ValueOneMoreRequest, _planning_service_pb2.ValueOneMoreResponse]
     """Tells what one more of what is scarce is worth."""
     SimulatePlan: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.SimulatePlanRequest, _planning_service_pb2.SimulatePlanResponse]
@@ -173,7 +173,7 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     FindAlternatives: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.FindAlternativesRequest, _planning_service_pb2.FindAlternativesResponse]  # type: ignore[assignment]
     """Finds other plans that are nearly as good as the best and differ in contracts."""
     FindBreakEvenPrices: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.FindBreakEvenPricesRequest, _planning_service_pb2.FindBreakEvenPricesResponse]  # type: ignore[assignment]
-    """Finds the prices at which offers enter a plan or leave it."""
+    """Finds the prices, or other terms, at which offers enter a plan or leave it."""
     ValueOneMore: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ValueOneMoreRequest, _planning_service_pb2.ValueOneMoreResponse]  # type: ignore[assignment]
     """Tells what one more of what is scarce is worth."""
     SimulatePlan: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.SimulatePlanRequest, _planning_service_pb2.SimulatePlanResponse]  # type: ignore[assignment]
@@ -375,7 +375,7 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _planning_service_pb2.FindBreakEvenPricesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_planning_service_pb2.FindBreakEvenPricesResponse, _abc.Awaitable[_planning_service_pb2.FindBreakEvenPricesResponse]]:
-        """Finds the prices at which offers enter a plan or leave it."""
+        """Finds the prices, or other terms, at which offers enter a plan or leave it."""
 
     @_abc_1.abstractmethod
     def ValueOneMore(

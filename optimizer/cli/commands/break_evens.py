@@ -14,7 +14,7 @@ from optimizer.cli.output import JSON_OPTION, console, error_console, print_json
 from optimizer.cli.progress import shown_progress
 from optimizer.cli.summary import titled_table
 from optimizer.domain.base import validated
-from optimizer.domain.break_evens import BreakEvens, BreakEvensSpec
+from optimizer.domain.break_evens import BreakEvens, BreakEvensSpec, ContractTerm
 from optimizer.domain.plan import Progress
 
 
@@ -22,6 +22,7 @@ def break_evens(
     portfolio: Annotated[str, PORTFOLIO],
     plan: Annotated[Path, typer.Argument(help="The plan file.")],
     offer: Annotated[list[str] | None, typer.Option(help="Name of an offer; repeatable, all if left out.")] = None,
+    of: Annotated[ContractTerm, typer.Option(help="The term that varies.")] = ContractTerm.PRICE,
     relaxed: Annotated[bool, typer.Option("--relaxed", help="By linear programs only: soon, but wider.")] = False,
     time_limit: Annotated[float, typer.Option(help="Wall seconds for all offers together.")] = DEFAULTS.time_limit_s,
     gap: Annotated[float, typer.Option(help="Relative gap of the plans that are searched for.")] = DEFAULTS.gap_frac,
@@ -29,11 +30,13 @@ def break_evens(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
-    """Find the price at which each offer enters a plan, or leaves it, proven by solves on both sides.
+    """Find the price, or other term, at which each offer enters a plan, or leaves it, proven by solves on both sides.
 
     Examples:
 
       optimizer break-evens tiny plan.json
+
+      optimizer break-evens tiny plan.json --of capex --offer chip-lab
 
       optimizer break-evens us-miner plan.json --relaxed --time-limit 60
     """
@@ -44,6 +47,7 @@ def break_evens(
         "portfolio": load_portfolio(portfolio),
         "decisions": at_hand.decisions,
         "bound_usd": at_hand.termination.bound_usd,
+        "of": of,
         "offers": offer or [],
         "relaxed_only": relaxed,
         "options": {"time_limit_s": time_limit, "gap_frac": gap},
@@ -70,13 +74,23 @@ def _found(spec: BreakEvensSpec, display: Callable[[Progress], None] | None, ser
 
 
 def _print(answer: BreakEvens) -> None:
-    prices = titled_table("Prices in USD/kW-month", "offer", "signed", "pays", "out up to", "in from")
-    for item in answer.prices:
-        known = (item.price_usd_per_kw_month, item.out_usd_per_kw_month, item.in_usd_per_kw_month)
-        prices.add_row(Text(item.offer), "yes" if item.signed else "no", *map(_price, known))
-    console().print(prices)
-    for item in answer.prices:
-        console().print(Text(item.told), soft_wrap=True)
+    titles = ("Prices in USD/kW-month", "offer", "signed", "pays", "out up to", "in from")
+    if answer.terms:
+        titles = (f"In {answer.terms[0].unit}", "offer", "signed", "stated", "in until", "out from")
+    table = titled_table(*titles)
+    for price in answer.prices:
+        known = (price.price_usd_per_kw_month, price.out_usd_per_kw_month, price.in_usd_per_kw_month)
+        table.add_row(Text(price.offer), "yes" if price.signed else "no", *map(_price, known))
+    for term in answer.terms:
+        known = (term.stated, term.in_until, term.out_from)
+        table.add_row(Text(term.offer), "yes" if term.signed else "no", *map(_term, known))
+    console().print(table)
+    for told in [*(price.told for price in answer.prices), *(term.told for term in answer.terms)]:
+        console().print(Text(told), soft_wrap=True)
+
+
+def _term(value: float | None) -> str:
+    return "" if value is None else f"{value:,.4g}"
 
 
 def _price(usd_per_kw_month: float | None) -> str:
