@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.app.filled_in import filled_in
+from optimizer.app.incumbent import IncumbentSummary
 from optimizer.app.outcome import manifest_of, outcome_fields, tail_scenarios
 from optimizer.app.own_hashrate import deviation_frac, made, own_hashrate, planned_hashrate_eh_s
 from optimizer.app.tail_rounds import TailRounds
@@ -165,7 +166,7 @@ class PlanningJob:
     def _attempt(self, futures: Futures, share: float, earlier: Attempt | None = None) -> Attempt:
         """Evaluate, state and solve the program of these futures within a share of the time that is left."""
         stated = problem, program, matrix, model = self._stated(futures)
-        search = self._search()
+        search = self._search(stated)
         if earlier is None:
             with self._stage("twin"):
                 twin = read_answer(program, problem, self._twin(program, model, search))
@@ -195,6 +196,7 @@ class PlanningJob:
         if dives and not in_stages(matrix, self.options):
             dived = dive(model, self._remaining(share), search)
         start = better(matrix, *starts, dived)
+        search.tell_plan(start)
         return solve_program(model, self._remaining(share), search, start=start, stated=program), 0
 
     def _settled(self, attempt: Attempt) -> Attempt:
@@ -243,9 +245,9 @@ class PlanningJob:
         fixed[matrix.integer] = np.rint(best.solution.values[matrix.integer])
         with self._stage("solve"):
             if self.portfolio.risk.counts_tail:
-                solution = self._rounds(futures, stated, 1.0, self._search()).beside(fixed)
+                solution = self._rounds(futures, stated, 1.0, self._search(stated)).beside(fixed)
             else:
-                solution = solve_fixed(model, self._remaining(), fixed, self._search())
+                solution = solve_fixed(model, self._remaining(), fixed, self._search(stated))
         detail = "stopped before hashprice and the plan had settled"
         if len(attempts) == MOST_ATTEMPTS:
             detail = "hashprice and the plan do not settle: its own machines move hashprice across their break-even"
@@ -310,14 +312,21 @@ class PlanningJob:
         left = share * (self.options.time_limit_s - (time.monotonic() - self.started))
         return self.options.model_copy(update={"time_limit_s": max(left, LEAST_SOLVE_S)})
 
-    def _search(self) -> Search:
-        def told(incumbent: float | None, bound: float | None, nodes: int) -> None:
-            gap = None
-            if incumbent is not None and bound is not None:
-                gap = (bound - incumbent) / max(abs(incumbent), 1.0)
-            self._tell("solve", incumbent_usd=incumbent, bound_usd=bound, gap_frac=gap, node_count=nodes)
+    def _search(self, stated: Stated | None = None) -> Search:
+        """What tells of the search; with what is ``stated`` also of what its plans do."""
+        summary = None
+        if stated is not None and self.on_progress is not None:
+            summary = IncumbentSummary(stated.program, stated.problem)
 
-        return Search(on_incumbent=told, should_stop=self.should_stop or (lambda: False))
+        def told(incumbent: float | None, bound: float | None, nodes: int) -> None:
+            gap = None if incumbent is None or bound is None else (bound - incumbent) / max(abs(incumbent), 1.0)
+            shown = None if summary is None else summary.tell()
+            self._tell(
+                "solve", incumbent_usd=incumbent, bound_usd=bound, gap_frac=gap, node_count=nodes, incumbent=shown
+            )
+
+        on_plan = None if summary is None else summary.show
+        return Search(on_incumbent=told, on_plan=on_plan, should_stop=self.should_stop or (lambda: False))
 
     def _twin(self, program: Program, model: LiveModel, search: Search) -> Solution:
         """Mining on, signing nothing: what the plan is compared with, and the first plan the search has."""
@@ -350,18 +359,18 @@ class PlanningJob:
         yield
         self.timings.append(Seconds(stage=name, seconds=time.monotonic() - began))
 
-    def _tell(self, stage: str, termination: Termination | None = None, **numbers: float | None) -> None:
+    def _tell(self, stage: str, termination: Termination | None = None, **told: object) -> None:
         if self.on_progress is None:
             return
         if termination is not None:
-            numbers = {
+            told = {
                 "incumbent_usd": termination.objective_usd,
                 "bound_usd": termination.bound_usd,
                 "gap_frac": termination.gap_frac,
                 "node_count": termination.node_count,
             }
         elapsed = time.monotonic() - self.started
-        self.on_progress(Progress.model_validate({"stage": stage, "elapsed_s": elapsed, **numbers}))
+        self.on_progress(Progress.model_validate({"stage": stage, "elapsed_s": elapsed, **told}))
 
 
 def read_answer(program: Program, problem: PlanningProblem, solution: Solution) -> Solved:

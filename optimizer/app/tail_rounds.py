@@ -168,6 +168,7 @@ class TailRounds:
         worth = float(self.model.matrix.cost @ exact + self.model.matrix.constant)
         if worth > self._worth_musd and self._keeps_floor(exact) and self.model.matrix.holds(exact):
             self._best, self._worth_musd = exact, worth
+            self.search.tell_plan(exact)
         return cut
 
     def _cut_at(self, values: Floats, decisions: Decisions) -> TailCut:

@@ -23,6 +23,9 @@ def progress_line(progress: Progress) -> str:
         parts.append(f"plan {progress.incumbent_usd / USD_PER_MUSD:,.2f} M USD")
     elif progress.stage == "solve":
         parts.append("no plan yet")
+    if progress.incumbent is not None:
+        signed = progress.incumbent.contracts
+        parts.append(f"{len(signed)} contracts, {sum(item.critical_mw for item in signed):,.0f} MW")
     if progress.bound_usd is not None:
         parts.append(f"bound {progress.bound_usd / USD_PER_MUSD:,.2f} M USD")
     if progress.gap_frac is not None:

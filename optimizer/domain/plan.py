@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from optimizer.domain.base import Real, Value
-from optimizer.domain.decisions import Decisions, Work
+from optimizer.domain.base import Name, Real, Value
+from optimizer.domain.decisions import ContractDecision, Decisions, Work
 from optimizer.domain.finance import Objective
 from optimizer.domain.frames import FRAMES, capacity_frame
 from optimizer.domain.outcome import (
@@ -141,6 +141,30 @@ class Plan(Value):
         return summary_html(self)
 
 
+class SiteUse(Value):
+    """What a site's power is used for in a year: the mean over its months in the horizon."""
+
+    site: Name
+    """Name of the site."""
+    year: int
+    """Calendar year."""
+    mining_mw: Real
+    """Mining."""
+    hosting_mw: Real
+    """Reserved for contracts; of a longer period the most in it."""
+    gpu_mw: Real
+    """Reserved for own GPUs; of a longer period the most in it."""
+
+
+class Incumbent(Value):
+    """The best plan so far, in short."""
+
+    contracts: tuple[ContractDecision, ...] = ()
+    """Contracts that it signs."""
+    use: tuple[SiteUse, ...] = ()
+    """Use of power by site and year, where there is any."""
+
+
 class Progress(Value):
     """One moment of a running job."""
 
@@ -156,3 +180,5 @@ class Progress(Value):
     """Relative gap between the two."""
     node_count: int = 0
     """Branch-and-bound nodes."""
+    incumbent: Incumbent | None = None
+    """What that plan does, while it is searched for."""

@@ -96,6 +96,13 @@ def read_solution(program: Program, problem: PlanningProblem, solution: Floats) 
     )
 
 
+def read_use(
+    program: Program, problem: PlanningProblem, solution: Floats
+) -> tuple[tuple[ContractDecision, ...], tuple[Floats, Floats, Floats]]:
+    """The contracts of a solution vector alone, and MW of mining, contracts and GPUs by site and period, ``[S, P]``."""
+    return _contracts(program, problem, solution), _use_by_kind(program, problem, solution)
+
+
 def read_relaxed(program: Program, problem: PlanningProblem, solution: Floats) -> Decisions:
     """What matters to the spread of the NPV in a solution of the relaxation: parts of contracts, whole GPU blocks."""
     return Decisions(

@@ -103,6 +103,7 @@ class _Decomposition:
         is_plan = found.missed <= MISSED and bool((np.abs(whole - np.rint(whole)) <= MISSED).all())
         if is_plan and found.worth_musd > self.known.worth_musd:
             self.known.worth_musd, self.known.values = found.worth_musd, found.values
+            self.search.tell_plan(found.values)
             self._tell()
         return found
 
@@ -172,7 +173,7 @@ class _Decomposition:
             told = self._told_by_master if allowed is None else None
             left = self._left(TIME_SHARE if allowed is None else FIRST_TIME_SHARE)
             options = left.model_copy(update={"gap_frac": gap_frac})
-            ended = master.model.run(options, Search(told, self.search.should_stop))
+            ended = master.model.run(options, Search(told, should_stop=self.search.should_stop))
             self.known.nodes += ended.node_count
             if allowed is None:
                 self._ended(ended)

@@ -232,12 +232,16 @@ class LiveModel:
         _accepted(status, "the program")
 
     def _listen(self) -> None:
-        """Report incumbents to the search of the run, and end the run when it is stopped."""
+        """Report plans and bounds to the search of the run, and end the run when it is stopped."""
         reported = [0.0]
 
         def on_event(event: Any) -> None:
             if self._search.stopped:
                 event.interrupt()
+
+        def on_plan(event: Any) -> None:
+            if self._search.on_plan is not None:
+                self._search.on_plan(np.array(event.data_out.mip_solution))
 
         def on_log(event: Any) -> None:
             data, now = event.data_out, time.monotonic()
@@ -252,6 +256,7 @@ class LiveModel:
         self.highs.cbMipInterrupt += on_event
         self.highs.cbSimplexInterrupt += on_event
         self.highs.cbIpmInterrupt += on_event
+        self.highs.cbMipImprovingSolution += on_plan
         self.highs.cbMipLogging += on_log
 
 

@@ -19,10 +19,17 @@ class Search:
 
     on_incumbent: Callable[[float | None, float | None, int], None] | None = None
     """Called from the solver's thread with incumbent and bound in USD, and nodes; at most a few times a second."""
+    on_plan: Callable[[Floats], None] | None = None
+    """Called, also from the solver's thread, with the values of each better plan of the whole program."""
     should_stop: Callable[[], bool] = field(default=lambda: False)
     """Asked often; True ends the search with the best plan so far."""
     interrupted: bool = False
     """Whether Ctrl-C was pressed while the solver ran."""
+
+    def tell_plan(self, values: Floats | None) -> None:
+        """Tell who listens of a better plan, if there is one."""
+        if values is not None and self.on_plan is not None:
+            self.on_plan(values)
 
     @property
     def stopped(self) -> bool:

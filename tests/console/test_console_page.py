@@ -124,6 +124,27 @@ def test_why_an_offer_is_not_signed(planned):
     assert planned.complaints == []
 
 
+def test_what_the_best_plan_so_far_does_is_a_table(planned):
+    """Drawn from a message as the server sends it; a search of tiny is over before one can look."""
+    contract = {
+        "offer": "colo",
+        "site": "Pecos",
+        "sign_month": {"year": 2027, "month": 2, "day": 1},
+        "critical_mw": 40.4,
+    }
+    use = {"site": "Pecos", "year": "2028", "mining_mw": 12.2, "hosting_mw": 52.0, "gpu_mw": 0.0}
+    drawn = (
+        "Promise.all([import('/incumbent.js'), import('/vendor/lit-html/lit-html.js')]).then(([tables, lit]) => {"
+        " const place = document.createElement('div'); document.body.append(place);"
+        " lit.render(tables.incumbentTables(%s), place); const said = place.innerText; place.remove(); return said; })"
+    )
+    said = planned.value(drawn % json.dumps({"contracts": [contract], "use": [use]}))
+    assert "colo\tPecos\t2027-02\t40" in said
+    assert "12 MW mining, 52 MW contracts" in said
+    assert "own GPUs" in said
+    assert planned.value(drawn % "undefined") == ""
+
+
 def test_every_page_fits_a_phone_in_the_dark(planned):
     planned.look(PHONE, dark=True)
     for page in (planned.value("location.hash"), "#/plans", "#/portfolios"):

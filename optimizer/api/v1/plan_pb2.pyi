@@ -17,10 +17,10 @@ import builtins as _builtins
 import sys
 import typing as _typing
 
-if sys.version_info >= (3, 10):
-    from typing import TypeAlias as _TypeAlias
+if sys.version_info >= (3, 11):
+    from typing import TypeAlias as _TypeAlias, Never as _Never
 else:
-    from typing_extensions import TypeAlias as _TypeAlias
+    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -639,6 +639,93 @@ class PlanResult(_message.Message):
 Global___PlanResult: _TypeAlias = PlanResult  # noqa: Y015
 
 @_typing.final
+class SiteUse(_message.Message):
+    """What a site's power is used for in a year: the mean over its months in the horizon."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SITE_FIELD_NUMBER: _builtins.int
+    YEAR_FIELD_NUMBER: _builtins.int
+    MINING_MW_FIELD_NUMBER: _builtins.int
+    HOSTING_MW_FIELD_NUMBER: _builtins.int
+    GPU_MW_FIELD_NUMBER: _builtins.int
+    site: _builtins.str
+    """Name of the site."""
+    year: _builtins.int
+    """Calendar year."""
+    mining_mw: _builtins.float
+    """Mining."""
+    hosting_mw: _builtins.float
+    """Reserved for contracts; of a longer period the most in it."""
+    gpu_mw: _builtins.float
+    """Reserved for own GPUs; of a longer period the most in it."""
+    def __init__(
+        self,
+        *,
+        site: _builtins.str | None = ...,
+        year: _builtins.int | None = ...,
+        mining_mw: _builtins.float | None = ...,
+        hosting_mw: _builtins.float | None = ...,
+        gpu_mw: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_gpu_mw", b"_gpu_mw", "_hosting_mw", b"_hosting_mw", "_mining_mw", b"_mining_mw", "_site", b"_site", "_year", b"_year", "gpu_mw", b"gpu_mw", "hosting_mw", b"hosting_mw", "mining_mw", b"mining_mw", "site", b"site", "year", b"year"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_gpu_mw", b"_gpu_mw", "_hosting_mw", b"_hosting_mw", "_mining_mw", b"_mining_mw", "_site", b"_site", "_year", b"_year", "gpu_mw", b"gpu_mw", "hosting_mw", b"hosting_mw", "mining_mw", b"mining_mw", "site", b"site", "year", b"year"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__gpu_mw: _TypeAlias = _typing.Literal["gpu_mw"]  # noqa: Y015
+    _WhichOneofArgType__gpu_mw: _TypeAlias = _typing.Literal["_gpu_mw", b"_gpu_mw"]  # noqa: Y015
+    _WhichOneofReturnType__hosting_mw: _TypeAlias = _typing.Literal["hosting_mw"]  # noqa: Y015
+    _WhichOneofArgType__hosting_mw: _TypeAlias = _typing.Literal["_hosting_mw", b"_hosting_mw"]  # noqa: Y015
+    _WhichOneofReturnType__mining_mw: _TypeAlias = _typing.Literal["mining_mw"]  # noqa: Y015
+    _WhichOneofArgType__mining_mw: _TypeAlias = _typing.Literal["_mining_mw", b"_mining_mw"]  # noqa: Y015
+    _WhichOneofReturnType__site: _TypeAlias = _typing.Literal["site"]  # noqa: Y015
+    _WhichOneofArgType__site: _TypeAlias = _typing.Literal["_site", b"_site"]  # noqa: Y015
+    _WhichOneofReturnType__year: _TypeAlias = _typing.Literal["year"]  # noqa: Y015
+    _WhichOneofArgType__year: _TypeAlias = _typing.Literal["_year", b"_year"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__gpu_mw) -> _WhichOneofReturnType__gpu_mw | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hosting_mw) -> _WhichOneofReturnType__hosting_mw | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mining_mw) -> _WhichOneofReturnType__mining_mw | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__site) -> _WhichOneofReturnType__site | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__year) -> _WhichOneofReturnType__year | None: ...
+
+Global___SiteUse: _TypeAlias = SiteUse  # noqa: Y015
+
+@_typing.final
+class Incumbent(_message.Message):
+    """The best plan so far, in short."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTRACTS_FIELD_NUMBER: _builtins.int
+    USE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def contracts(self) -> _containers.RepeatedCompositeFieldContainer[_decisions_pb2.ContractDecision]:
+        """Contracts that it signs."""
+
+    @_builtins.property
+    def use(self) -> _containers.RepeatedCompositeFieldContainer[Global___SiteUse]:
+        """Use of power by site and year, where there is any."""
+
+    def __init__(
+        self,
+        *,
+        contracts: _abc.Iterable[_decisions_pb2.ContractDecision] | None = ...,
+        use: _abc.Iterable[Global___SiteUse] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contracts", b"contracts", "use", b"use"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Incumbent: _TypeAlias = Incumbent  # noqa: Y015
+
+@_typing.final
 class Progress(_message.Message):
     """One moment of a running job."""
 
@@ -650,6 +737,7 @@ class Progress(_message.Message):
     BOUND_USD_FIELD_NUMBER: _builtins.int
     GAP_FRAC_FIELD_NUMBER: _builtins.int
     NODE_COUNT_FIELD_NUMBER: _builtins.int
+    INCUMBENT_FIELD_NUMBER: _builtins.int
     stage: Global___Stage.ValueType
     """What is being done."""
     elapsed_s: _builtins.float
@@ -662,6 +750,10 @@ class Progress(_message.Message):
     """Relative gap between the two."""
     node_count: _builtins.int
     """Branch-and-bound nodes."""
+    @_builtins.property
+    def incumbent(self) -> Global___Incumbent:
+        """What that plan does, while it is searched for."""
+
     def __init__(
         self,
         *,
@@ -671,10 +763,11 @@ class Progress(_message.Message):
         bound_usd: _builtins.float | None = ...,
         gap_frac: _builtins.float | None = ...,
         node_count: _builtins.int | None = ...,
+        incumbent: Global___Incumbent | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_bound_usd", b"_bound_usd", "_elapsed_s", b"_elapsed_s", "_gap_frac", b"_gap_frac", "_incumbent_usd", b"_incumbent_usd", "_node_count", b"_node_count", "_stage", b"_stage", "bound_usd", b"bound_usd", "elapsed_s", b"elapsed_s", "gap_frac", b"gap_frac", "incumbent_usd", b"incumbent_usd", "node_count", b"node_count", "stage", b"stage"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_bound_usd", b"_bound_usd", "_elapsed_s", b"_elapsed_s", "_gap_frac", b"_gap_frac", "_incumbent_usd", b"_incumbent_usd", "_node_count", b"_node_count", "_stage", b"_stage", "bound_usd", b"bound_usd", "elapsed_s", b"elapsed_s", "gap_frac", b"gap_frac", "incumbent", b"incumbent", "incumbent_usd", b"incumbent_usd", "node_count", b"node_count", "stage", b"stage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bound_usd", b"_bound_usd", "_elapsed_s", b"_elapsed_s", "_gap_frac", b"_gap_frac", "_incumbent_usd", b"_incumbent_usd", "_node_count", b"_node_count", "_stage", b"_stage", "bound_usd", b"bound_usd", "elapsed_s", b"elapsed_s", "gap_frac", b"gap_frac", "incumbent_usd", b"incumbent_usd", "node_count", b"node_count", "stage", b"stage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bound_usd", b"_bound_usd", "_elapsed_s", b"_elapsed_s", "_gap_frac", b"_gap_frac", "_incumbent_usd", b"_incumbent_usd", "_node_count", b"_node_count", "_stage", b"_stage", "bound_usd", b"bound_usd", "elapsed_s", b"elapsed_s", "gap_frac", b"gap_frac", "incumbent", b"incumbent", "incumbent_usd", b"incumbent_usd", "node_count", b"node_count", "stage", b"stage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__bound_usd: _TypeAlias = _typing.Literal["bound_usd"]  # noqa: Y015
     _WhichOneofArgType__bound_usd: _TypeAlias = _typing.Literal["_bound_usd", b"_bound_usd"]  # noqa: Y015

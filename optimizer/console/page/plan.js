@@ -2,6 +2,7 @@
 
 import { download, get, post, results } from "./api.js";
 import { drawnCharts, progressFigures } from "./charts.js";
+import { incumbentTables } from "./incumbent.js";
 import { questionsOf } from "./questions.js";
 import { unsafeHTML } from "./vendor/lit-html/directives/unsafe-html.js";
 import { html, nothing } from "./vendor/lit-html/lit-html.js";
@@ -83,7 +84,8 @@ export function openPlan(shell, id, beside) {
       <div class="table" tabindex="0" role="region" aria-label="Better plans">
         <table><caption>Better plans, as they were found</caption><thead><tr><th scope="col" class="n">after</th>
         <th scope="col" class="n">worth</th><th scope="col" class="n">bound</th><th scope="col" class="n">gap</th></tr></thead>
-        <tbody>${better.length ? better.map(row) : html`<tr><td colspan="4">none yet</td></tr>`}</tbody></table></div>`;
+        <tbody>${better.length ? better.map(row) : html`<tr><td colspan="4">none yet</td></tr>`}</tbody></table></div>
+      ${incumbentTables(seen.findLast((item) => item.incumbent)?.incumbent)}`;
   }
 
   function read() {
