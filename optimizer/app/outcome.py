@@ -12,8 +12,9 @@ from optimizer.audit import Recalculation, Tail, stress_outcomes
 from optimizer.audit.changes import hurdle_of
 from optimizer.curves.futures import Futures
 from optimizer.domain.decisions import Decisions
+from optimizer.domain.liquidity import LiquidityRisk
 from optimizer.domain.options import SolveOptions
-from optimizer.domain.outcome import CvarOutcome, LiquidityRisk
+from optimizer.domain.outcome import CvarOutcome
 from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.proof import Manifest, Version
 from optimizer.io.portfolios import fingerprint
@@ -79,7 +80,7 @@ def _liquidity(portfolio: Portfolio, futures: Futures, found: Recalculation) -> 
     last = [period.last for period in portfolio.horizon.periods]
     cash = scenario_cash_usd(portfolio, few, found.decisions, found.cash_usd[last])
     months = [portfolio.horizon.month_at(month) for month in last]
-    return liquidity_of(cash, portfolio.finance.minimum_liquidity_usd, months)
+    return liquidity_of(cash, portfolio.finance.minimum_liquidity_usd, months, portfolio.risk.tail_probability)
 
 
 def manifest_of(portfolio: Portfolio, options: SolveOptions, packages: Sequence[str] = (), **more: Any) -> Manifest:

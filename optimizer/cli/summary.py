@@ -178,6 +178,9 @@ def _print_key_figures(plan: Plan, console: Console) -> None:
         table.add_row("least cash", f"{million(least.cash_usd)} in {least.month:%Y-%m}")
         if plan.liquidity is not None and plan.liquidity.below_floor_frac > 0.0:
             table.add_row("  below its floor at some time", f"in {plan.liquidity.below_floor_frac:.0%} of futures")
+            if plan.liquidity.worst_month is not None:
+                deep = f"by {million(plan.liquidity.shortfall_usd)}, most often in {plan.liquidity.worst_month:%Y-%m}"
+                table.add_row("  at its worst, on average", deep)
         table.add_row("most debt", f"{million(most.debt_usd)} in {most.month:%Y-%m}")
     if plan.carbon:
         caused, cost = sum(row.caused_t for row in plan.carbon), sum(row.cost_usd for row in plan.carbon)

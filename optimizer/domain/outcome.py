@@ -166,32 +166,6 @@ class CarbonRow(Value):
     """What it costs, positive."""
 
 
-class LiquidityRow(Value):
-    """Cash at the end of a period over the scenarios, where nothing is decided otherwise when it runs short."""
-
-    month: Month
-    """Last month of the period."""
-    low_usd: Real
-    """A twentieth of the scenarios have less."""
-    median_usd: Real
-    """Half of them have less."""
-    high_usd: Real
-    """A twentieth have more."""
-    below_floor_frac: Real
-    """Share of the scenarios below the liquidity floor."""
-
-
-class LiquidityRisk(Value):
-    """How likely cash runs short."""
-
-    scenario_count: int
-    """Scenarios evaluated: all, or the first ten thousand."""
-    below_floor_frac: Real
-    """Share of the scenarios in which cash ends some period below the liquidity floor."""
-    periods: tuple[LiquidityRow, ...] = ()
-    """Period by period."""
-
-
 class CvarOutcome(Value):
     """CVaR, where the plan was chosen with an eye on it."""
 

@@ -8,6 +8,7 @@ from optimizer.domain.base import Name, Real, Value
 from optimizer.domain.decisions import ContractDecision, Decisions, Work
 from optimizer.domain.finance import Objective
 from optimizer.domain.frames import FRAMES, capacity_frame
+from optimizer.domain.liquidity import LiquidityRisk
 from optimizer.domain.outcome import (
     BusinessAsUsual,
     CapacityRow,
@@ -16,7 +17,6 @@ from optimizer.domain.outcome import (
     ContractOutcome,
     CvarOutcome,
     EarningsRow,
-    LiquidityRisk,
     MiningRow,
     NpvBreakdown,
     NpvDistribution,

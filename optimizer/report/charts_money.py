@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
+from optimizer.domain.liquidity import LiquidityRisk
 from optimizer.domain.outcome import EarningsRow, NpvDistribution
 from optimizer.domain.plan import Plan
 from optimizer.domain.tail import TailDriver
@@ -152,8 +153,15 @@ def _cash_fan(plan: Plan) -> tuple[list[Trace], str]:
     ]
     return edges, (
         f" The band holds nine futures in ten; in {percent(risk.below_floor_frac)} of all futures cash ends some "
-        "period below its floor, if nothing is decided otherwise by then."
+        f"period below its floor, if nothing is decided otherwise by then{_depth(risk)}."
     )
+
+
+def _depth(risk: LiquidityRisk) -> str:
+    """How far below the floor, and when, as the end of a sentence."""
+    if risk.worst_month is None or risk.shortfall_usd is None:
+        return ""
+    return f": by {money(risk.shortfall_usd)} at its worst on average, most often in {month(risk.worst_month)}"
 
 
 def year_name(row: EarningsRow) -> str:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.curves.futures import Futures
-from optimizer.domain.outcome import LiquidityRisk, LiquidityRow, NpvDistribution, Quantile
+from optimizer.domain.liquidity import LiquidityRisk, LiquidityRow
+from optimizer.domain.outcome import NpvDistribution, Quantile
 
 LIQUIDITY_PROBABILITIES = (0.05, 0.50, 0.95)
 PROBABILITIES = (0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99)
@@ -94,20 +95,38 @@ def distribution_of(npv_usd: NDArray[np.float64], tail_probability: float) -> Np
     )
 
 
-def liquidity_of(cash_usd: NDArray[np.float64], floor_usd: float, months: Sequence[dt.date]) -> LiquidityRisk:
-    """Cash ``[P, W]`` at the ends of periods, whose last ``months`` are given, against a floor.
+def liquidity_of(
+    cash_usd: NDArray[np.float64], floor_usd: float, months: Sequence[dt.date], tail_probability: float
+) -> LiquidityRisk:
+    """Cash ``[P, W]`` at the ends of periods, whose last ``months`` are given, against a floor, and its lower tail.
 
     A dollar below the floor is not below it: the plan is chosen for the floor in expectation, and often ends on it.
     """
-    below = cash_usd < floor_usd - 1.0
-    quantiles = np.quantile(cash_usd, LIQUIDITY_PROBABILITIES, axis=1)
+    short = np.maximum(floor_usd - cash_usd, 0.0)
+    below: NDArray[np.bool_] = short > 1.0
+    share, quantiles = below.mean(axis=1), np.quantile(cash_usd, LIQUIDITY_PROBABILITIES, axis=1)
     return LiquidityRisk(
         scenario_count=cash_usd.shape[1],
         below_floor_frac=float(below.any(axis=0).mean()),
+        shortfall_usd=_mean_of(short.max(axis=0), np.asarray(below.any(axis=0))),
+        worst_month=months[int(np.argmax(share))] if below.any() else None,
+        tail_probability=tail_probability,
         periods=tuple(
-            LiquidityRow(month=month, low_usd=low, median_usd=median, high_usd=high, below_floor_frac=share)
-            for month, (low, median, high), share in zip(
-                months, quantiles.T.tolist(), below.mean(axis=1).tolist(), strict=True
+            LiquidityRow(
+                month=month,
+                low_usd=float(low),
+                median_usd=float(median),
+                high_usd=float(high),
+                below_floor_frac=float(share[period]),
+                shortfall_usd=_mean_of(short[period], below[period]),
+                cvar_usd=cvar_usd(cash_usd[period], tail_probability)[1],
+                least_usd=float(cash_usd[period].min()),
             )
+            for period, (month, (low, median, high)) in enumerate(zip(months, quantiles.T, strict=True))
         ),
     )
+
+
+def _mean_of(values: NDArray[np.float64], chosen: NDArray[np.bool_]) -> float | None:
+    """Mean of the chosen values; None if none is."""
+    return float(values[chosen].mean()) if chosen.any() else None

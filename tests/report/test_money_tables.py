@@ -11,11 +11,14 @@ from rich.console import Console
 
 from optimizer.cli.summary import print_plan
 from optimizer.domain import Objective
+from optimizer.domain.liquidity import LiquidityRisk, LiquidityRow
 from optimizer.domain.outcome import BusinessAsUsual, CarbonRow, ObjectiveOutcome, StressOutcome, TaxRow
 from optimizer.domain.plan import Plan
 from optimizer.domain.tail import TailDriver
 from optimizer.report import render_report
 from optimizer.report.charts_money import tail_drivers
+
+MONTH = dt.date(2027, 8, 1)
 
 
 def told(plan: Plan) -> str:
@@ -45,6 +48,19 @@ def test_the_least_cash_of_every_stress_is_told() -> None:
     assert "<b>bust</b>" not in render_report(plan)
     assert "stress" not in told(made_plan(contract(0)))
     assert "of the plan in every stress" not in render_report(made_plan(contract(0)))
+
+
+def test_how_deep_cash_falls_below_its_floor_is_told() -> None:
+    def short(**depth: object) -> LiquidityRisk:
+        row = LiquidityRow(month=MONTH, low_usd=1e6, median_usd=2e6, high_usd=3e6, below_floor_frac=0.2)
+        return LiquidityRisk(scenario_count=10, below_floor_frac=0.2, periods=(row,), **depth)
+
+    plan = made_plan(contract(0), liquidity=short(shortfall_usd=26.4e6, worst_month=MONTH))
+    assert "by 26.4 M USD, most often in 2027-08" in told(plan)
+    assert "by $26.4M at its worst on average, most often in 2027-08." in render_report(plan)
+    earlier = made_plan(contract(0), liquidity=short())
+    assert "at its worst" not in told(earlier)
+    assert "decided otherwise by then." in render_report(earlier)
 
 
 def test_what_drives_the_tail_is_a_waterfall_from_the_mean_to_cvar() -> None:

@@ -96,15 +96,38 @@ def test_shards_change_nothing(case, monkeypatch):
     np.testing.assert_allclose(scenario_npv_usd(stated, futures, answer.decisions, 0.0), npv, atol=1e-3)
 
 
+MONTHS = [dt.date(2027, 1, 1), dt.date(2027, 2, 1)]
+BY_HAND = np.array([[4.0, 3.0, 2.0, 1.0, 0.0], [9.0, 2.0, 9.0, 9.0, 9.0]]) * 1e6
+"""Cash at the ends of two periods in five scenarios."""
+
+
 def test_shares_and_quantiles_by_hand():
-    cash = np.array([[4.0, 3.0, 2.0, 1.0, 0.0], [9.0, 2.0, 9.0, 9.0, 9.0]]) * 1e6
-    found = liquidity_of(cash, 2.5e6, [dt.date(2027, 1, 1), dt.date(2027, 2, 1)])
+    found = liquidity_of(BY_HAND, 2.5e6, MONTHS, 0.3)
     assert [row.below_floor_frac for row in found.periods] == [0.6, 0.2]
     assert found.below_floor_frac == 0.8
     assert [row.median_usd for row in found.periods] == [2e6, 9e6]
     assert found.periods[0].low_usd == pytest.approx(0.2e6)
     assert found.periods[0].high_usd == pytest.approx(3.8e6)
-    assert liquidity_of(cash, 0.5, [dt.date(2027, 1, 1), dt.date(2027, 2, 1)]).below_floor_frac == 0.0
+    assert liquidity_of(BY_HAND, 0.5, MONTHS, 0.3).below_floor_frac == 0.0
+
+
+def test_how_deep_and_when_by_hand():
+    """Below 2.5 are 2, 1 and 0 in the first period, 2 in the second; the worst 30 % are a scenario and half of the next."""
+    found = liquidity_of(BY_HAND, 2.5e6, MONTHS, 0.3)
+    assert [row.shortfall_usd for row in found.periods] == [1.5e6, 0.5e6]
+    assert found.shortfall_usd == pytest.approx((0.5 + 0.5 + 1.5 + 2.5) / 4 * 1e6)
+    assert found.worst_month == MONTHS[0]
+    assert [row.least_usd for row in found.periods] == [0.0, 2e6]
+    assert [row.cvar_usd for row in found.periods] == pytest.approx([(0.0 + 0.5 * 1.0) / 1.5 * 1e6, 6.5 / 1.5 * 1e6])
+    assert found.tail_probability == 0.3
+    never = liquidity_of(BY_HAND, 0.5, MONTHS, 0.3)
+    assert (never.shortfall_usd, never.worst_month) == (None, None)
+    assert [row.shortfall_usd for row in never.periods] == [None, None]
+
+
+def test_the_whole_tail_is_the_mean():
+    found = liquidity_of(BY_HAND, 2.5e6, MONTHS, 1.0)
+    assert [row.cvar_usd for row in found.periods] == pytest.approx([2e6, 7.6e6])
 
 
 def test_a_plan_that_ends_on_its_floor_is_below_it_in_many_futures(case):

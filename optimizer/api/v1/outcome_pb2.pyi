@@ -765,6 +765,9 @@ class LiquidityRow(_message.Message):
     MEDIAN_USD_FIELD_NUMBER: _builtins.int
     HIGH_USD_FIELD_NUMBER: _builtins.int
     BELOW_FLOOR_FRAC_FIELD_NUMBER: _builtins.int
+    SHORTFALL_USD_FIELD_NUMBER: _builtins.int
+    CVAR_USD_FIELD_NUMBER: _builtins.int
+    LEAST_USD_FIELD_NUMBER: _builtins.int
     low_usd: _builtins.float
     """A twentieth of the scenarios have less."""
     median_usd: _builtins.float
@@ -773,6 +776,12 @@ class LiquidityRow(_message.Message):
     """A twentieth have more."""
     below_floor_frac: _builtins.float
     """Share of the scenarios below the liquidity floor."""
+    shortfall_usd: _builtins.float
+    """What these are below it, on average; absent if none is."""
+    cvar_usd: _builtins.float
+    """Mean over the tail: CVaR of cash at that date; absent in plans of earlier versions."""
+    least_usd: _builtins.float
+    """What the worst scenario has; absent in plans of earlier versions."""
     @_builtins.property
     def month(self) -> _date_pb2.Date:
         """Last month of the period."""
@@ -785,27 +794,42 @@ class LiquidityRow(_message.Message):
         median_usd: _builtins.float | None = ...,
         high_usd: _builtins.float | None = ...,
         below_floor_frac: _builtins.float | None = ...,
+        shortfall_usd: _builtins.float | None = ...,
+        cvar_usd: _builtins.float | None = ...,
+        least_usd: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_below_floor_frac", b"_below_floor_frac", "_high_usd", b"_high_usd", "_low_usd", b"_low_usd", "_median_usd", b"_median_usd", "below_floor_frac", b"below_floor_frac", "high_usd", b"high_usd", "low_usd", b"low_usd", "median_usd", b"median_usd", "month", b"month"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_below_floor_frac", b"_below_floor_frac", "_cvar_usd", b"_cvar_usd", "_high_usd", b"_high_usd", "_least_usd", b"_least_usd", "_low_usd", b"_low_usd", "_median_usd", b"_median_usd", "_shortfall_usd", b"_shortfall_usd", "below_floor_frac", b"below_floor_frac", "cvar_usd", b"cvar_usd", "high_usd", b"high_usd", "least_usd", b"least_usd", "low_usd", b"low_usd", "median_usd", b"median_usd", "month", b"month", "shortfall_usd", b"shortfall_usd"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_below_floor_frac", b"_below_floor_frac", "_high_usd", b"_high_usd", "_low_usd", b"_low_usd", "_median_usd", b"_median_usd", "below_floor_frac", b"below_floor_frac", "high_usd", b"high_usd", "low_usd", b"low_usd", "median_usd", b"median_usd", "month", b"month"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_below_floor_frac", b"_below_floor_frac", "_cvar_usd", b"_cvar_usd", "_high_usd", b"_high_usd", "_least_usd", b"_least_usd", "_low_usd", b"_low_usd", "_median_usd", b"_median_usd", "_shortfall_usd", b"_shortfall_usd", "below_floor_frac", b"below_floor_frac", "cvar_usd", b"cvar_usd", "high_usd", b"high_usd", "least_usd", b"least_usd", "low_usd", b"low_usd", "median_usd", b"median_usd", "month", b"month", "shortfall_usd", b"shortfall_usd"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__below_floor_frac: _TypeAlias = _typing.Literal["below_floor_frac"]  # noqa: Y015
     _WhichOneofArgType__below_floor_frac: _TypeAlias = _typing.Literal["_below_floor_frac", b"_below_floor_frac"]  # noqa: Y015
+    _WhichOneofReturnType__cvar_usd: _TypeAlias = _typing.Literal["cvar_usd"]  # noqa: Y015
+    _WhichOneofArgType__cvar_usd: _TypeAlias = _typing.Literal["_cvar_usd", b"_cvar_usd"]  # noqa: Y015
     _WhichOneofReturnType__high_usd: _TypeAlias = _typing.Literal["high_usd"]  # noqa: Y015
     _WhichOneofArgType__high_usd: _TypeAlias = _typing.Literal["_high_usd", b"_high_usd"]  # noqa: Y015
+    _WhichOneofReturnType__least_usd: _TypeAlias = _typing.Literal["least_usd"]  # noqa: Y015
+    _WhichOneofArgType__least_usd: _TypeAlias = _typing.Literal["_least_usd", b"_least_usd"]  # noqa: Y015
     _WhichOneofReturnType__low_usd: _TypeAlias = _typing.Literal["low_usd"]  # noqa: Y015
     _WhichOneofArgType__low_usd: _TypeAlias = _typing.Literal["_low_usd", b"_low_usd"]  # noqa: Y015
     _WhichOneofReturnType__median_usd: _TypeAlias = _typing.Literal["median_usd"]  # noqa: Y015
     _WhichOneofArgType__median_usd: _TypeAlias = _typing.Literal["_median_usd", b"_median_usd"]  # noqa: Y015
+    _WhichOneofReturnType__shortfall_usd: _TypeAlias = _typing.Literal["shortfall_usd"]  # noqa: Y015
+    _WhichOneofArgType__shortfall_usd: _TypeAlias = _typing.Literal["_shortfall_usd", b"_shortfall_usd"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__below_floor_frac) -> _WhichOneofReturnType__below_floor_frac | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cvar_usd) -> _WhichOneofReturnType__cvar_usd | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__high_usd) -> _WhichOneofReturnType__high_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__least_usd) -> _WhichOneofReturnType__least_usd | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__low_usd) -> _WhichOneofReturnType__low_usd | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__median_usd) -> _WhichOneofReturnType__median_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__shortfall_usd) -> _WhichOneofReturnType__shortfall_usd | None: ...
 
 Global___LiquidityRow: _TypeAlias = LiquidityRow  # noqa: Y015
 
@@ -818,13 +842,24 @@ class LiquidityRisk(_message.Message):
     SCENARIO_COUNT_FIELD_NUMBER: _builtins.int
     BELOW_FLOOR_FRAC_FIELD_NUMBER: _builtins.int
     PERIODS_FIELD_NUMBER: _builtins.int
+    SHORTFALL_USD_FIELD_NUMBER: _builtins.int
+    WORST_MONTH_FIELD_NUMBER: _builtins.int
+    TAIL_PROBABILITY_FIELD_NUMBER: _builtins.int
     scenario_count: _builtins.int
     """Scenarios evaluated: all, or the first ten thousand."""
     below_floor_frac: _builtins.float
     """Share of the scenarios in which cash ends some period below the liquidity floor."""
+    shortfall_usd: _builtins.float
+    """The most that each of these is below it at any time, on average; absent if none is."""
+    tail_probability: _builtins.float
+    """Mass of the lower tail; absent in plans of earlier versions."""
     @_builtins.property
     def periods(self) -> _containers.RepeatedCompositeFieldContainer[Global___LiquidityRow]:
         """Period by period."""
+
+    @_builtins.property
+    def worst_month(self) -> _date_pb2.Date:
+        """Last month of the period in which most scenarios are below it; absent if none is in any."""
 
     def __init__(
         self,
@@ -832,19 +867,30 @@ class LiquidityRisk(_message.Message):
         scenario_count: _builtins.int | None = ...,
         below_floor_frac: _builtins.float | None = ...,
         periods: _abc.Iterable[Global___LiquidityRow] | None = ...,
+        shortfall_usd: _builtins.float | None = ...,
+        worst_month: _date_pb2.Date | None = ...,
+        tail_probability: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_below_floor_frac", b"_below_floor_frac", "_scenario_count", b"_scenario_count", "below_floor_frac", b"below_floor_frac", "scenario_count", b"scenario_count"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_below_floor_frac", b"_below_floor_frac", "_scenario_count", b"_scenario_count", "_shortfall_usd", b"_shortfall_usd", "_tail_probability", b"_tail_probability", "below_floor_frac", b"below_floor_frac", "scenario_count", b"scenario_count", "shortfall_usd", b"shortfall_usd", "tail_probability", b"tail_probability", "worst_month", b"worst_month"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_below_floor_frac", b"_below_floor_frac", "_scenario_count", b"_scenario_count", "below_floor_frac", b"below_floor_frac", "periods", b"periods", "scenario_count", b"scenario_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_below_floor_frac", b"_below_floor_frac", "_scenario_count", b"_scenario_count", "_shortfall_usd", b"_shortfall_usd", "_tail_probability", b"_tail_probability", "below_floor_frac", b"below_floor_frac", "periods", b"periods", "scenario_count", b"scenario_count", "shortfall_usd", b"shortfall_usd", "tail_probability", b"tail_probability", "worst_month", b"worst_month"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__below_floor_frac: _TypeAlias = _typing.Literal["below_floor_frac"]  # noqa: Y015
     _WhichOneofArgType__below_floor_frac: _TypeAlias = _typing.Literal["_below_floor_frac", b"_below_floor_frac"]  # noqa: Y015
     _WhichOneofReturnType__scenario_count: _TypeAlias = _typing.Literal["scenario_count"]  # noqa: Y015
     _WhichOneofArgType__scenario_count: _TypeAlias = _typing.Literal["_scenario_count", b"_scenario_count"]  # noqa: Y015
+    _WhichOneofReturnType__shortfall_usd: _TypeAlias = _typing.Literal["shortfall_usd"]  # noqa: Y015
+    _WhichOneofArgType__shortfall_usd: _TypeAlias = _typing.Literal["_shortfall_usd", b"_shortfall_usd"]  # noqa: Y015
+    _WhichOneofReturnType__tail_probability: _TypeAlias = _typing.Literal["tail_probability"]  # noqa: Y015
+    _WhichOneofArgType__tail_probability: _TypeAlias = _typing.Literal["_tail_probability", b"_tail_probability"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__below_floor_frac) -> _WhichOneofReturnType__below_floor_frac | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__scenario_count) -> _WhichOneofReturnType__scenario_count | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__shortfall_usd) -> _WhichOneofReturnType__shortfall_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__tail_probability) -> _WhichOneofReturnType__tail_probability | None: ...
 
 Global___LiquidityRisk: _TypeAlias = LiquidityRisk  # noqa: Y015
 
