@@ -11,15 +11,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from optimizer.app.baselines import baseline_decisions
 from optimizer.app.decision_parts import told_differences
 from optimizer.app.planning import plan
 from optimizer.app.rolling_horizon import RollingHorizon
-from optimizer.app.simulation import mining_on, path_outcome
+from optimizer.app.simulation import path_outcome
 from optimizer.audit import Recalculation, recalculate
 from optimizer.curves import NEVER, outcomes
 from optimizer.curves.futures import Futures
 from optimizer.curves.information import Known, MarketPath
 from optimizer.domain.backtest import Backtest, BacktestDate, BacktestSpec, BacktestYear
+from optimizer.domain.comparison import Baseline
 from optimizer.domain.decisions import Decisions
 from optimizer.domain.simulation import PathOutcome, Strategy
 from optimizer.domain.uncertainty import Factor
@@ -96,7 +98,7 @@ class _Past:
             dates.append(self._date(month, last, decisions))
             last = decisions
         done = [self._done(Strategy.HELD, self._held), self._done(Strategy.REPLANNED, last)]
-        mining = mining_on(spec.portfolio, spec.options)
+        mining = baseline_decisions(spec.portfolio, Baseline.MINE_ON, spec.options)
         if mining is not None:
             done.append(self._done(Strategy.MINING, mining))
         outcomes = tuple(path_outcome(item.strategy, item.found) for item in done)

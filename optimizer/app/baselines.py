@@ -22,21 +22,23 @@ SHARE = 0.5
 """Of the time limit, for the first of the two searches."""
 
 
-def baseline_decisions(portfolio: Portfolio, baseline: Baseline, options: SolveOptions) -> Decisions:
-    """The decisions of a baseline; where hashprice answers to the plan, under the one that does not.
+def baseline_decisions(portfolio: Portfolio, baseline: Baseline, options: SolveOptions) -> Decisions | None:
+    """The decisions of a baseline, or None if the limits leave no such plan.
+
+    Where hashprice answers to the plan, they are those under the one that does not.
 
     Raises:
-        InvalidInputError: if the limits leave no such plan, none was found in time, or another solver is asked for.
+        InvalidInputError: if none was found in time, or another solver is asked for.
     """
     check_highs_once(options, "baselines")
     job = _BaselineJob(portfolio, options, None, None)
     stated = job.stated()
     solution = job.mining_on(stated) if baseline is Baseline.MINE_ON else job.signing_everything(stated)
     if solution.values is None:
-        told, fix = "the limits leave no such plan", "compare with a stated plan, or loosen liquidity and policies"
-        if solution.termination.reason is not TerminationReason.INFEASIBLE:
-            told, fix = "none was found in time", "raise options.time_limit_s"
-        raise InvalidInputError.single("baseline", f"{baseline.value}: {told}", fix, "comparison")
+        if solution.termination.reason is TerminationReason.INFEASIBLE:
+            return None
+        told = f"{baseline.value}: none was found in time"
+        raise InvalidInputError.single("baseline", told, "raise options.time_limit_s")
     return read_solution(stated.program, stated.problem, solution.values).decisions
 
 

@@ -37,6 +37,10 @@ def compare(spec: ComparisonSpec) -> Comparison:
     if other_decisions is None:
         assert spec.baseline is not None
         other_decisions = baseline_decisions(portfolio, spec.baseline, spec.options)
+        if other_decisions is None:
+            told = f"{spec.baseline.value}: the limits leave no such plan"
+            fix = "compare with a stated plan, or loosen liquidity and policies"
+            raise InvalidInputError.single("baseline", told, fix, "comparison")
     plan = evaluate(EvaluationSpec(portfolio=portfolio, decisions=spec.decisions))
     other = evaluate(EvaluationSpec(portfolio=other_portfolio, decisions=other_decisions))
     changes = changes_between(other_portfolio, other_decisions, spec.decisions, portfolio)

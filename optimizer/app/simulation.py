@@ -23,8 +23,6 @@ from optimizer.curves.futures import Futures
 from optimizer.curves.information import MarketPath
 from optimizer.domain.comparison import Baseline
 from optimizer.domain.decisions import Decisions
-from optimizer.domain.options import SolveOptions
-from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.simulation import (
     OfferTiming,
     PathOutcome,
@@ -36,7 +34,6 @@ from optimizer.domain.simulation import (
     StrategyDifference,
     StrategyOutcome,
 )
-from optimizer.errors import InvalidInputError
 from optimizer.risk import distribution_of, of_another_seed
 
 Floats = NDArray[np.float64]
@@ -66,7 +63,7 @@ def simulate(
             why = found.termination.detail or found.termination.reason.value
             return Simulation(told=(f"There is no plan: {why}.",))
         spec = spec.model_copy(update={"decisions": found.decisions})
-    work = _Work(spec, mining_on(spec.portfolio, spec.options), _waiting(spec))
+    work = _Work(spec, baseline_decisions(spec.portfolio, Baseline.MINE_ON, spec.options), _waiting(spec))
     pieces = range(spec.first_path, spec.first_path + spec.path_count)
     told = in_pieces("optimizer.app.simulation:path_simulator", work.dumped(), pieces, workers, on_path)
     return _summed(spec, tuple(SimulatedPath.model_validate_json(item) for item in told))
@@ -148,14 +145,6 @@ def path_outcome(strategy: Strategy, found: Recalculation) -> PathOutcome:
             for item in found.decisions.contracts
         ),
     )
-
-
-def mining_on(portfolio: Portfolio, options: SolveOptions) -> Decisions | None:
-    """Mining on, if the limits allow it."""
-    try:
-        return baseline_decisions(portfolio, Baseline.MINE_ON, options)
-    except InvalidInputError:
-        return None
 
 
 def _waiting(spec: SimulationSpec) -> Decisions | None:
