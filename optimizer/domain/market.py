@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from enum import StrEnum
 from itertools import combinations
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import model_validator
 
 from optimizer.domain.base import PathOf, Quantity, RentPath, Value, ValuePath, problem
+from optimizer.domain.correlations import nearest_correlations, smallest_eigenvalue
 from optimizer.domain.uncertainty import (
     Bootstrap,
     Factor,
@@ -18,9 +18,6 @@ from optimizer.domain.uncertainty import (
     Overlay,
     ScenarioTable,
 )
-
-_SWEEPS: Final = 12
-"""Of Jacobi's rotations; the error is squared in each, and five factors need six."""
 
 
 class DifficultyRule(StrEnum):
@@ -94,9 +91,19 @@ class Market(Value):
             raise problem(
                 "correlations",
                 f"the correlation matrix is not positive semidefinite (smallest eigenvalue {smallest:.4g})",
-                "no factors can move like that together; bring the correlations closer to 0",
+                f"no factors can move like that together; the nearest that can: {self._nearest_correlations()}",
             )
         return self
+
+    def _nearest_correlations(self) -> str:
+        """The correlations that are nearest to those stated and can be, to be pasted into the portfolio."""
+        order, nearest = list(Factor), nearest_correlations(self.correlation_matrix())
+        items = [
+            f"{{first: {order[i]}, second: {order[j]}, correlation_frac: {nearest[i][j]:g}}}"
+            for i, j in combinations(range(len(order)), 2)
+            if nearest[i][j]
+        ]
+        return f"correlations: [{', '.join(items)}]"
 
     def base_path(self, factor: Factor) -> ValuePath:
         """The path that a factor's multipliers multiply; of GPU rental, which differs by option, a path of ones."""
@@ -126,20 +133,3 @@ class Market(Value):
         """Mean reversion a year of all factors in the order of :class:`Factor`."""
         by_factor = {item.factor: item.mean_reversion_per_year for item in self.uncertainty}
         return [by_factor.get(factor, 0.0) for factor in Factor]
-
-
-def smallest_eigenvalue(matrix: list[list[float]]) -> float:
-    """Smallest eigenvalue of a symmetric matrix, by Jacobi's rotations: a client has no NumPy."""
-    rows = [list(row) for row in matrix]
-    for _ in range(_SWEEPS):
-        for p, q in combinations(range(len(rows)), 2):
-            gap = rows[q][q] - rows[p][p]
-            angle = 0.5 * math.atan2(math.copysign(2.0, gap) * rows[p][q], abs(gap))  # of the two, the one below 45°
-            cosine, sine = math.cos(angle), math.sin(angle)
-            for row in rows:
-                row[p], row[q] = cosine * row[p] - sine * row[q], sine * row[p] + cosine * row[q]
-            rows[p], rows[q] = (
-                [cosine * x - sine * y for x, y in zip(rows[p], rows[q], strict=True)],
-                [sine * x + cosine * y for x, y in zip(rows[p], rows[q], strict=True)],
-            )
-    return min(row[index] for index, row in enumerate(rows))
