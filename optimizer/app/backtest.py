@@ -61,12 +61,15 @@ def path_of_history(spec: BacktestSpec) -> MarketPath:
         lag, price = market.network_lag_months, driven[order.index(Factor.BTC_PRICE)]
         network = driven[order.index(Factor.NETWORK_HASHRATE)]
         network[lag:] /= price[: months - lag] ** futures.network_price_elasticity
-    tenants = [offer.tenant for offer in portfolio.offers]
+    tenants = {offer.tenant for offer in portfolio.offers}
     failed = {item.tenant: portfolio.horizon.index_of(item.default_month) for item in spec.defaults}
     return MarketPath(
         driven=driven,
         overlay_start=np.full(len(market.overlays), NEVER, dtype=np.int32),
-        default_month={name: failed.get(name, failed.get(None, NEVER)) for name in tenants},
+        default_month={
+            name: failed.get(name, failed.get(None, NEVER) if name in tenants else NEVER)
+            for name in portfolio.default_hazards
+        },
         construction_outcome={site.name: outcomes.NONE for site in portfolio.sites},
     )
 

@@ -268,13 +268,21 @@ def _rent_usd(contract: Contract, month: int, delivered: FloatArray, late: Float
     """Expected rent, backstop, re-lease and recovery of a month; what is delivered and how late by scenario."""
     credit, live = contract.offer.credit, contract.live(month)
     default = np.asarray(energy.paths.default_month(contract.offer.tenant), dtype=np.int64)
-    unbacked = 1.0 - credit.backstop_share_frac
+    backed = credit.backstop_share_frac
     rent = live.rent_frac * _usd_per_kw(contract, month)
-    per_kw = rent * np.where(default > month, 1.0, credit.backstop_share_frac)
-    let_again = month >= np.maximum(default, contract.energize + late) + credit.vacancy_months
-    per_kw += unbacked * np.where(let_again, energy.paths.re_lease_rent_usd_per_kw_month[month], 0.0)
-    if month < contract.end:
-        per_kw += (default == month) * (unbacked * credit.recovery_frac * MONTHS_PER_YEAR * rent)
+    paid, unpaid = np.where(default > month, 1.0, backed), [(1.0 - backed, default)]
+    if credit.failing_backstopper is not None:
+        # The backstopper pays from the tenant's default on, if it has not failed by then, until it does.
+        gone = np.asarray(energy.paths.default_month(credit.failing_backstopper), dtype=np.int64)
+        both = np.where(gone > default, gone, default)
+        paid[both <= month] = 0.0
+        unpaid.append((backed, both))
+    per_kw = rent * paid
+    for share, since in unpaid:
+        let_again = month >= np.maximum(since, contract.energize + late) + credit.vacancy_months
+        per_kw += share * np.where(let_again, energy.paths.re_lease_rent_usd_per_kw_month[month], 0.0)
+        if month < contract.end:
+            per_kw += (since == month) * (share * credit.recovery_frac * MONTHS_PER_YEAR * rent)
     return live.weight_frac * contract.critical_mw * KW_PER_MW * float(np.mean(delivered * per_kw))
 
 

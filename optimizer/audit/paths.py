@@ -73,8 +73,8 @@ class MarketPaths(Protocol):
     def under(self, stress: Stress) -> MarketPaths:
         """The one path of a stress, with the defaults that it states."""
 
-    def default_month(self, tenant: str) -> NDArray[np.int32]:
-        """Month of default by scenario, ``[W]``; far beyond every horizon for never."""
+    def default_month(self, party: str) -> NDArray[np.int32]:
+        """Month of default of a tenant or backstopper by scenario, ``[W]``; far beyond every horizon for never."""
 
     def construction_outcome(self, site_name: str) -> NDArray[np.integer]:
         """Position, by scenario, in the outcomes of construction that a site states, ``[W]``; negative as planned."""

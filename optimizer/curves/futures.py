@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.curves import hashing, network, outcomes, overlays, scenarios
+from optimizer.curves import credit, hashing, network, outcomes, overlays, scenarios
 from optimizer.curves._sampling import name_streams
 from optimizer.curves.factor_sources import history_multipliers, hourly_prices, stated_multipliers
 from optimizer.curves.information import Known
-from optimizer.curves.overlay_profiles import factor_profiles, hazard_profile
+from optimizer.curves.overlay_profiles import factor_profiles
 from optimizer.curves.power import PowerShape
-from optimizer.curves.stress import stated_defaults, stressed_portfolio
+from optimizer.curves.stress import stressed_portfolio
 from optimizer.domain.base import ValuePath, months_between
 from optimizer.domain.market import DifficultyRule
 from optimizer.domain.portfolio import Portfolio
@@ -309,38 +309,17 @@ class Futures:
 
     @cached_property
     def _default_months(self) -> dict[str, NDArray[np.int32]]:
-        hazards = {offer.tenant: offer.credit.default_hazard_per_year_frac for offer in self.portfolio.offers}
-        if not hazards:
+        if self.chosen is None:
+            return credit.failure_months(self)
+        names = sorted(self.portfolio.default_hazards)
+        if not names:
             return {}
-        names = sorted(hazards)
-        if self.chosen is not None:
-            months = self._picked(lambda part: np.stack([part.default_month(name) for name in names]))
-            return dict(zip(names, months, strict=True))
-        if self.stress is not None:
-            return stated_defaults(self.stress, hazards, self.portfolio.horizon)
-        months = scenarios.default_months(
-            seed=self.portfolio.risk.seed,
-            first_scenario=self.first_scenario,
-            scenario_count=self.scenario_count,
-            default_hazard_per_year_frac=[hazards[name] for name in names],
-            streams=name_streams(names),
-            hazard_multiplier=self._hazard_multiplier,
-        )
-        drawn = dict(zip(names, months, strict=True))
-        return drawn if self.known is None else self.known.defaulted(drawn)
+        months = self._picked(lambda part: np.stack([part.default_month(name) for name in names]))
+        return dict(zip(names, months, strict=True))
 
-    @property
-    def _hazard_multiplier(self) -> Floats | None:
-        stated, months = self.portfolio.market.overlays, self.extended_month_count
-        found = None
-        if any(item.default_hazard for item in stated):
-            profiles = [hazard_profile(item, months) for item in stated]
-            found = overlays.overlay_hazard_multiplier(self.overlay_starts, profiles, months)
-        return found if self.known is None else self.known.hazard_from_now(found, months, self.scenario_count)
-
-    def default_month(self, tenant: str) -> NDArray[np.int32]:
-        """Month in which a tenant defaults, ``[W]``; :data:`optimizer.curves.NEVER` if it does not."""
-        return self._default_months[tenant]
+    def default_month(self, party: str) -> NDArray[np.int32]:
+        """Month in which a tenant or a backstopper defaults, ``[W]``; :data:`optimizer.curves.NEVER` if it does not."""
+        return self._default_months[party]
 
     def construction_outcome(self, site_name: str) -> Ints:
         """How building at a site turns out, ``[W]``: positions in its outcomes, ``outcomes.NONE`` as planned."""

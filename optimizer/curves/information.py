@@ -39,7 +39,7 @@ class MarketPath:
     overlay_start: Ints
     """Month in which each overlay begins, ``[K]``; :data:`~optimizer.curves.NEVER` if none does."""
     default_month: Mapping[str, int]
-    """Month in which each tenant defaults."""
+    """Month in which each tenant, and each backstopper that can, defaults."""
     construction_outcome: Mapping[str, int]
     """How building turns out at each site."""
 
@@ -47,11 +47,10 @@ class MarketPath:
     def of(cls, futures: Futures) -> MarketPath:
         """The path of futures with one scenario."""
         portfolio = futures.portfolio
-        tenants = {offer.tenant for offer in portfolio.offers}
         return cls(
             driven=futures.driven_multipliers[:, :, 0],
             overlay_start=futures.overlay_starts[:, 0],
-            default_month={name: int(futures.default_month(name)[0]) for name in tenants},
+            default_month={name: int(futures.default_month(name)[0]) for name in portfolio.default_hazards},
             construction_outcome={s.name: int(futures.construction_outcome(s.name)[0]) for s in portfolio.sites},
         )
 
@@ -99,7 +98,7 @@ class Known:
         return found
 
     def defaulted(self, drawn: dict[str, Ints]) -> dict[str, Ints]:
-        """Default months ``[W]`` by tenant, where those who have defaulted on the path did."""
+        """Default months ``[W]`` by name, where those who have defaulted on the path did."""
         past = {name: month for name, month in self.path.default_month.items() if month < self.month}
         return {
             name: np.full_like(months, past.get(name, 0)) if name in past else months for name, months in drawn.items()

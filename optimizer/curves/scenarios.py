@@ -27,6 +27,8 @@ __all__ = ["FACTORS", "NEVER", "default_months", "factor_multipliers", "hashpric
 FACTORS: Final = ("btc_price", "network_hashrate", "power_price", "gpu_rental", "re_lease_rent")
 """The market factors, in the order of every ``[5]`` axis."""
 
+DEFAULTS: Final = 1 << 16
+"""What is drawn, in the counter of the random words: defaults."""
 MULTIPLIER: Final = check.Range(1e-300, 1e300, "as a multiple of the base path")
 """Plausible multipliers of a path."""
 HAZARD_MULTIPLIER: Final = check.Range(0.0, 1e6, "as a multiple of the hazard")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ def stressed_portfolio(portfolio: Portfolio, stress: Stress) -> Portfolio:
     )
     certain: dict[str, object] = {
         "uncertainty": (), "correlations": (), "bootstrap": None, "scenario_table": None, "overlays": shocks,
+        "credit_factor": None,
     }  # fmt: skip
     return portfolio.model_copy(
         update={
@@ -42,11 +43,14 @@ def stressed_portfolio(portfolio: Portfolio, stress: Stress) -> Portfolio:
     )
 
 
-def stated_defaults(stress: Stress, tenants: Iterable[str], horizon: Horizon) -> dict[str, NDArray[np.int32]]:
-    """Month of default of every tenant in the one path of a stress, ``[1]``."""
+def stated_defaults(
+    stress: Stress, parties: Iterable[str], tenants: Container[str], horizon: Horizon
+) -> dict[str, NDArray[np.int32]]:
+    """Month of default of tenants, and of who else can fail, in the one path of a stress, ``[1]``."""
     stated = {item.tenant: horizon.index_of(item.default_month) for item in stress.defaults}
     others = stated.get(None, sampling.NEVER)
-    return {name: np.array([stated.get(name, others)], dtype=np.int32) for name in tenants}
+    months = {name: stated.get(name, others if name in tenants else sampling.NEVER) for name in parties}
+    return {name: np.array([month], dtype=np.int32) for name, month in months.items()}
 
 
 def _under_rules(site: Site, stress: Stress) -> Site:

@@ -49,10 +49,10 @@ class BacktestSpec(Value):
         if Factor.GPU_RENTAL in stated:
             told = "GPU rental differs by option, so it has no one level"
             raise problem("history", told, "leave it out")
-        tenants = {offer.tenant for offer in self.portfolio.offers}
-        unknown = sorted({item.tenant for item in self.defaults if item.tenant is not None} - tenants)
+        parties = set(self.portfolio.default_hazards)
+        unknown = sorted({item.tenant for item in self.defaults if item.tenant is not None} - parties)
         if unknown:
-            raise problem("defaults", f"no tenant is named {unknown[0]!r}", f"there are {', '.join(sorted(tenants))}")
+            raise problem("defaults", f"no tenant is named {unknown[0]!r}", f"there are {', '.join(sorted(parties))}")
         return self
 
     @property

@@ -33,16 +33,16 @@ def findings_between_parts(portfolio: Portfolio) -> Iterator[Finding]:
 
 
 def stress_findings(portfolio: Portfolio) -> Iterator[Finding]:
-    """Tenants and sites that do not exist; shocks that begin, and tenants that default, outside the horizon."""
+    """Who does not exist, or cannot fail; shocks that begin, and tenants that default, outside the horizon."""
     horizon = portfolio.horizon
-    tenants = sorted({offer.tenant for offer in portfolio.offers})
+    parties = sorted(portfolio.default_hazards)
     for i, stress in enumerate(portfolio.finance.stresses):
         here: Location = ("finance", "stresses", i)
         dates = [((*here, "shocks", j, "begin_month"), item.begin_month) for j, item in enumerate(stress.shocks)]
         for j, default in enumerate(stress.defaults):
             dates.append(((*here, "defaults", j, "default_month"), default.default_month))
             if default.tenant is not None:
-                yield from known((*here, "defaults", j, "tenant"), default.tenant, tenants, "tenant")
+                yield from known((*here, "defaults", j, "tenant"), default.tenant, parties, "tenant")
         for j, built in enumerate(stress.construction):
             if built.site is not None:
                 yield from known((*here, "construction", j, "site"), built.site, [*portfolio.site_index], "site")

@@ -12,6 +12,7 @@ from optimizer.domain.base import PathOf, Quantity, RentPath, Value, ValuePath, 
 from optimizer.domain.correlations import nearest_correlations, smallest_eigenvalue
 from optimizer.domain.uncertainty import (
     Bootstrap,
+    CreditFactor,
     Factor,
     FactorCorrelation,
     FactorUncertainty,
@@ -66,6 +67,8 @@ class Market(Value):
     """Factors whose scenarios are stated instead."""
     overlays: tuple[Overlay, ...] = ()
     """Jumps and regimes on top of all of these."""
+    credit_factor: CreditFactor | None = None
+    """What the defaults of tenants have in common; each fails alone if absent."""
 
     @model_validator(mode="after")
     def _factors(self) -> Market:
@@ -86,6 +89,10 @@ class Market(Value):
         if loose:
             told = f"{', '.join(loose)} has a correlation but no uncertainty"
             raise problem("correlations", told, "add its volatility")
+        moving = self.credit_factor.market_factor if self.credit_factor is not None else None
+        if moving is not None and moving not in named:
+            told = f"credit goes with {moving}, which has no process of its own"
+            raise problem("credit_factor", told, "add its volatility to uncertainty, or choose a factor that is there")
         smallest = smallest_eigenvalue(self.correlation_matrix())
         if smallest < -1e-10:
             raise problem(

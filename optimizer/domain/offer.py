@@ -41,6 +41,8 @@ class Credit(Value):
     """Share of the rent that a stronger party goes on paying after a default, renewals included."""
     backstopper: Name | None = None
     """Who that is."""
+    backstop_hazard_per_year_frac: Annotated[float, Quantity("1/year", 0.0, 0.9)] | None = None
+    """Probability a year that the backstopper defaults itself, the same wherever it is named; absent if it cannot."""
     vacancy_months: Months = 9
     """Months from a default until the unbacked share is let again at the market's re-lease rent."""
 
@@ -48,7 +50,16 @@ class Credit(Value):
     def _named_backstop(self) -> Credit:
         if self.backstop_share_frac > 0 and self.backstopper is None:
             raise problem("backstop", "a backstop share without a backstopper", "name the backstopper")
+        if self.backstop_hazard_per_year_frac is not None and not self.backstop_share_frac:
+            raise problem(
+                "backstop", "a hazard of a backstop that pays nothing", "state backstop_share_frac, or drop it"
+            )
         return self
+
+    @property
+    def failing_backstopper(self) -> str | None:
+        """Who backs the tenant, if it can fail itself."""
+        return self.backstopper if self.backstop_hazard_per_year_frac is not None else None
 
 
 class Phase(Value):

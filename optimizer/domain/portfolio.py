@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, model
 
 from optimizer.domain.base import Name, Value, raise_problems
 from optimizer.domain.finance import Finance
-from optimizer.domain.findings import Finding, findings_between_parts
+from optimizer.domain.findings import Finding, Location, findings_between_parts
 from optimizer.domain.findings import known as _known
 from optimizer.domain.fleet import AsicModel, Fleet
 from optimizer.domain.gpu import GpuOption
@@ -96,6 +96,11 @@ class Portfolio(Value):
     def offers_by_name(self) -> dict[str, Offer]:
         """Offers by name."""
         return {offer.name: offer for offer in self.offers}
+
+    @cached_property
+    def default_hazards(self) -> dict[str, float]:
+        """Probability a year of a default, by name: of tenants, and of backstoppers that can fail."""
+        return {name: hazard for _, name, hazard in _stated_hazards(self)}
 
     @cached_property
     def asic_models_by_name(self) -> dict[str, AsicModel]:
@@ -202,15 +207,15 @@ def _impossible(portfolio: Portfolio) -> Iterator[Finding]:
     """Windows that nothing in the horizon can meet, and tenants with two hazards."""
     horizon, sites = portfolio.horizon, portfolio.site_index
     hazards: dict[str, float] = {}
-    for i, offer in enumerate(portfolio.offers):
-        hazard = offer.credit.default_hazard_per_year_frac
-        if hazards.setdefault(offer.tenant, hazard) != hazard:
+    for location, name, hazard in _stated_hazards(portfolio):
+        if hazards.setdefault(name, hazard) != hazard:
             yield (
-                ("offers", i, "credit", "default_hazard_per_year_frac"),
-                f"tenant {offer.tenant!r} has a hazard of {hazard:g} here and {hazards[offer.tenant]:g} before",
-                "one tenant defaults once: give all its offers the same hazard",
+                location,
+                f"{name!r} has a hazard of {hazard:g} here and {hazards[name]:g} before",
+                "who is a tenant or a backstopper defaults once: state the same hazard everywhere",
                 hazard,
             )
+    for i, offer in enumerate(portfolio.offers):
         if offer.sign_until_month < horizon.start_month or offer.sign_from_month >= horizon.end_month:
             yield (
                 ("offers", i, "sign_until_month"),
@@ -249,6 +254,19 @@ def _impossible(portfolio: Portfolio) -> Iterator[Finding]:
                 f"{option.order_until_month:%Y-%m}, outside the horizon",
                 "move the window or the horizon, or drop the option",
                 option.order_until_month,
+            )
+
+
+def _stated_hazards(portfolio: Portfolio) -> Iterator[tuple[Location, str, float]]:
+    """Who can default, and with which hazard, wherever that is stated."""
+    for i, offer in enumerate(portfolio.offers):
+        credit, here = offer.credit, ("offers", i, "credit")
+        yield (*here, "default_hazard_per_year_frac"), offer.tenant, credit.default_hazard_per_year_frac
+        if credit.failing_backstopper is not None and credit.backstop_hazard_per_year_frac is not None:
+            yield (
+                (*here, "backstop_hazard_per_year_frac"),
+                credit.failing_backstopper,
+                credit.backstop_hazard_per_year_frac,
             )
 
 

@@ -33,7 +33,7 @@ class StressDefault(Value):
     """A default that comes for certain."""
 
     tenant: Name | None = None
-    """Name of a tenant; all that are not named otherwise if absent."""
+    """Name of a tenant, or of a backstopper that can fail; all tenants that are not named otherwise if absent."""
     default_month: Month
     """When it does."""
 

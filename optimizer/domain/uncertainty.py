@@ -106,6 +106,31 @@ class Overlay(Value):
         return self
 
 
+class CreditFactor(Value):
+    """What the credit of all parties has in common: tenants, and those who back them, fail in the same scenarios.
+
+    A Gaussian copula with one factor: each party's own hazard stays what it is.
+    """
+
+    asset_correlation_frac: Frac
+    """Correlation of the assets of any two parties; at 0 each fails alone."""
+    market_factor: Factor | None = None
+    """Factor of the market that credit goes with, one with a process of its own in ``uncertainty``."""
+    market_correlation_frac: Annotated[float, Quantity("1", -1.0, 1.0)] = 0.0
+    """Correlation of what is common with the mean log-deviation of that factor over the horizon: at more than 0
+    defaults are more and earlier where it is low."""
+
+    @model_validator(mode="after")
+    def _with_a_market(self) -> CreditFactor:
+        if (self.market_factor is None) != (self.market_correlation_frac == 0.0):
+            raise problem(
+                "credit_factor",
+                "a credit factor goes with the market by both a market_factor and a market_correlation_frac",
+                "state both, or neither",
+            )
+        return self
+
+
 class FactorColumn(Value):
     """Which column of a file holds which factor."""
 

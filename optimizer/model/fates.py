@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from optimizer.curves import NEVER
 from optimizer.curves.futures import Futures
 from optimizer.curves.outcomes import NONE
 from optimizer.domain.construction import ConstructionOutcome
@@ -40,15 +41,19 @@ class Fate:
     @classmethod
     def by_scenario(cls, offer: Offer, futures: Futures) -> Fate:
         """The fate in every scenario."""
-        credit, unbacked = offer.credit, 1.0 - offer.credit.backstop_share_frac
-        default = futures.default_month(offer.tenant).astype(np.int64)
+        credit, rent = offer.credit, futures.re_lease_rent_usd_per_kw_month
+        (unbacked, default), (backed, gone) = promises(offer, futures)
         months = np.arange(futures.extended_month_count)[:, None]
-        let = months >= default + credit.vacancy_months
-        return cls(
-            paid=np.where(months < default, 1.0, credit.backstop_share_frac),
-            let_usd_per_kw=np.where(let, unbacked * futures.re_lease_rent_usd_per_kw_month, 0.0),
+        fate = cls(
+            paid=np.where(months < default, 1.0, backed),
+            let_usd_per_kw=np.where(months >= default + credit.vacancy_months, unbacked * rent, 0.0),
             recovered=(months == default) * (unbacked * credit.recovery_frac * MONTHS_PER_YEAR),
         )
+        if credit.failing_backstopper is not None:
+            fate.paid[months >= gone] = 0.0
+            fate.let_usd_per_kw[:] += np.where(months >= gone + credit.vacancy_months, backed * rent, 0.0)
+            fate.recovered[:] += (months == gone) * (backed * credit.recovery_frac * MONTHS_PER_YEAR)
+        return fate
 
     def of(self, chosen: Chosen) -> Fate:
         """The fate in some of the scenarios."""
@@ -69,19 +74,31 @@ def rent_usd_per_kw(
     ``paid`` and ``recovered`` weigh the contract rent and ``let`` the re-lease rent, ``[R, T_ext]`` each; of them
     counts what :class:`Fate` says. Sums over months are taken once, not in every scenario.
     """
-    credit, unbacked = offer.credit, 1.0 - offer.credit.backstop_share_frac
-    default = futures.default_month(offer.tenant)[chosen].astype(np.int64)
-    months = paid.shape[1]
+    credit, months = offer.credit, paid.shape[1]
     until = np.concatenate([np.zeros((len(paid), 1)), np.cumsum(paid, axis=1)], axis=1)
-    found = credit.backstop_share_frac * until[:, -1:] + unbacked * until[:, np.minimum(default, months)]
-    fell = np.flatnonzero(default < months)
-    found[:, fell] += unbacked * credit.recovery_frac * MONTHS_PER_YEAR * recovered[:, default[fell]]
-    again = np.flatnonzero(default + credit.vacancy_months < months)
-    if len(again):
-        is_let = np.arange(months)[:, None] >= default[again] + credit.vacancy_months
-        rents = np.where(is_let, futures.re_lease_rent_usd_per_kw_month[:, chosen][:, again], 0.0)
-        found[:, again] += unbacked * (let @ rents)
-    return found
+    ends = [(share, end[chosen]) for share, end in promises(offer, futures)]
+    (unbacked, default), (backed, gone) = ends
+    found = backed * until[:, np.minimum(gone, months)] + unbacked * until[:, np.minimum(default, months)]
+    for share, end in ends:
+        fell = np.flatnonzero(end < months)
+        found[:, fell] += share * credit.recovery_frac * MONTHS_PER_YEAR * recovered[:, end[fell]]
+        again = np.flatnonzero(end + credit.vacancy_months < months)
+        if len(again):
+            is_let = np.arange(months)[:, None] >= end[again] + credit.vacancy_months
+            rents = np.where(is_let, futures.re_lease_rent_usd_per_kw_month[:, chosen][:, again], 0.0)
+            found[:, again] += share * (let @ rents)
+    return np.asarray(found)
+
+
+def promises(offer: Offer, futures: Futures) -> list[tuple[float, NDArray[np.int64]]]:
+    """Shares of the rent and the months in which they are no longer paid, ``[W]``: the unbacked, then the backed one.
+
+    The unbacked share ends with the tenant; the backed one when the backstopper has failed too, if it can.
+    """
+    backed, backstopper = offer.credit.backstop_share_frac, offer.credit.failing_backstopper
+    default = futures.default_month(offer.tenant).astype(np.int64)
+    gone = np.maximum(default, NEVER if backstopper is None else futures.default_month(backstopper))
+    return [(1.0 - backed, default), (backed, gone)]
 
 
 @dataclass(frozen=True, eq=False)

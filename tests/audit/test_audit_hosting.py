@@ -182,6 +182,30 @@ def test_default_backstop_vacancy_recovery_and_renewals():
     assert found.use.hosting_mw[0] == pytest.approx([0] * 4 + [1.5] * 20)
 
 
+def test_a_backstop_that_fails_is_let_again_like_the_rest():
+    credit = {
+        "default_hazard_per_year_frac": 0.1,
+        "recovery_frac": 0.25,
+        "backstop_share_frac": 0.6,
+        "backstopper": "G",
+        "backstop_hazard_per_year_frac": 0.02,
+        "vacancy_months": 2,
+    }
+    case = portfolio(offers=[offer(critical_mw=1.0, term_months=8, credit=credit, sites=[place(build_months=0)])])
+    market = market_of(
+        case, scenario_count=4, re_lease_rent=40.0, defaults={"T1": [2, 4, 4, NEVER], "G": [5, 1, NEVER, 0]}
+    )
+    found = recalculate(case, market, signed(when="2027-01", critical_mw=1.0))
+    # In thousands of USD, months 0 to 7. The tenant fails in month 2: 0.4 x 0.25 x 12 x 100 = 120 recovered, 60 backed,
+    # 16 from month 4 on; the backstopper in month 5: 0.6 x 0.25 x 12 x 100 = 180 recovered, 24 more from month 7 on.
+    first_tenant = [100, 100, 60 + 120, 60, 60 + 16, 16 + 180, 16, 16 + 24]
+    first_backstopper = [100, 100, 100, 100, 300, 0, 40, 40]
+    backed = [100, 100, 100, 100, 60 + 120, 60, 76, 76]
+    solvent = [100] * 8
+    expected = np.mean([first_tenant, first_backstopper, backed, solvent], axis=0) * 1e3
+    assert column(found, "hosting_noi_usd")[:8] == pytest.approx(expected)
+
+
 def test_opex_is_due_after_a_default_and_knows_no_renewal_rent():
     lean = offer(
         critical_mw=1.0,

@@ -78,7 +78,11 @@ def test_a_market_that_cannot_be_is_told_the_nearest_that_can():
     stated["uncertainty"] = [
         {"factor": factor, "volatility_per_year_frac": 0.5} for factor in ("btc_price", "gpu_rental", "re_lease_rent")
     ]
-    pairs = [("btc_price", "gpu_rental", 0.9), ("btc_price", "re_lease_rent", -0.9), ("gpu_rental", "re_lease_rent", 0.9)]
+    pairs = [
+        ("btc_price", "gpu_rental", 0.9),
+        ("btc_price", "re_lease_rent", -0.9),
+        ("gpu_rental", "re_lease_rent", 0.9),
+    ]
     stated["correlations"] = [{"first": one, "second": two, "correlation_frac": value} for one, two, value in pairs]
     with pytest.raises(InvalidInputError, match=r"smallest eigenvalue -0\.8.*the nearest that can: ") as raised:
         validated(Market, stated, "market")

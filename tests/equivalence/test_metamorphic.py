@@ -285,9 +285,10 @@ def test_gpu_margins_by_scenario_average_to_the_coefficients():
     [
         {},
         {"recovery_frac": 0.0, "backstop_share_frac": 0.4, "backstopper": "parent"},
+        {"backstop_share_frac": 0.7, "backstopper": "parent", "backstop_hazard_per_year_frac": 0.5},
         {"vacancy_months": 0},
     ],
-    ids=["default", "backstop", "let at once"],
+    ids=["default", "backstop", "failing backstop", "let at once"],
 )
 @pytest.mark.parametrize(("payer", "lease"), [("tenant", None), ("landlord", None), ("tenant", "2028-06")])
 def test_contract_income_by_scenario_averages_to_the_coefficients(changes, payer, lease):

@@ -197,6 +197,7 @@ def _offers() -> list[dict[str, Any]]:
                 "recovery_frac": 0.4,
                 "backstop_share_frac": 0.5,
                 "backstopper": "Giant",
+                "backstop_hazard_per_year_frac": 0.01,
                 "vacancy_months": 6,
             },
             "critical_mw": 20.0,
@@ -330,6 +331,11 @@ def _market() -> dict[str, Any]:
                 "default_hazard": [point.model_dump() for point in overlay("ai-bust").default_hazard],
             }
         ],
+        "credit_factor": {
+            "asset_correlation_frac": 0.3,
+            "market_factor": "btc_price",
+            "market_correlation_frac": 0.5,
+        },
     }
 
 

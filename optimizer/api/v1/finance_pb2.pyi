@@ -452,7 +452,7 @@ class StressDefault(_message.Message):
     TENANT_FIELD_NUMBER: _builtins.int
     DEFAULT_MONTH_FIELD_NUMBER: _builtins.int
     tenant: _builtins.str
-    """Name of a tenant; all that are not named otherwise if absent."""
+    """Name of a tenant, or of a backstopper that can fail; all tenants that are not named otherwise if absent."""
     @_builtins.property
     def default_month(self) -> _date_pb2.Date:
         """When it does. Day 1."""

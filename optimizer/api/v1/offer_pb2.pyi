@@ -55,16 +55,19 @@ class Credit(_message.Message):
     BACKSTOP_SHARE_FRAC_FIELD_NUMBER: _builtins.int
     BACKSTOPPER_FIELD_NUMBER: _builtins.int
     VACANCY_MONTHS_FIELD_NUMBER: _builtins.int
+    BACKSTOP_HAZARD_PER_YEAR_FRAC_FIELD_NUMBER: _builtins.int
     default_hazard_per_year_frac: _builtins.float
     """Probability a year that the tenant defaults; the same in every offer of one tenant."""
     recovery_frac: _builtins.float
     """Share of twelve months' unbacked rent that is recovered once, in the month of default."""
     backstop_share_frac: _builtins.float
-    """Share of the rent that a stronger party goes on paying after a default, to the end of the term."""
+    """Share of the rent that a stronger party goes on paying after a default, renewals included."""
     backstopper: _builtins.str
     """Who that is."""
     vacancy_months: _builtins.int
     """Months from a default until the unbacked share is let again at the market's re-lease rent."""
+    backstop_hazard_per_year_frac: _builtins.float
+    """Probability a year that the backstopper defaults itself, the same wherever it is named; absent if it cannot."""
     def __init__(
         self,
         *,
@@ -73,11 +76,14 @@ class Credit(_message.Message):
         backstop_share_frac: _builtins.float | None = ...,
         backstopper: _builtins.str | None = ...,
         vacancy_months: _builtins.int | None = ...,
+        backstop_hazard_per_year_frac: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_backstop_share_frac", b"_backstop_share_frac", "_backstopper", b"_backstopper", "_default_hazard_per_year_frac", b"_default_hazard_per_year_frac", "_recovery_frac", b"_recovery_frac", "_vacancy_months", b"_vacancy_months", "backstop_share_frac", b"backstop_share_frac", "backstopper", b"backstopper", "default_hazard_per_year_frac", b"default_hazard_per_year_frac", "recovery_frac", b"recovery_frac", "vacancy_months", b"vacancy_months"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_backstop_hazard_per_year_frac", b"_backstop_hazard_per_year_frac", "_backstop_share_frac", b"_backstop_share_frac", "_backstopper", b"_backstopper", "_default_hazard_per_year_frac", b"_default_hazard_per_year_frac", "_recovery_frac", b"_recovery_frac", "_vacancy_months", b"_vacancy_months", "backstop_hazard_per_year_frac", b"backstop_hazard_per_year_frac", "backstop_share_frac", b"backstop_share_frac", "backstopper", b"backstopper", "default_hazard_per_year_frac", b"default_hazard_per_year_frac", "recovery_frac", b"recovery_frac", "vacancy_months", b"vacancy_months"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_backstop_share_frac", b"_backstop_share_frac", "_backstopper", b"_backstopper", "_default_hazard_per_year_frac", b"_default_hazard_per_year_frac", "_recovery_frac", b"_recovery_frac", "_vacancy_months", b"_vacancy_months", "backstop_share_frac", b"backstop_share_frac", "backstopper", b"backstopper", "default_hazard_per_year_frac", b"default_hazard_per_year_frac", "recovery_frac", b"recovery_frac", "vacancy_months", b"vacancy_months"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_backstop_hazard_per_year_frac", b"_backstop_hazard_per_year_frac", "_backstop_share_frac", b"_backstop_share_frac", "_backstopper", b"_backstopper", "_default_hazard_per_year_frac", b"_default_hazard_per_year_frac", "_recovery_frac", b"_recovery_frac", "_vacancy_months", b"_vacancy_months", "backstop_hazard_per_year_frac", b"backstop_hazard_per_year_frac", "backstop_share_frac", b"backstop_share_frac", "backstopper", b"backstopper", "default_hazard_per_year_frac", b"default_hazard_per_year_frac", "recovery_frac", b"recovery_frac", "vacancy_months", b"vacancy_months"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__backstop_hazard_per_year_frac: _TypeAlias = _typing.Literal["backstop_hazard_per_year_frac"]  # noqa: Y015
+    _WhichOneofArgType__backstop_hazard_per_year_frac: _TypeAlias = _typing.Literal["_backstop_hazard_per_year_frac", b"_backstop_hazard_per_year_frac"]  # noqa: Y015
     _WhichOneofReturnType__backstop_share_frac: _TypeAlias = _typing.Literal["backstop_share_frac"]  # noqa: Y015
     _WhichOneofArgType__backstop_share_frac: _TypeAlias = _typing.Literal["_backstop_share_frac", b"_backstop_share_frac"]  # noqa: Y015
     _WhichOneofReturnType__backstopper: _TypeAlias = _typing.Literal["backstopper"]  # noqa: Y015
@@ -88,6 +94,8 @@ class Credit(_message.Message):
     _WhichOneofArgType__recovery_frac: _TypeAlias = _typing.Literal["_recovery_frac", b"_recovery_frac"]  # noqa: Y015
     _WhichOneofReturnType__vacancy_months: _TypeAlias = _typing.Literal["vacancy_months"]  # noqa: Y015
     _WhichOneofArgType__vacancy_months: _TypeAlias = _typing.Literal["_vacancy_months", b"_vacancy_months"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__backstop_hazard_per_year_frac) -> _WhichOneofReturnType__backstop_hazard_per_year_frac | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__backstop_share_frac) -> _WhichOneofReturnType__backstop_share_frac | None: ...
     @_typing.overload

@@ -163,6 +163,47 @@ class FactorCorrelation(_message.Message):
 Global___FactorCorrelation: _TypeAlias = FactorCorrelation  # noqa: Y015
 
 @_typing.final
+class CreditFactor(_message.Message):
+    """What the credit of all parties has in common: tenants, and those who back them, fail in the same scenarios."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ASSET_CORRELATION_FRAC_FIELD_NUMBER: _builtins.int
+    MARKET_FACTOR_FIELD_NUMBER: _builtins.int
+    MARKET_CORRELATION_FRAC_FIELD_NUMBER: _builtins.int
+    asset_correlation_frac: _builtins.float
+    """Correlation of the assets of any two parties; at 0 each fails alone."""
+    market_factor: Global___Factor.ValueType
+    """Factor of the market that credit goes with."""
+    market_correlation_frac: _builtins.float
+    """Correlation of what is common with the mean log-deviation of that factor over the horizon."""
+    def __init__(
+        self,
+        *,
+        asset_correlation_frac: _builtins.float | None = ...,
+        market_factor: Global___Factor.ValueType | None = ...,
+        market_correlation_frac: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_asset_correlation_frac", b"_asset_correlation_frac", "_market_correlation_frac", b"_market_correlation_frac", "_market_factor", b"_market_factor", "asset_correlation_frac", b"asset_correlation_frac", "market_correlation_frac", b"market_correlation_frac", "market_factor", b"market_factor"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_asset_correlation_frac", b"_asset_correlation_frac", "_market_correlation_frac", b"_market_correlation_frac", "_market_factor", b"_market_factor", "asset_correlation_frac", b"asset_correlation_frac", "market_correlation_frac", b"market_correlation_frac", "market_factor", b"market_factor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__asset_correlation_frac: _TypeAlias = _typing.Literal["asset_correlation_frac"]  # noqa: Y015
+    _WhichOneofArgType__asset_correlation_frac: _TypeAlias = _typing.Literal["_asset_correlation_frac", b"_asset_correlation_frac"]  # noqa: Y015
+    _WhichOneofReturnType__market_correlation_frac: _TypeAlias = _typing.Literal["market_correlation_frac"]  # noqa: Y015
+    _WhichOneofArgType__market_correlation_frac: _TypeAlias = _typing.Literal["_market_correlation_frac", b"_market_correlation_frac"]  # noqa: Y015
+    _WhichOneofReturnType__market_factor: _TypeAlias = _typing.Literal["market_factor"]  # noqa: Y015
+    _WhichOneofArgType__market_factor: _TypeAlias = _typing.Literal["_market_factor", b"_market_factor"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__asset_correlation_frac) -> _WhichOneofReturnType__asset_correlation_frac | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__market_correlation_frac) -> _WhichOneofReturnType__market_correlation_frac | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__market_factor) -> _WhichOneofReturnType__market_factor | None: ...
+
+Global___CreditFactor: _TypeAlias = CreditFactor  # noqa: Y015
+
+@_typing.final
 class OverlayPoint(_message.Message):
     """The strength of an overlay some months after it began."""
 

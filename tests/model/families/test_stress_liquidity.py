@@ -92,6 +92,20 @@ def test_a_backstop_pays_in_the_stress_too():
     assert values[program.variables["stress_cash_musd"].columns] == pytest.approx([0.0, 0.8, 1.6, 1.6])
 
 
+def test_a_backstop_that_the_stress_names_fails_in_it():
+    backed = {"backstop_share_frac": 0.8, "backstopper": "parent", "vacancy_months": 12}
+    failing = backed | {"backstop_hazard_per_year_frac": 0.0}  # never by chance
+    gone = {"tenant": "parent", "default_month": "2027-03"}
+    # Both fail by March: of two million 0.8 arrive in February; not named, it goes on paying in March.
+    for defaults, expected in (([{"default_month": "2027-01"}, gone], 0.8), ([{"default_month": "2027-01"}], 1.6)):
+        stated = case({"defaults": defaults}, opening_cash_usd=1e6, offers=[offer(credit=failing)])
+        values = solve_program(assembled(stated).compile(), EXACT).values
+        assert values[assembled(stated).variables["stress_cash_musd"].columns][-1] == pytest.approx(expected)
+        assert best(stated).stresses[0].npv_usd == pytest.approx(expected * 1e6 - 1e6, abs=1.0)
+    with pytest.raises(InvalidInputError, match="'parent'"):
+        case({"defaults": [gone]}, offers=[offer(credit=backed)])
+
+
 def test_mining_earns_the_price_of_the_stress():
     # 200 USD an hour at 48 USD/PH/day; at three quarters of the price 100 USD, at half of it machines stand still.
     mine = {"asic_models": [asic()], "fleets": [fleet()], "offers": []}
