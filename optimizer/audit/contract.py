@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from optimizer.audit.paths import EnergyPrices, FloatArray
+from optimizer.audit.rents import locked_in_frac, rent_usd_per_kw
 from optimizer.domain import ContractDecision, Offer, OfferSite, Portfolio, PowerPayer, Site
 from optimizer.errors import InvalidInputError
 from optimizer.units import KW_PER_MW, MONTHS_PER_YEAR
@@ -197,6 +198,8 @@ class ContractMoney:
     """Rent of what is let again less opex and energy."""
     refit_usd: FloatArray
     """What preparing it costs."""
+    locked_in_frac: float
+    """Expected rent that was signed for over the stated price."""
 
 
 def contract_money(contract: Contract, energy: EnergyPrices) -> ContractMoney:
@@ -215,6 +218,7 @@ def contract_money(contract: Contract, energy: EnergyPrices) -> ContractMoney:
         )  # fmt: skip
     noi, contracted = np.zeros(length), np.zeros(length)
     late, dearer = built(contract, energy)
+    locked_in = float(locked_in_frac(contract, energy.paths).mean()) if in_time else 1.0
     for month in range(max(contract.energize, 0), min(contract.reserved_until, length)):
         live = contract.live(month)
         delivered = _delivered_frac(contract, month, late)
@@ -222,14 +226,15 @@ def contract_money(contract: Contract, energy: EnergyPrices) -> ContractMoney:
         noi[month] = _rent_usd(contract, month, delivered, late, energy) - live.weight_frac * cost
         if month < contract.end:
             planned = _cost_usd(contract, contract.critical_mw * live.share_frac, month, energy)
-            contracted[month] = _full_rent_usd(contract, month) - float(np.mean(planned))
+            contracted[month] = _full_rent_usd(contract, month) * locked_in - float(np.mean(planned))
     return ContractMoney(
         noi_usd=noi,
-        prepayment_usd=_prepayment_usd(contract, length),
+        prepayment_usd=_prepayment_usd(contract, length) * locked_in,
         capex_usd=-_owner_capex_usd(contract, length) * (1.0 + float(dearer.mean())),
         contracted_noi_usd=contracted,
         re_lease_usd=_re_lease_usd(contract, energy),
         refit_usd=_refit_usd(contract, length),
+        locked_in_frac=locked_in,
     )
 
 
@@ -256,7 +261,7 @@ def _delivered_frac(contract: Contract, month: int, late: FloatArray) -> FloatAr
 
 
 def _full_rent_usd(contract: Contract, month: int) -> float:
-    """Escalated rent of the kW that are to be live, without the renewal's share."""
+    """Escalated rent of the kW that are to be live at the stated price."""
     return contract.critical_mw * contract.live(month).share_frac * KW_PER_MW * _usd_per_kw(contract, month)
 
 
@@ -269,7 +274,7 @@ def _rent_usd(contract: Contract, month: int, delivered: FloatArray, late: Float
     credit, live = contract.offer.credit, contract.live(month)
     default = np.asarray(energy.paths.default_month(contract.offer.tenant), dtype=np.int64)
     backed = credit.backstop_share_frac
-    rent = live.rent_frac * _usd_per_kw(contract, month)
+    rent = rent_usd_per_kw(contract, month, energy.paths)
     paid, unpaid = np.where(default > month, 1.0, backed), [(1.0 - backed, default)]
     if credit.failing_backstopper is not None:
         # The backstopper pays from the tenant's default on, if it has not failed by then, until it does.

@@ -64,6 +64,10 @@ class MarketPaths(Protocol):
         """Multiplier of every rental price of GPUs, ``[T_ext, W]``."""
 
     @property
+    def re_lease_rent_multiplier(self) -> FloatArray:
+        """Multiplier of the rent of halls, ``[T_ext, W]``."""
+
+    @property
     def re_lease_rent_usd_per_kw_month(self) -> FloatArray:
         """Rent of halls that are let again, ``[T_ext, W]``."""
 

@@ -391,7 +391,7 @@ def _outcome(portfolio: Portfolio, contract: Contract, money: ContractMoney) -> 
         end_month=month_at(contract.end),
         owner_capex_usd=contract.owner_capex_usd,
         debt_usd=contract.debt_usd,
-        first_year_rent_usd=MONTHS_PER_YEAR * contract.offer.price_usd_per_kw_month * full_kw,
+        first_year_rent_usd=MONTHS_PER_YEAR * contract.offer.price_usd_per_kw_month * full_kw * money.locked_in_frac,
         npv_usd=contract_npv_usd(portfolio.finance, money, portfolio.horizon.month_count),
         reconverted_mw=contract.reconverted_mw,
         re_leased_mw=contract.re_leased_mw,

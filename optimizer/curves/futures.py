@@ -228,11 +228,16 @@ class Futures:
         """Multiplier of GPU rental prices."""
         return self.multiplier(Factor.GPU_RENTAL)
 
+    @property
+    def re_lease_rent_multiplier(self) -> Floats:
+        """Multiplier of the rent of halls."""
+        return self.multiplier(Factor.RE_LEASE_RENT)
+
     @cached_property
     def re_lease_rent_usd_per_kw_month(self) -> Floats:
         """Rent at which a failed tenant's halls are let again."""
         base = self.path(self.portfolio.market.re_lease_rent_usd_per_kw_month)
-        return np.asarray(base[:, None] * self.multiplier(Factor.RE_LEASE_RENT))
+        return np.asarray(base[:, None] * self.re_lease_rent_multiplier)
 
     @property
     def btc_usd(self) -> Floats:

@@ -21,6 +21,7 @@ from optimizer.domain.base import (
     Value,
     problem,
 )
+from optimizer.domain.uncertainty import Factor
 
 
 class PowerPayer(StrEnum):
@@ -80,6 +81,24 @@ class Prepayment(Value):
     """Credited against the rent in equal parts over so many months from full energization."""
 
 
+class RentIndex(Value):
+    """How the rent on offer moves with the market until it is signed for; from then on it is what it was."""
+
+    factor: Factor = Factor.RE_LEASE_RENT
+    """Factor of the market that it follows: the rent of halls, or GPU rental."""
+    exposure_frac: Frac = 1.0
+    """Share of the factor's deviation from its base path that the rent follows."""
+    growth_per_year_frac: GrowthPerYear = 0.0
+    """Growth of the rent on offer from the start of the horizon to the month of signing."""
+
+    @model_validator(mode="after")
+    def _of_rents(self) -> RentIndex:
+        if self.factor not in (Factor.RE_LEASE_RENT, Factor.GPU_RENTAL):
+            fix = f"choose {Factor.RE_LEASE_RENT} or {Factor.GPU_RENTAL}"
+            raise problem("factor", f"a rent that follows {self.factor}", fix)
+        return self
+
+
 class Renewal(Value):
     """The tenant's options to stay when the term ends."""
 
@@ -91,6 +110,15 @@ class Renewal(Value):
     """Probability that each one is used, given the one before; at 0 renewals are not counted on and keep no power."""
     rent_frac: Annotated[float, Quantity("fraction", 0.0, 3.0)] = 1.0
     """Rent in a renewal as a share of what the escalated rent would be."""
+    market_rent_share_frac: Annotated[float, Quantity("fraction", 0.0, 3.0)] | None = None
+    """Rent in a renewal as a share of the market's re-lease rent in its first month instead, escalated from then on."""
+
+    @model_validator(mode="after")
+    def _one_rent(self) -> Renewal:
+        if self.market_rent_share_frac is not None and self.rent_frac != 1.0:
+            told = "a renewal has both a rent_frac and a market_rent_share_frac"
+            raise problem("rent_frac", told, "let it follow the contract or the market: drop one of the two")
+        return self
 
 
 class Reconversion(Value):
@@ -168,6 +196,8 @@ class Offer(Value):
     """Most MW of a scalable offer."""
     price_usd_per_kw_month: UsdPerKwMonth
     """Rent in the first year, per kW of critical IT and month."""
+    rent_index: RentIndex | None = None
+    """How that rent moves until it is signed for; it stays what it is if absent."""
     escalator_per_year_frac: GrowthPerYear = 0.0
     """Growth of rent and of landlord opex, on each anniversary of the first energization."""
     term_months: Annotated[int, Quantity("months", 1, 480)]

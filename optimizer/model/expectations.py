@@ -21,7 +21,7 @@ from optimizer.domain.gpu import GpuOption, GpuRefresh
 from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.site import Site
 from optimizer.model.calendar import Floats
-from optimizer.model.fates import BuildCase, Fate, add_cases, add_fates
+from optimizer.model.fates import BuildCase, Fate, add_cases, add_fates, add_locked_rents
 from optimizer.model.machine_classes import MachineClass, machine_classes, machine_pairs
 from optimizer.units import MONTHS_PER_YEAR
 
@@ -38,6 +38,8 @@ class Expectations:
     """The same of a block that has been refreshed, of options that can be."""
     fates: Mapping[tuple[str, str, int], Fate]
     """What becomes of the rent, by offer, site and position of the case of building there, ``[T_ext]``."""
+    locked_rents: Mapping[tuple[str, str], Floats]
+    """Mean of the rent that is signed for over the price, by offer with an index and site, ``[N]`` by start."""
     build_cases: Mapping[str, tuple[BuildCase, ...]]
     """How building may turn out, by site; first as planned."""
     power_usd_per_mwh: Mapping[str, Floats]
@@ -59,6 +61,7 @@ class Expectations:
             for refresh in ([None, option.refresh] if option.refresh is not None else [None])
         }
         fates: dict[tuple[str, str, int], Fate] = {}
+        locked: dict[tuple[str, str], Floats] = {}
         cases: dict[str, tuple[BuildCase, ...]] = {}
         power: dict[str, Floats] = {}
         re_lease = np.zeros(futures.extended_month_count)
@@ -70,6 +73,7 @@ class Expectations:
             for (option, name, refresh), sums in blocks.items():
                 sums.add(**block_paths(option, portfolio.site(name), shard, refresh))
             add_fates(fates, shard, futures.scenario_count)
+            add_locked_rents(locked, shard, share)
             re_lease += share * shard.re_lease_rent_usd_per_kw_month.mean(axis=1)
             for site in portfolio.sites:
                 price = shard.mean_power_usd_per_mwh(site.name)
@@ -91,7 +95,7 @@ class Expectations:
             }
             for new in (False, True)
         )
-        return cls(values, gpus, refreshed, fates, cases, power, re_lease, sales)
+        return cls(values, gpus, refreshed, fates, locked, cases, power, re_lease, sales)
 
 
 def classes_by_site(portfolio: Portfolio) -> dict[str, list[MachineClass]]:

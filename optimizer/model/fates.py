@@ -7,7 +7,7 @@ divided by the number of all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -17,9 +17,11 @@ from optimizer.curves import NEVER
 from optimizer.curves.futures import Futures
 from optimizer.curves.outcomes import NONE
 from optimizer.domain.construction import ConstructionOutcome
-from optimizer.domain.offer import Offer
+from optimizer.domain.offer import Offer, OfferSite
+from optimizer.domain.portfolio import sign_months
 from optimizer.domain.site import Site
 from optimizer.model.calendar import Floats
+from optimizer.model.rent_levels import RentLevel, has_levels, locked_in, rent_levels
 from optimizer.units import MONTHS_PER_YEAR
 
 Chosen = slice | NDArray[np.bool_]
@@ -29,7 +31,10 @@ EVERY = slice(None)
 
 @dataclass(frozen=True, eq=False)
 class Fate:
-    """What becomes of a tenant's rent, by month: in expectation ``[T_ext]``, or in every scenario ``[T_ext, W]``."""
+    """What becomes of a tenant's rent, by month: in expectation ``[T_ext]``, or in every scenario ``[T_ext, W]``.
+
+    In expectation a rent that differs by scenario has its levels in ``paid`` and ``recovered``: ``[N, T_ext]``.
+    """
 
     paid: Floats
     """Share of the contract rent that is paid, by the tenant or after a default by the backstopper."""
@@ -59,10 +64,13 @@ class Fate:
         """The fate in some of the scenarios."""
         return Fate(**{item.name: getattr(self, item.name)[:, chosen] for item in fields(self)})
 
-    def mean_added(self, share: float, before: Fate | None) -> Fate:
+    def mean_added(self, share: float, before: Fate | None, levels: Sequence[RentLevel] = ()) -> Fate:
         """The mean over the scenarios, weighted with their share of all, on top of that of the scenarios before."""
         names = [item.name for item in fields(self)]
         means = {name: mean_of(getattr(self, name), share) for name in names}
+        if levels:
+            for name in ("paid", "recovered"):
+                means[name] = np.asarray(sum(share * item.mean_of(getattr(self, name)) for item in levels))
         return Fate(**{name: means[name] + (getattr(before, name) if before is not None else 0.0) for name in names})
 
 
@@ -138,14 +146,31 @@ def add_fates(found: dict[tuple[str, str, int], Fate], futures: Futures, scenari
         whole: Fate | None = None
         for place in offer.sites:
             site = futures.portfolio.site(place.site)
+            levels = [*rent_levels(offer, place, _signed(offer, place, futures), futures)] if has_levels(offer) else []
             for position, (_, chosen) in enumerate(cases(site, futures)):
                 key = (offer.name, site.name, position)
                 part, share = fate.of(chosen), _count(chosen, futures) / scenario_count
-                if isinstance(chosen, slice):
+                if levels:
+                    found[key] = part.mean_added(share, found.get(key), [item.of(chosen) for item in levels])
+                elif isinstance(chosen, slice):
                     whole = whole or part.mean_added(share, found.get(key))
                     found[key] = whole
                 else:
                     found[key] = part.mean_added(share, found.get(key))
+
+
+def add_locked_rents(found: dict[tuple[str, str], Floats], futures: Futures, share: float) -> None:
+    """Add a shard, ``share`` of all scenarios, to the mean of what is signed for over the price, ``[N]`` by start."""
+    for offer in futures.portfolio.offers:
+        for place in offer.sites if offer.rent_index is not None else ():
+            level = locked_in(offer, _signed(offer, place, futures), futures).mean(axis=1)
+            found[offer.name, place.site] = share * level + found.get((offer.name, place.site), 0.0)
+
+
+def _signed(offer: Offer, place: OfferSite, futures: Futures) -> NDArray[np.int64]:
+    """Months in which an offer can be signed for a place, ``[N]``."""
+    portfolio = futures.portfolio
+    return np.array(sign_months(offer, place, portfolio.site(place.site), portfolio.horizon), dtype=np.int64)
 
 
 def add_cases(

@@ -112,7 +112,7 @@ class RentTerms:
     """What a live contract earns and costs in USD per critical kW, ``[N, T_ext]``, linear in the tenant's fate."""
 
     rent: Floats
-    """Contract rent, weighted with the probability of renewals."""
+    """Contract rent, over its levels if it has any, weighted with the probability of renewals."""
     weight: Floats
     """Live share times the probability that the contract still runs: times energy, the landlord's energy."""
     let_weight: Floats
@@ -148,7 +148,7 @@ class OfferAtSite:
         """Rents and costs by month, where every phase energizes so many months late."""
         offer, live = self.offer, self._live_share(age, delay_months)
         weight, rent_weight = self._renewal_weights(age)
-        rent = offer.price_usd_per_kw_month * self._escalation(age)
+        rent = self._rent_usd_per_kw(age)
         in_term = (age >= 0) & (age < offer.term_months)
         return RentTerms(
             rent=live * rent_weight * rent,
@@ -157,6 +157,15 @@ class OfferAtSite:
             recovery=live * rent * in_term,
             opex=live * weight * self.opex(age),
         )
+
+    def _rent_usd_per_kw(self, age: Ints) -> Floats:
+        """Contract rent, over its levels where it has any, ``[N, T_ext]``."""
+        offer, renewal, after = self.offer, self.offer.renewal, age - self.offer.term_months
+        rent = offer.price_usd_per_kw_month * self._escalation(age)
+        if renewal is None or renewal.market_rent_share_frac is None:
+            return rent
+        renewed = renewal.market_rent_share_frac * self._escalation(after % renewal.term_months)
+        return np.where(after >= 0, renewed, rent)
 
     def _escalation(self, age: Ints) -> Floats:
         escalator = self.offer.escalator_per_year_frac
@@ -211,7 +220,7 @@ class OfferAtSite:
             space_mw=live * bool(place.needs_building),
             displaced_mw=halls[:, :horizon],
             noi_musd=noi,
-            prepayment_musd=self._prepayment(sign, age),
+            prepayment_musd=self.prepayment_musd(sign, age) * self._locked_in(expected),
             capex_musd=planned * (1.0 + sum(case.share_frac * case.capex_overrun_frac for case in cases)),
             debt_limit_musd=debt.limit,
             debt_draw=debt.draw[:, :horizon],
@@ -258,14 +267,19 @@ class OfferAtSite:
         terms, noi = self.terms(age), np.zeros(age.shape)
         in_term = (age >= 0) & (age < self.offer.term_months)
         cost = terms.opex + terms.weight * energy * expected.power_usd_per_mwh[site]
-        contracted = np.where(in_term, terms.rent - cost, 0.0)
+        contracted = np.where(in_term, terms.rent * self._locked_in(expected) - cost, 0.0)
         for position, case in enumerate(expected.build_cases[site]):
             late = self.terms(age, case.delay_months) if case.delay_months else terms
             cost = late.opex * case.share_frac + late.weight * energy * case.power_usd_per_mwh
             noi += late.revenue(expected.fates[self.offer.name, site, position]) - cost
         return noi * MUSD_PER_MW_OF_USD_PER_KW, contracted * MUSD_PER_MW_OF_USD_PER_KW
 
-    def _prepayment(self, sign: Ints, age: Ints) -> Floats:
+    def _locked_in(self, expected: Expectations) -> Floats:
+        """Expected rent that is signed for over the price, ``[N, 1]``; 1 without an index."""
+        return expected.locked_rents.get((self.offer.name, self.place.site), np.ones(1))[:, None]
+
+    def prepayment_musd(self, sign: Ints, age: Ints) -> Floats:
+        """Prepayment less its credits per critical MW at the stated price, ``[N, T_ext]``."""
         offer, terms = self.offer, self.offer.prepayment
         flow = np.zeros(age.shape)
         if terms is not None:

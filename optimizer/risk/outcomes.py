@@ -21,15 +21,17 @@ from optimizer.curves.selling import sale_usd_per_mw
 from optimizer.curves.site_fleet import SiteFleet
 from optimizer.curves.throughput import accumulate_scenario_gpu_usd, scenario_gpu_billing_usd
 from optimizer.domain.decisions import ContractDecision, Decisions, GpuOrder, MachineDecision, PowerSale
+from optimizer.domain.offer import Offer
 from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.risk import SEED_COUNT
 from optimizer.model.calendar import Calendar
 from optimizer.model.expectations import block_paths, block_terms, site_fleet, site_paths
-from optimizer.model.fates import cases, rent_usd_per_kw
+from optimizer.model.fates import Chosen, cases, rent_usd_per_kw
 from optimizer.model.gpu_scale import lost_blocks
 from optimizer.model.hosting import OfferAtSite
 from optimizer.model.machine_classes import machine_classes
 from optimizer.model.mining import mining_tail_weight
+from optimizer.model.rent_levels import RentLevel, has_levels, locked_in, rent_levels
 from optimizer.units import KW_PER_MW, USD_PER_MUSD
 
 Floats = NDArray[np.float64]
@@ -249,11 +251,12 @@ def _sale_usd(portfolio: Portfolio, futures: Futures, weights: Floats, sale: Pow
 def _contract_usd(
     portfolio: Portfolio, futures: Futures, calendar: Calendar, contract: ContractDecision, weights: Weights
 ) -> Floats:
-    """What varies of a contract: rents, backstop, re-lease, recovery, delay, overrun, energy, ``[R, W]``."""
+    """What varies of a contract: rents, prepayment, recovery, re-lease, delay, overrun, energy, ``[R, W]``."""
     offer = portfolio.offers_by_name[contract.offer]
     place = next(item for item in offer.sites if item.site == contract.site)
     placed = OfferAtSite(portfolio, futures, calendar, offer, place)
-    age = placed.age(np.array([portfolio.horizon.index_of(contract.sign_month)]))
+    sign = np.array([portfolio.horizon.index_of(contract.sign_month)])
+    age, levels = placed.age(sign), [*rent_levels(offer, place, sign, futures)] if has_levels(offer) else []
     energy = placed.energy_mwh_per_kw()
     value = weights.hosting * contract.critical_mw * KW_PER_MW
     price = futures.mean_power_usd_per_mwh(contract.site) if energy.any() else np.zeros((value.shape[1], 1))
@@ -263,14 +266,32 @@ def _contract_usd(
         terms = placed.terms(age, outcome.delay_months if outcome is not None else 0)
         weighted = {"paid": terms.rent, "let": terms.let_weight, "recovered": terms.recovery}
         rents = {name: value * weight[0] for name, weight in weighted.items()}
-        found[:, chosen] = rent_usd_per_kw(offer, futures, chosen, **rents)
+        found[:, chosen] = _rent_usd_per_kw(offer, futures, chosen, levels, **rents)
         found[:, chosen] -= (value @ terms.opex[0])[:, None]
         if energy.any():
             found[:, chosen] -= (value * terms.weight[0] * energy) @ price[:, chosen]
         if outcome is not None:
             found[:, chosen] -= capex_usd[:, None] * outcome.capex_overrun_frac
+    if offer.rent_index is not None and offer.prepayment is not None:
+        paid_usd = weights.hosting @ placed.prepayment_musd(sign, age)[0] * contract.critical_mw * USD_PER_MUSD
+        found += paid_usd[:, None] * locked_in(offer, sign, futures)
     if place.re_lease is not None and contract.re_leased_mw:
         let = placed.re_let(age)[0] * contract.re_leased_mw / contract.critical_mw
         found += (value * let * place.re_lease.rent_share_frac) @ futures.re_lease_rent_usd_per_kw_month
         found -= (value * let * energy) @ price
+    return found
+
+
+def _rent_usd_per_kw(
+    offer: Offer, futures: Futures, chosen: Chosen, levels: Sequence[RentLevel], **months: Floats
+) -> Floats:
+    """As :func:`rent_usd_per_kw`, of a contract whose rent may have levels, ``[R, W]``."""
+    if not levels:
+        return rent_usd_per_kw(offer, futures, chosen, **months)
+    nothing = np.zeros_like(months["let"])
+    found = rent_usd_per_kw(offer, futures, chosen, paid=nothing, let=months["let"], recovered=nothing)
+    for item in levels:
+        paid, recovered = item.months * months["paid"], item.months * months["recovered"]
+        rent = rent_usd_per_kw(offer, futures, chosen, paid=paid, let=nothing, recovered=recovered)
+        found += item.level[:, chosen] * rent
     return found

@@ -33,6 +33,8 @@ class Market:
     gpu_multiplier: list[float] | None = None
     """By scenario."""
     hashprice_by_scenario: list[float] | None = None
+    rent_multiplier: list[float] | None = None
+    """Of the re-lease rent, by scenario."""
 
     @property
     def calendar_month(self) -> np.ndarray:
@@ -67,8 +69,12 @@ class Market:
         return self._paths(self.gpu_multiplier or [1.0] * self.scenario_count, self.extended_month_count)
 
     @property
+    def re_lease_rent_multiplier(self) -> np.ndarray:
+        return self._paths(self.rent_multiplier or [1.0] * self.scenario_count, self.extended_month_count)
+
+    @property
     def re_lease_rent_usd_per_kw_month(self) -> np.ndarray:
-        return np.full((self.extended_month_count, self.scenario_count), self.re_lease_rent)
+        return self.re_lease_rent * self.re_lease_rent_multiplier
 
     def default_month(self, tenant: str) -> np.ndarray:
         return np.array(self.defaults.get(tenant, [NEVER] * self.scenario_count), dtype=np.int32)

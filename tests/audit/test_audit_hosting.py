@@ -206,6 +206,37 @@ def test_a_backstop_that_fails_is_let_again_like_the_rest():
     assert column(found, "hosting_noi_usd")[:8] == pytest.approx(expected)
 
 
+def test_rent_is_what_was_on_offer_at_signing_and_the_market_s_in_renewals():
+    case = portfolio(
+        months=24,
+        offers=[
+            offer(
+                critical_mw=1.0,
+                term_months=4,
+                escalator_per_year_frac=0.5,
+                rent_index={"exposure_frac": 0.5, "growth_per_year_frac": 0.21},
+                credit={"default_hazard_per_year_frac": 0.1, "recovery_frac": 0.5, "vacancy_months": 3},
+                prepayment={"rent_months": 2, "credit_months": 2},
+                renewal={"option_count": 1, "term_months": 14, "probability_frac": 0.5, "market_rent_share_frac": 0.9},
+                sites=[place(build_months=0)],
+                sign_until_month="2027-12",
+            )
+        ],
+    )
+    market = market_of(
+        case, scenario_count=2, re_lease_rent=80.0, rent_multiplier=[0.5, 2.0], defaults={"T1": [NEVER, 7]}
+    )
+    found = recalculate(case, market, signed(when="2027-07", critical_mw=1.0))
+    # In thousands of USD. Signed in month 6: 100 grown by 1.21 ** 0.5 = 1.1 and half of what the market strays: 82.5 and
+    # 165. The renewal is at 0.9 of 40 and 160, and half more from its month 13 on.
+    never = [82.5] * 4 + [18.0] * 12 + [27.0] * 2
+    # Default in month 7: half a year of 165 recovered, vacant in months 7 to 9, then let at 160 until the end.
+    fell = [165.0, 990.0, 0.0, 0.0] + [80.0] * 14
+    assert column(found, "hosting_noi_usd")[6:] == pytest.approx(np.mean([never, fell], axis=0) * 1e3)
+    # Two months of 123.75 on average at signing, credited in the first two months.
+    assert column(found, "hosting_prepayments_usd")[6:9] == pytest.approx([123.75e3, -123.75e3, 0.0])
+
+
 def test_opex_is_due_after_a_default_and_knows_no_renewal_rent():
     lean = offer(
         critical_mw=1.0,

@@ -164,6 +164,7 @@ PATHS = {"btc_usd", "network_eh_s", "fee_share_frac", "power_level", "re_lease_r
 ENUMS = {
     ("factor", "btc_price"): "FACTOR_BTC_PRICE",
     ("factor", "power_price"): "FACTOR_POWER_PRICE",
+    ("market_factor", "btc_price"): "FACTOR_BTC_PRICE",
     ("first", "btc_price"): "FACTOR_BTC_PRICE",
     ("second", "power_price"): "FACTOR_POWER_PRICE",
     ("factor", "network_hashrate"): "FACTOR_NETWORK_HASHRATE",

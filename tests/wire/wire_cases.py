@@ -211,6 +211,7 @@ def _offers() -> list[dict[str, Any]]:
             "landlord_opex_usd_per_kw_month": 20.0,
             "prepayment": {"rent_months": 6, "credit_months": 24},
             "renewal": {"option_count": 2, "term_months": 60, "probability_frac": 0.5, "rent_frac": 0.9},
+            "rent_index": {"factor": "gpu_rental", "exposure_frac": 0.5, "growth_per_year_frac": -0.05},
             "sites": [
                 {
                     "site": "Odessa",
@@ -231,6 +232,11 @@ def _offers() -> list[dict[str, Any]]:
             "maximum_critical_mw": 15.0,
             "price_usd_per_kw_month": 130.0,
             "term_months": 60,
+            "renewal": {
+                "option_count": 1,
+                "term_months": 36,
+                "market_rent_share_frac": 0.95,
+            },
             "noi_margin_frac": 0.85,
             **window,
             "sites": [

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
+from optimizer.api.v1 import uncertainty_pb2 as _uncertainty_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -176,6 +177,47 @@ class Prepayment(_message.Message):
 Global___Prepayment: _TypeAlias = Prepayment  # noqa: Y015
 
 @_typing.final
+class RentIndex(_message.Message):
+    """How the rent on offer moves with the market until it is signed for; from then on it is what it was."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FACTOR_FIELD_NUMBER: _builtins.int
+    EXPOSURE_FRAC_FIELD_NUMBER: _builtins.int
+    GROWTH_PER_YEAR_FRAC_FIELD_NUMBER: _builtins.int
+    factor: _uncertainty_pb2.Factor.ValueType
+    """Factor of the market that it follows: the rent of halls, or GPU rental."""
+    exposure_frac: _builtins.float
+    """Share of the factor's deviation from its base path that the rent follows."""
+    growth_per_year_frac: _builtins.float
+    """Growth of the rent on offer from the start of the horizon to the month of signing."""
+    def __init__(
+        self,
+        *,
+        factor: _uncertainty_pb2.Factor.ValueType | None = ...,
+        exposure_frac: _builtins.float | None = ...,
+        growth_per_year_frac: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_exposure_frac", b"_exposure_frac", "_factor", b"_factor", "_growth_per_year_frac", b"_growth_per_year_frac", "exposure_frac", b"exposure_frac", "factor", b"factor", "growth_per_year_frac", b"growth_per_year_frac"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_exposure_frac", b"_exposure_frac", "_factor", b"_factor", "_growth_per_year_frac", b"_growth_per_year_frac", "exposure_frac", b"exposure_frac", "factor", b"factor", "growth_per_year_frac", b"growth_per_year_frac"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__exposure_frac: _TypeAlias = _typing.Literal["exposure_frac"]  # noqa: Y015
+    _WhichOneofArgType__exposure_frac: _TypeAlias = _typing.Literal["_exposure_frac", b"_exposure_frac"]  # noqa: Y015
+    _WhichOneofReturnType__factor: _TypeAlias = _typing.Literal["factor"]  # noqa: Y015
+    _WhichOneofArgType__factor: _TypeAlias = _typing.Literal["_factor", b"_factor"]  # noqa: Y015
+    _WhichOneofReturnType__growth_per_year_frac: _TypeAlias = _typing.Literal["growth_per_year_frac"]  # noqa: Y015
+    _WhichOneofArgType__growth_per_year_frac: _TypeAlias = _typing.Literal["_growth_per_year_frac", b"_growth_per_year_frac"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__exposure_frac) -> _WhichOneofReturnType__exposure_frac | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__factor) -> _WhichOneofReturnType__factor | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__growth_per_year_frac) -> _WhichOneofReturnType__growth_per_year_frac | None: ...
+
+Global___RentIndex: _TypeAlias = RentIndex  # noqa: Y015
+
+@_typing.final
 class Renewal(_message.Message):
     """The tenant's options to stay when the term ends."""
 
@@ -185,6 +227,7 @@ class Renewal(_message.Message):
     TERM_MONTHS_FIELD_NUMBER: _builtins.int
     PROBABILITY_FRAC_FIELD_NUMBER: _builtins.int
     RENT_FRAC_FIELD_NUMBER: _builtins.int
+    MARKET_RENT_SHARE_FRAC_FIELD_NUMBER: _builtins.int
     option_count: _builtins.int
     """How many options follow one another."""
     term_months: _builtins.int
@@ -195,6 +238,8 @@ class Renewal(_message.Message):
     """
     rent_frac: _builtins.float
     """Rent in a renewal as a share of what the escalated rent would be."""
+    market_rent_share_frac: _builtins.float
+    """Rent in a renewal as a share of the market's re-lease rent in its first month instead, escalated from then on."""
     def __init__(
         self,
         *,
@@ -202,11 +247,14 @@ class Renewal(_message.Message):
         term_months: _builtins.int | None = ...,
         probability_frac: _builtins.float | None = ...,
         rent_frac: _builtins.float | None = ...,
+        market_rent_share_frac: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_option_count", b"_option_count", "_probability_frac", b"_probability_frac", "_rent_frac", b"_rent_frac", "_term_months", b"_term_months", "option_count", b"option_count", "probability_frac", b"probability_frac", "rent_frac", b"rent_frac", "term_months", b"term_months"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_market_rent_share_frac", b"_market_rent_share_frac", "_option_count", b"_option_count", "_probability_frac", b"_probability_frac", "_rent_frac", b"_rent_frac", "_term_months", b"_term_months", "market_rent_share_frac", b"market_rent_share_frac", "option_count", b"option_count", "probability_frac", b"probability_frac", "rent_frac", b"rent_frac", "term_months", b"term_months"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_option_count", b"_option_count", "_probability_frac", b"_probability_frac", "_rent_frac", b"_rent_frac", "_term_months", b"_term_months", "option_count", b"option_count", "probability_frac", b"probability_frac", "rent_frac", b"rent_frac", "term_months", b"term_months"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_market_rent_share_frac", b"_market_rent_share_frac", "_option_count", b"_option_count", "_probability_frac", b"_probability_frac", "_rent_frac", b"_rent_frac", "_term_months", b"_term_months", "market_rent_share_frac", b"market_rent_share_frac", "option_count", b"option_count", "probability_frac", b"probability_frac", "rent_frac", b"rent_frac", "term_months", b"term_months"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__market_rent_share_frac: _TypeAlias = _typing.Literal["market_rent_share_frac"]  # noqa: Y015
+    _WhichOneofArgType__market_rent_share_frac: _TypeAlias = _typing.Literal["_market_rent_share_frac", b"_market_rent_share_frac"]  # noqa: Y015
     _WhichOneofReturnType__option_count: _TypeAlias = _typing.Literal["option_count"]  # noqa: Y015
     _WhichOneofArgType__option_count: _TypeAlias = _typing.Literal["_option_count", b"_option_count"]  # noqa: Y015
     _WhichOneofReturnType__probability_frac: _TypeAlias = _typing.Literal["probability_frac"]  # noqa: Y015
@@ -215,6 +263,8 @@ class Renewal(_message.Message):
     _WhichOneofArgType__rent_frac: _TypeAlias = _typing.Literal["_rent_frac", b"_rent_frac"]  # noqa: Y015
     _WhichOneofReturnType__term_months: _TypeAlias = _typing.Literal["term_months"]  # noqa: Y015
     _WhichOneofArgType__term_months: _TypeAlias = _typing.Literal["_term_months", b"_term_months"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__market_rent_share_frac) -> _WhichOneofReturnType__market_rent_share_frac | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__option_count) -> _WhichOneofReturnType__option_count | None: ...
     @_typing.overload
@@ -474,6 +524,7 @@ class Offer(_message.Message):
     PREPAYMENT_FIELD_NUMBER: _builtins.int
     RENEWAL_FIELD_NUMBER: _builtins.int
     SITES_FIELD_NUMBER: _builtins.int
+    RENT_INDEX_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Unique name."""
     tenant: _builtins.str
@@ -528,6 +579,10 @@ class Offer(_message.Message):
     def sites(self) -> _containers.RepeatedCompositeFieldContainer[Global___OfferSite]:
         """Where it can be placed."""
 
+    @_builtins.property
+    def rent_index(self) -> Global___RentIndex:
+        """How the rent moves until it is signed for; it stays what it is if absent."""
+
     def __init__(
         self,
         *,
@@ -549,10 +604,11 @@ class Offer(_message.Message):
         prepayment: Global___Prepayment | None = ...,
         renewal: Global___Renewal | None = ...,
         sites: _abc.Iterable[Global___OfferSite] | None = ...,
+        rent_index: Global___RentIndex | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_escalator_per_year_frac", b"_escalator_per_year_frac", "_name", b"_name", "_power_payer", b"_power_payer", "_price_usd_per_kw_month", b"_price_usd_per_kw_month", "_tenant", b"_tenant", "_term_months", b"_term_months", "contracted", b"contracted", "credit", b"credit", "critical_mw", b"critical_mw", "critical_mw_range", b"critical_mw_range", "energize_by_month", b"energize_by_month", "escalator_per_year_frac", b"escalator_per_year_frac", "landlord_cost", b"landlord_cost", "landlord_opex_usd_per_kw_month", b"landlord_opex_usd_per_kw_month", "name", b"name", "noi_margin_frac", b"noi_margin_frac", "power_payer", b"power_payer", "prepayment", b"prepayment", "price_usd_per_kw_month", b"price_usd_per_kw_month", "renewal", b"renewal", "sign_from_month", b"sign_from_month", "sign_until_month", b"sign_until_month", "tenant", b"tenant", "term_months", b"term_months"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_escalator_per_year_frac", b"_escalator_per_year_frac", "_name", b"_name", "_power_payer", b"_power_payer", "_price_usd_per_kw_month", b"_price_usd_per_kw_month", "_tenant", b"_tenant", "_term_months", b"_term_months", "contracted", b"contracted", "credit", b"credit", "critical_mw", b"critical_mw", "critical_mw_range", b"critical_mw_range", "energize_by_month", b"energize_by_month", "escalator_per_year_frac", b"escalator_per_year_frac", "landlord_cost", b"landlord_cost", "landlord_opex_usd_per_kw_month", b"landlord_opex_usd_per_kw_month", "name", b"name", "noi_margin_frac", b"noi_margin_frac", "power_payer", b"power_payer", "prepayment", b"prepayment", "price_usd_per_kw_month", b"price_usd_per_kw_month", "renewal", b"renewal", "rent_index", b"rent_index", "sign_from_month", b"sign_from_month", "sign_until_month", b"sign_until_month", "tenant", b"tenant", "term_months", b"term_months"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_escalator_per_year_frac", b"_escalator_per_year_frac", "_name", b"_name", "_power_payer", b"_power_payer", "_price_usd_per_kw_month", b"_price_usd_per_kw_month", "_tenant", b"_tenant", "_term_months", b"_term_months", "contracted", b"contracted", "credit", b"credit", "critical_mw", b"critical_mw", "critical_mw_range", b"critical_mw_range", "energize_by_month", b"energize_by_month", "escalator_per_year_frac", b"escalator_per_year_frac", "landlord_cost", b"landlord_cost", "landlord_opex_usd_per_kw_month", b"landlord_opex_usd_per_kw_month", "name", b"name", "noi_margin_frac", b"noi_margin_frac", "phases", b"phases", "power_payer", b"power_payer", "prepayment", b"prepayment", "price_usd_per_kw_month", b"price_usd_per_kw_month", "renewal", b"renewal", "sign_from_month", b"sign_from_month", "sign_until_month", b"sign_until_month", "sites", b"sites", "tenant", b"tenant", "term_months", b"term_months"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_escalator_per_year_frac", b"_escalator_per_year_frac", "_name", b"_name", "_power_payer", b"_power_payer", "_price_usd_per_kw_month", b"_price_usd_per_kw_month", "_tenant", b"_tenant", "_term_months", b"_term_months", "contracted", b"contracted", "credit", b"credit", "critical_mw", b"critical_mw", "critical_mw_range", b"critical_mw_range", "energize_by_month", b"energize_by_month", "escalator_per_year_frac", b"escalator_per_year_frac", "landlord_cost", b"landlord_cost", "landlord_opex_usd_per_kw_month", b"landlord_opex_usd_per_kw_month", "name", b"name", "noi_margin_frac", b"noi_margin_frac", "phases", b"phases", "power_payer", b"power_payer", "prepayment", b"prepayment", "price_usd_per_kw_month", b"price_usd_per_kw_month", "renewal", b"renewal", "rent_index", b"rent_index", "sign_from_month", b"sign_from_month", "sign_until_month", b"sign_until_month", "sites", b"sites", "tenant", b"tenant", "term_months", b"term_months"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__escalator_per_year_frac: _TypeAlias = _typing.Literal["escalator_per_year_frac"]  # noqa: Y015
     _WhichOneofArgType__escalator_per_year_frac: _TypeAlias = _typing.Literal["_escalator_per_year_frac", b"_escalator_per_year_frac"]  # noqa: Y015
