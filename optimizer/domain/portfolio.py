@@ -97,7 +97,7 @@ class Portfolio(Value):
         """Offers by name."""
         return {offer.name: offer for offer in self.offers}
 
-    @cached_property
+    @property
     def default_hazards(self) -> dict[str, float]:
         """Probability a year of a default, by name: of tenants, and of backstoppers that can fail."""
         return {name: hazard for _, name, hazard in _stated_hazards(self)}
