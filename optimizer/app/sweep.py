@@ -10,7 +10,7 @@ plan without a contract loses what its row is worth, and one with it the least o
 
 from __future__ import annotations
 
-import pickle
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ def sweep(
         found = [searcher.chain(number) for number in chains]
     else:
         told = in_pieces(
-            "optimizer.app.sweep:chain_searcher", pickle.dumps(work), chains, workers, on_answer=_each_of(on_point)
+            "optimizer.app.sweep:chain_searcher", work.dumped(), chains, workers, on_answer=_each_of(on_point)
         )
         found = [Sweep.model_validate_json(item) for item in told]
     return _summed(spec, what_ifs.base, [found[chains.index(number)] for number in range(len(chains))])
@@ -90,10 +90,27 @@ class _Work:
     until: float | None
     """The time after which no point is begun."""
 
+    def dumped(self) -> bytes:
+        """Four JSON documents, one a line."""
+        kept = b"null" if self.kept is None else self.kept.dumped()
+        parts = (self.spec.model_dump_json().encode(), self.options.model_dump_json().encode(), kept)
+        return b"\n".join((*parts, json.dumps(self.until).encode()))
+
+    @classmethod
+    def read(cls, work: bytes) -> _Work:
+        """The inverse."""
+        spec, options, kept, until = work.split(b"\n")
+        return cls(
+            SweepSpec.model_validate_json(spec),
+            SolveOptions.model_validate_json(options),
+            None if kept == b"null" else Kept.read(kept),
+            json.loads(until),
+        )
+
 
 def chain_searcher(work: bytes) -> Piece:
     """What searches the points of a chain by its number."""
-    searcher = _Searcher(pickle.loads(work))
+    searcher = _Searcher(_Work.read(work))
     return lambda number: searcher.chain(number).model_dump_json().encode()
 
 

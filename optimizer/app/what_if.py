@@ -7,9 +7,10 @@ and of the base, each solved as a linear program, and is bounded by the leaves o
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ TIME_SHARE_FRAC = 0.1
 ONCE = "offer_signed_at_most_once"
 LEAST_S = 5.0
 """However fast the base was, a what-if may take so long."""
+_MATRIX = tuple(field.name for field in fields(Matrix) if field.name != "constant")
 WholeDecisions = dict[tuple[str, Any], float]
 """What is chosen of the whole decisions, by variable and key; those at zero are left out."""
 
@@ -47,6 +49,27 @@ class Kept:
     """Leaves that cover its whole decisions."""
     chosen: WholeDecisions
     """Those of its plan."""
+
+    def dumped(self) -> bytes:
+        """JSON on one line, exact to the bit."""
+        arrays = {name: getattr(self.matrix, name) for name in _MATRIX}
+        matrix = {name: (str(array.dtype), array.tolist()) for name, array in arrays.items()}
+        leaves = [
+            [_pairs(leaf.lower), _pairs(leaf.upper), _pairs(leaf.least), float(leaf.bound_musd)] for leaf in self.cover
+        ]
+        return json.dumps([matrix, self.matrix.constant, leaves, list(self.chosen.items())]).encode()
+
+    @classmethod
+    def read(cls, document: bytes) -> Kept:
+        """The inverse."""
+        matrix, constant, leaves, chosen = json.loads(document)
+        arrays = {name: np.array(values, dtype=kind) for name, (kind, values) in matrix.items()}
+        cover = tuple(
+            Leaf(dict(lower), dict(upper), dict(least), bound_musd=bound) for lower, upper, least, bound in leaves
+        )
+        return cls(
+            Matrix(**arrays, constant=constant), cover, {(name, _key(key)): value for (name, key), value in chosen}
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,3 +292,12 @@ class WhatIf(PlanningJob):
 
 def _first(values: Floats | None) -> list[Floats]:
     return [] if values is None else [values]
+
+
+def _pairs(limits: Mapping[int, float]) -> list[tuple[int, float]]:
+    return [(int(place), float(limit)) for place, limit in limits.items()]
+
+
+def _key(read: Any) -> Any:
+    """A key as it was before JSON made lists of its parts."""
+    return tuple(map(_key, read)) if isinstance(read, list) else read

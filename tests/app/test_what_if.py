@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import doctest
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyomo.environ as pyo
 import pytest
 from support import EXACT, asic, close, fleet, gpu_option, offer, opening, portfolio, site
 
 from optimizer.app import WhatIfs, plan
 from optimizer.app.changes import changed
-from optimizer.app.what_if import LEAST_S
+from optimizer.app.what_if import LEAST_S, Kept
 from optimizer.domain import Limit, SolveOptions, TerminationReason
 from optimizer.errors import InvalidInputError
+from optimizer.solve import Leaf
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "what-ifs.md"
 
@@ -179,3 +182,17 @@ def test_what_was_a_default_stays_one():
 def test_a_wrong_change_is_refused_by_its_path(path, told):
     with pytest.raises(InvalidInputError, match=told):
         changed(case(), {path: -1.0}, {})
+
+
+def test_what_another_process_is_sent_is_the_same_there_to_the_bit():
+    narrowed = Leaf({3: 1.0}, {np.int64(4): 0.1 + 0.2}, {2: 1.0 / 3.0}, bound_musd=-np.inf)
+    kept = WhatIfs(portfolio(offers=[offer()]), EXACT).kept
+    kept = replace(kept, cover=(*kept.cover, narrowed))
+    read = Kept.read(kept.dumped())
+    for name, array in vars(kept.matrix).items():
+        there = getattr(read.matrix, name)
+        assert np.array_equal(array, there), name
+        assert np.asarray(array).dtype == np.asarray(there).dtype, name
+    assert [vars(leaf) for leaf in read.cover] == [vars(leaf) for leaf in kept.cover]
+    assert read.chosen == kept.chosen
+    assert kept.chosen
