@@ -20,6 +20,7 @@ from typing import Final
 NEEDED_IN_SDIST = (".pyx", ".pxd", ".h", ".proto", ".yaml", "py.typed", "MANIFEST.in")
 NEEDED_IN_WHEEL = (
     "optimizer/py.typed",
+    "optimizer/api/v1/openapi.json",
     "optimizer/console/page/index.html",
     "optimizer/console/page/vendor/lit-html/directives/live.js",
     "optimizer/curves/_power.pyi",

@@ -1,4 +1,6 @@
-"""Regenerate ``optimizer/api/v1`` from the protos and the asyncio client from the other one; check; lint the protos.
+"""Regenerate what comes from the protos, and the asyncio client from the other one; check; lint the protos.
+
+From the protos come the code in ``optimizer/api/v1`` and the description of its JSON over HTTP (OpenAPI) beside it.
 
 Usage::
 
@@ -19,6 +21,8 @@ from pathlib import Path
 
 import asyncio_client
 import google.rpc
+import openapi
+from described import described
 from grpc_tools import protoc  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -56,11 +60,21 @@ def generate(out: Path) -> None:
         if path.name.split("_pb2_grpc")[0] != "planning_service":  # the others have no service in them
             path.unlink()
     asyncio_client.generate(ROOT, out)
+    with tempfile.TemporaryDirectory() as folder:
+        (out / PACKAGE / "openapi.json").write_text(openapi.openapi(described(write_image(Path(folder)))))
+
+
+def write_image(folder: Path) -> Path:
+    """A descriptor set of the protos, with their comments."""
+    image = folder / "image.binpb"
+    run_protoc("--include_imports", "--include_source_info", f"--descriptor_set_out={image}")
+    return image
 
 
 def generated(root: Path) -> dict[str, bytes]:
     """Generated files below ``root`` by path."""
-    paths = [path for folder in FOLDERS for path in (root / folder).glob("*.py*") if path.name not in HAND_WRITTEN]
+    found = [path for folder in FOLDERS for kind in ("*.py*", "*.json") for path in (root / folder).glob(kind)]
+    paths = [path for path in found if path.name not in HAND_WRITTEN]
     return {str(path.relative_to(root)): path.read_bytes() for path in paths if path.is_file()}
 
 
@@ -83,8 +97,7 @@ def lint() -> int:
         sys.stderr.write("buf is not installed\n")
         return 1
     with tempfile.TemporaryDirectory() as folder:
-        image = Path(folder) / "image.binpb"
-        run_protoc("--include_imports", "--include_source_info", f"--descriptor_set_out={image}")
+        image = write_image(Path(folder))
         return subprocess.run([buf, "lint", str(image), "--config", str(PROTOS / "buf.yaml")], check=False).returncode
 
 

@@ -11,9 +11,9 @@ from starlette.staticfiles import StaticFiles
 
 from optimizer.console import answers, papers, questions
 from optimizer.console.calls import Answer, Connect, endpoint
-from optimizer.gateway.calls import PATHS, Gateway
+from optimizer.gateway.calls import Gateway
 from optimizer.gateway.guard import Guard
-from optimizer.gateway.server import answering
+from optimizer.gateway.server import answering, routes
 
 PAGE: Final = Path(str(files("optimizer.console") / "page"))
 
@@ -48,12 +48,12 @@ API: Final = (
 def application(connect: Connect, gateway: Gateway) -> Guard:
     """The console in front of the service that ``connect`` makes clients of, and the service's own calls beside it."""
     api = [Route(item.path, endpoint(item.answer, connect), methods=[item.method]) for item in API]
-    routes = [
+    pages = [
         *api,
-        Route(PATHS, gateway),
+        *routes(gateway),
         Route("/plotly.min.js", papers.plotly_script),
         Route("/drawing.js", papers.drawing_script),
         Route("/report.css", papers.style_sheet),
         Mount("/", StaticFiles(directory=PAGE, html=True)),
     ]
-    return Guard(answering(routes))
+    return Guard(answering(pages))

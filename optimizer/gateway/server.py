@@ -6,12 +6,15 @@ import socket
 import ssl
 import threading
 from collections.abc import Collection, Sequence
+from importlib.resources import files
 from types import TracebackType
 from typing import Any, Final, Self
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
@@ -21,6 +24,8 @@ from optimizer.gateway.failures import nothing_there
 from optimizer.gateway.guard import OWN_NAMES, Guard
 from optimizer.service.security import Security, only_here, refuse_beyond_loopback, split_address
 
+DESCRIPTION: Final = "/openapi.json"
+"""Where the calls are described (OpenAPI 3.1)."""
 LOOPBACK: Final = "127.0.0.1"
 STOP_S: Final = 3
 """How long calls that are open may take to end."""
@@ -110,7 +115,7 @@ class GatewayServer(HttpServer):
         self._gateway = Gateway(target)
         scheme = "http" if security.tls_certificate is None else "https"
         names = OWN_NAMES if only_here(listen) else ()
-        app = Guard(answering([Route(PATHS, self._gateway)]), names, origins, scheme)
+        app = Guard(answering(routes(self._gateway)), names, origins, scheme)
         super().__init__(app, listen, security)
 
     def stop(self) -> None:
@@ -119,9 +124,18 @@ class GatewayServer(HttpServer):
         self._gateway.close()
 
 
+def routes(gateway: Gateway) -> list[BaseRoute]:
+    """The calls of the service, and their description."""
+    return [Route(PATHS, gateway), Route(DESCRIPTION, _description)]
+
+
 def answering(routes: Sequence[BaseRoute]) -> Starlette:
     """Routes, and what is told where none leads."""
     return Starlette(routes=routes, exception_handlers={HTTPException: nothing_there})
+
+
+def _description(_: Request) -> Response:
+    return FileResponse(str(files("optimizer.api.v1") / "openapi.json"), media_type="application/json")
 
 
 def _tls(security: Security) -> dict[str, Any]:

@@ -6,20 +6,15 @@ A path template is of literals and variables, ``/v1/{name=plans/*}:stop``: a ``*
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 from google.api.annotations_pb2 import http
-from google.longrunning import operations_pb2
 
-from optimizer.api.v1 import planning_service_pb2
-
-SERVICES: Final = (
-    planning_service_pb2.DESCRIPTOR.services_by_name["PlanningService"],
-    operations_pb2.DESCRIPTOR.services_by_name["Operations"],
-)
-"""What is offered over HTTP."""
+OFFERED: Final = ("optimizer.api.v1.PlanningService", "google.longrunning.Operations")
+"""The services that are to be had over HTTP."""
 WHOLE: Final = "*"
 """The body of a rule whose request is all in it."""
 _VARIABLE: Final = re.compile(r"\{(\w+)(?:=([^}]*))?\}")
@@ -55,11 +50,22 @@ class HttpRule:
         return None if found is None else found.groupdict()
 
 
+def rules_of(services: Iterable[Any]) -> tuple[HttpRule, ...]:
+    """The rule of every call of services that has one, in their order, from the descriptors of the services."""
+    methods = [method for service in services for method in service.methods]
+    return tuple(_rule(method) for method in methods if method.GetOptions().HasExtension(http))
+
+
 @cache
 def http_rules() -> tuple[HttpRule, ...]:
-    """The rule of every call that has one, in the order of the protos."""
-    methods = [method for service in SERVICES for method in service.methods]
-    return tuple(_rule(method) for method in methods if method.GetOptions().HasExtension(http))
+    """The rules of what is offered."""
+    from google.longrunning import operations_pb2  # here, so that what generates these modules can do without them
+
+    from optimizer.api.v1 import planning_service_pb2
+
+    pool = planning_service_pb2.DESCRIPTOR.pool
+    assert operations_pb2.DESCRIPTOR.pool is pool
+    return rules_of(pool.FindServiceByName(name) for name in OFFERED)
 
 
 def rules_at(path: str) -> dict[str, tuple[HttpRule, dict[str, str]]]:

@@ -3,9 +3,10 @@
 import pytest
 from google.api.annotations_pb2 import http
 
-from optimizer.wire.http_rules import SERVICES, WHOLE, http_rules, rules_at
+from optimizer.api.v1 import planning_service_pb2
+from optimizer.wire.http_rules import WHOLE, http_rules, rules_at
 
-PLANNING = SERVICES[0]
+PLANNING = planning_service_pb2.DESCRIPTOR.services_by_name["PlanningService"]
 
 
 def test_every_call_that_does_not_stream_its_requests_has_a_path():
