@@ -1,6 +1,7 @@
 # Two commands do everything on a fresh machine with Python 3.11+, a C compiler and make:
 #   make demo    environment, build, server, the us-miner portfolio through the client, plan and report in out/
 #   make test    environment with the test tools, build, all tests
+# make docs writes what of the documentation comes from the code, and all of it as a site into build/docs.
 # make check adds what CI checks besides: lint, types, import rules, generated code, wheel.
 
 PYTHON ?= python3
@@ -40,7 +41,10 @@ dist: $(VENV)/dev
 	$(BIN)/python .ci/check_dist.py dist
 
 docs: $(VENV)/dev $(VENV)/built
+	$(BIN)/python protos/generate.py
 	$(BIN)/python docs/generate.py
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --jobs auto --builder dirhtml docs build/docs
+	$(BIN)/python docs/check_site.py build/docs
 
 # New lock files: names, versions and hashes of everything, resolved afresh.
 lock:

@@ -1,6 +1,7 @@
 """Regenerate what comes from the protos, and the asyncio client from the other one; check; lint the protos.
 
-From the protos come the code in ``optimizer/api/v1`` and the description of its JSON over HTTP (OpenAPI) beside it.
+From the protos come the code in ``optimizer/api/v1``, the description of its JSON over HTTP (OpenAPI) beside it, and
+the page of reference in ``docs``.
 
 Usage::
 
@@ -22,6 +23,7 @@ from pathlib import Path
 import asyncio_client
 import google.rpc
 import openapi
+import reference
 from described import described
 from grpc_tools import protoc  # type: ignore[import-untyped]
 
@@ -29,6 +31,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PROTOS = ROOT / "protos"
 PACKAGE = Path("optimizer/api/v1")
 FOLDERS = (PACKAGE, asyncio_client.TWINS)
+OPENAPI = PACKAGE / "openapi.json"
+PAGE = Path("docs/reference/api.md")
 HAND_WRITTEN = {"__init__.py"}
 TOOLS = Path(sys.executable).parent
 
@@ -61,7 +65,10 @@ def generate(out: Path) -> None:
             path.unlink()
     asyncio_client.generate(ROOT, out)
     with tempfile.TemporaryDirectory() as folder:
-        (out / PACKAGE / "openapi.json").write_text(openapi.openapi(described(write_image(Path(folder)))))
+        protos = described(write_image(Path(folder)))
+    (out / OPENAPI).write_text(openapi.openapi(protos), encoding="utf-8")
+    (out / PAGE).parent.mkdir(parents=True, exist_ok=True)
+    (out / PAGE).write_text(reference.reference(protos, str(PACKAGE)), encoding="utf-8")
 
 
 def write_image(folder: Path) -> Path:
@@ -73,8 +80,8 @@ def write_image(folder: Path) -> Path:
 
 def generated(root: Path) -> dict[str, bytes]:
     """Generated files below ``root`` by path."""
-    found = [path for folder in FOLDERS for kind in ("*.py*", "*.json") for path in (root / folder).glob(kind)]
-    paths = [path for path in found if path.name not in HAND_WRITTEN]
+    code = [path for folder in FOLDERS for path in (root / folder).glob("*.py*") if path.name not in HAND_WRITTEN]
+    paths = [*code, root / OPENAPI, root / PAGE]
     return {str(path.relative_to(root)): path.read_bytes() for path in paths if path.is_file()}
 
 

@@ -20,7 +20,7 @@ PROBABILITIES = (0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99)
 def cvar_usd(npv_usd: NDArray[np.float64], tail_probability: float) -> tuple[float, float]:
     r"""VaR and CVaR of the lower tail of mass ``tail_probability``.
 
-    With outcomes :math:`x_{(1)} \le \dots \le x_{(W)}` of weight :math:`1/W` and tail mass :math:`a`, CVaR is the
+    With outcomes :math:`x_{(1)} \le \ldots \le x_{(W)}` of weight :math:`1/W` and tail mass :math:`a`, CVaR is the
     mean of the worst
     :math:`aW` outcomes, the last of them counted in part (Rockafellar and Uryasev 2000); VaR is that last one. At
     :math:`a = 1` CVaR is the mean.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from google.protobuf import json_format
@@ -20,25 +21,27 @@ from google.rpc.status_pb2 import Status
 from optimizer.errors import InvalidInputError, did_you_mean
 from optimizer.wire.http_rules import WHOLE, HttpRule
 
-HTTP_CODES: Final[Mapping[int, int]] = {
-    Code.OK: 200,
-    Code.INVALID_ARGUMENT: 400,
-    Code.FAILED_PRECONDITION: 400,
-    Code.OUT_OF_RANGE: 400,
-    Code.UNAUTHENTICATED: 401,
-    Code.PERMISSION_DENIED: 403,
-    Code.NOT_FOUND: 404,
-    Code.ABORTED: 409,
-    Code.ALREADY_EXISTS: 409,
-    Code.RESOURCE_EXHAUSTED: 429,
-    Code.CANCELLED: 499,
-    Code.UNIMPLEMENTED: 501,
-    Code.UNAVAILABLE: 503,
-    Code.DEADLINE_EXCEEDED: 504,
-    Code.UNKNOWN: 500,
-    Code.INTERNAL: 500,
-    Code.DATA_LOSS: 500,
-}
+HTTP_CODES: Final[Mapping[int, int]] = MappingProxyType(
+    {
+        Code.OK: 200,
+        Code.INVALID_ARGUMENT: 400,
+        Code.FAILED_PRECONDITION: 400,
+        Code.OUT_OF_RANGE: 400,
+        Code.UNAUTHENTICATED: 401,
+        Code.PERMISSION_DENIED: 403,
+        Code.NOT_FOUND: 404,
+        Code.ABORTED: 409,
+        Code.ALREADY_EXISTS: 409,
+        Code.RESOURCE_EXHAUSTED: 429,
+        Code.CANCELLED: 499,
+        Code.UNIMPLEMENTED: 501,
+        Code.UNAVAILABLE: 503,
+        Code.DEADLINE_EXCEEDED: 504,
+        Code.UNKNOWN: 500,
+        Code.INTERNAL: 500,
+        Code.DATA_LOSS: 500,
+    }
+)
 """HTTP's number for the codes of the service, as Google's APIs have it."""
 _TRUTH: Final = {"true": True, "false": False}
 

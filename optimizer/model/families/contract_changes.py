@@ -3,7 +3,7 @@ r"""A budget of changes against a previous plan, and their price.
 .. math::
    \sum_{i \in \mathrm{previous}} (1 - \mathrm{sign}_i) + \sum_{o \notin \mathrm{previous}} \mathrm{signed}_o
    + \sum_g c_g + \sum_{j \in \mathrm{previous}} (1 - \mathrm{open}_j) + \sum_{s \notin \mathrm{previous}} \mathrm{opened}_s = \kappa \le n \qquad
-   \text{maximise } \dots - h\,\kappa \qquad c_g \ge \sum_i b_i - \sum_i k_i, \quad c_g \ge \sum_{s,m} n_{g,s,m} - \sum_i k_i, \quad k_i \le n_i, \quad k_i \le b_i
+   \text{maximise } \ldots - h\,\kappa \qquad c_g \ge \sum_i b_i - \sum_i k_i, \quad c_g \ge \sum_{s,m} n_{g,s,m} - \sum_i k_i, \quad k_i \le n_i, \quad k_i \le b_i
 
 ======================================  =======  =========================================================
 symbol                                  unit     meaning

@@ -1,7 +1,7 @@
 r"""CVaR of the NPV in the objective, and its floor.
 
 .. math::
-   \text{maximise } \dots + \lambda\,(\mathrm{NPV} + \sigma) \qquad \mathrm{NPV} + \sigma \ge \underline{C} \qquad
+   \text{maximise } \ldots + \lambda\,(\mathrm{NPV} + \sigma) \qquad \mathrm{NPV} + \sigma \ge \underline{C} \qquad
    \sigma \le 0 \qquad \sigma \le (c_q - c)\,x \quad \forall q
 
 ======================================  ===========  =====================================================
