@@ -11,6 +11,7 @@ from optimizer.app.frontier import frontier
 from optimizer.app.one_more import one_more
 from optimizer.app.planning import plan
 from optimizer.app.replan import replan
+from optimizer.app.scenario_table import save_scenarios
 from optimizer.app.simulation import simulate
 from optimizer.app.stochastic_value import stochastic_value
 from optimizer.app.sweep import sweep
@@ -29,6 +30,7 @@ __all__ = [
     "one_more",
     "plan",
     "replan",
+    "save_scenarios",
     "simulate",
     "stochastic_value",
     "sweep",

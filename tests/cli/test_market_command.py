@@ -46,6 +46,16 @@ def test_a_fan_is_a_table_a_file_and_a_picture(tmp_path):
     assert "Quantiles over" in (tmp_path / "fan.html").read_text()
 
 
+def test_scenarios_are_a_table(tmp_path):
+    file = tmp_path / "scenarios.csv"
+    told = run("scenarios", "tiny", "--scenarios", 3, "--out", file)
+    assert told.exit_code == 0, told.output
+    assert "3 scenarios, 180 rows written to" in told.output
+    assert len(file.read_text().splitlines()) == 181
+    answer = json.loads(run("scenarios", "tiny", "--scenarios", 3, "--out", file, "--json").output)
+    assert answer == {"file": str(file), "scenario_count": 3, "row_count": 180}
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -1,4 +1,4 @@
-"""``optimizer market``: its uncertainty from history, and its paths as a fan."""
+"""``optimizer market``: its uncertainty from history, its paths as a fan and as a table, its prices."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import yaml
 from optimizer.cli.curve_options import OUT, PLOT
 from optimizer.cli.curve_output import Answer, Output
 from optimizer.cli.output import JSON_OPTION, console, print_json
+from optimizer.cli.risk_options import with_risk
 from optimizer.domain.base import validated
 from optimizer.domain.market_answers import MarketCalibrationSpec, MarketFanSpec, MarketQuantity
 from optimizer.domain.series import MarketOperator
@@ -110,6 +111,34 @@ def fan(
             shown_every=12,
         )
     )
+
+
+@app.command("scenarios")
+def scenarios(
+    portfolio: Annotated[str, typer.Argument(help="Portfolio file or example.")],
+    out: Annotated[Path, typer.Option(help="Write them here: .parquet or .csv.")],
+    count: Annotated[int | None, typer.Option("--scenarios", help="Scenarios, instead of the portfolio's.")] = None,
+    as_json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Write the scenarios of a portfolio as a table: a row a scenario and month.
+
+    Columns: prices, network, hashprice, rents, and whether each tenant still pays. A portfolio reads it back as its
+    scenario_table.
+
+    Examples:
+
+      optimizer market scenarios us-miner --out scenarios.parquet
+    """
+    from optimizer.app.scenario_table import save_scenarios
+    from optimizer.io import check_writable, load_portfolio
+
+    check_writable(out)
+    stated = with_risk(load_portfolio(portfolio), count, None)
+    rows, scenario_count = save_scenarios(stated, out), stated.risk.scenario_count
+    if as_json:
+        print_json({"file": str(out), "scenario_count": scenario_count, "row_count": rows})
+    else:
+        console().print(f"{scenario_count:,} scenarios, {rows:,} rows written to {out}", markup=False, soft_wrap=True)
 
 
 @app.command("prices")
