@@ -361,15 +361,16 @@ class Futures:
         growth = 1.0 + self.portfolio.site(site_name).power.escalation_per_year_frac
         return np.asarray(growth ** (np.arange(self.extended_month_count) / MONTHS_PER_YEAR))
 
-    @property
+    @cached_property
     def market_power_level(self) -> Floats:
         """Level of market energy prices."""
         return np.asarray(self.path(self.portfolio.market.power_level)[:, None] * self.multiplier(Factor.POWER_PRICE))
 
-    def power_level(self, site_name: str) -> Floats:
-        """Level by which the site's energy prices are multiplied."""
-        exposure = self.portfolio.site(site_name).power.exposure_frac
-        return np.asarray(self._escalation(site_name)[:, None] * (1.0 + exposure * (self.market_power_level - 1.0)))
+    def power_level(self, site_name: str, month_count: int | None = None) -> Floats:
+        """Level by which the site's energy prices are multiplied, ``[T_ext, W]`` or ``[month_count, W]``."""
+        exposure, months = self.portfolio.site(site_name).power.exposure_frac, slice(month_count)
+        market, escalation = self.market_power_level[months], self._escalation(site_name)[months]
+        return np.asarray(escalation[:, None] * (1.0 + exposure * (market - 1.0)))
 
     def power_adder_usd_per_mwh(self, site_name: str) -> Floats:
         """Adders on the site's energy price, ``[T_ext]``."""

@@ -152,7 +152,7 @@ def site_paths(site_name: str, futures: Futures, *, ordered: bool = False) -> Ma
 
 
 def _level(site_name: str, futures: Futures) -> Floats:
-    return np.ascontiguousarray(futures.power_level(site_name)[: futures.month_count])
+    return np.ascontiguousarray(futures.power_level(site_name, futures.month_count))
 
 
 def block_terms(option: GpuOption, site: Site, futures: Futures, refresh: GpuRefresh | None = None) -> dict[str, Any]:

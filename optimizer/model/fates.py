@@ -87,14 +87,16 @@ def rent_usd_per_kw(
     ends = [(share, end[chosen]) for share, end in promises(offer, futures)]
     (unbacked, default), (backed, gone) = ends
     found = backed * until[:, np.minimum(gone, months)] + unbacked * until[:, np.minimum(default, months)]
+    weighing = np.flatnonzero(let.any(axis=0))
+    span = slice(int(weighing[0]), int(weighing[-1]) + 1) if len(weighing) else slice(0)
     for share, end in ends:
         fell = np.flatnonzero(end < months)
         found[:, fell] += share * credit.recovery_frac * MONTHS_PER_YEAR * recovered[:, end[fell]]
         again = np.flatnonzero(end + credit.vacancy_months < months)
         if len(again):
-            is_let = np.arange(months)[:, None] >= end[again] + credit.vacancy_months
-            rents = np.where(is_let, futures.re_lease_rent_usd_per_kw_month[:, chosen][:, again], 0.0)
-            found[:, again] += share * (let @ rents)
+            is_let = np.arange(months)[span, None] >= end[again] + credit.vacancy_months
+            rents = np.where(is_let, futures.re_lease_rent_usd_per_kw_month[span, chosen][:, again], 0.0)
+            found[:, again] += share * (let[:, span] @ rents)
     return np.asarray(found)
 
 
