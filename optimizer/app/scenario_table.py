@@ -20,8 +20,8 @@ from optimizer.io.table_files import write_parts
 def save_scenarios(portfolio: Portfolio, path: str | Path) -> int:
     """Write every scenario that ``portfolio`` asks for as Parquet or CSV; the number of rows.
 
-    ``solvent`` columns, one a tenant, say whether it still pays; where hashprice answers to the owner's machines, it is
-    the one of the fleets of the start.
+    ``solvent`` columns, one for each tenant and each backstopper that can fail, say whether it still pays; where
+    hashprice answers to the owner's machines, it is the one of the fleets of the start.
 
     Raises:
         InvalidInputError: for a file that cannot be written or is neither, and for Parquet without pyarrow.
@@ -51,7 +51,7 @@ def _table(futures: Futures, numbers: Ints) -> pd.DataFrame:
     names = [f"{month:%Y-%m}" for month in futures.portfolio.horizon.months]
     columns: dict[str, object] = {"scenario": np.repeat(numbers, months), "month": names * count}
     columns |= {name: path[:months].T.ravel() for name, path in paths.items()}
-    for tenant in sorted({offer.tenant for offer in futures.portfolio.offers}):
-        solvent = np.arange(months)[None, :] < futures.default_month(tenant)[:, None]
-        columns[f"solvent {tenant}"] = solvent.ravel()
+    for name in sorted(futures.portfolio.default_hazards):
+        solvent = np.arange(months)[None, :] < futures.default_month(name)[:, None]
+        columns[f"solvent {name}"] = solvent.ravel()
     return pd.DataFrame(columns)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.curves.futures import Futures
+from optimizer.domain.offer import Credit
 from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.risk import RiskSpec
 from optimizer.domain.uncertainty import Factor, FactorPaths, ScenarioPath, ScenarioTable
@@ -17,7 +18,7 @@ def mean_portfolio(futures: Futures) -> Portfolio:
     """The portfolio of ``futures`` with one scenario: the means of all; of it no tail is counted.
 
     The mean of the network's hashrate has its response to the bitcoin price in it. Tenants do not default, sites are
-    built as planned, and stresses stay what they are.
+    built as planned; stresses stay what they are.
     """
     portfolio = futures.portfolio
     paths = tuple(
@@ -26,19 +27,23 @@ def mean_portfolio(futures: Futures) -> Portfolio:
     )
     certain: dict[str, object] = {
         "uncertainty": (), "correlations": (), "bootstrap": None, "overlays": (),
-        "scenario_table": ScenarioTable(paths=paths),
+        "scenario_table": ScenarioTable(paths=paths), "credit_factor": None,
     }  # fmt: skip
-    sound = {"default_hazard_per_year_frac": 0.0}
     return portfolio.model_copy(
         update={
             "market": portfolio.market.model_copy(update=certain),
-            "offers": tuple(
-                item.model_copy(update={"credit": item.credit.model_copy(update=sound)}) for item in portfolio.offers
-            ),
+            "offers": tuple(item.model_copy(update={"credit": _sound(item.credit)}) for item in portfolio.offers),
             "sites": tuple(item.model_copy(update={"construction_outcomes": ()}) for item in portfolio.sites),
             "risk": RiskSpec(scenario_count=1, seed=portfolio.risk.seed),
         }
     )
+
+
+def _sound(credit: Credit) -> Credit:
+    """Nobody fails; a backstopper that could still can in a stress."""
+    backstop = None if credit.backstop_hazard_per_year_frac is None else 0.0
+    none = {"default_hazard_per_year_frac": 0.0, "backstop_hazard_per_year_frac": backstop}
+    return credit.model_copy(update=none)
 
 
 def _mean_multipliers(futures: Futures) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ import pytest
 from support import EXACT, asic, close, fleet, offer, place, portfolio, site
 
 from optimizer.app import evaluate, stochastic_value
+from optimizer.curves import NEVER
 from optimizer.curves.futures import Futures
 from optimizer.curves.mean_market import mean_portfolio
 from optimizer.domain import Portfolio, validated
@@ -123,6 +124,17 @@ def test_the_mean_market_has_the_means_of_all_scenarios():
     for name in ("btc_usd", "network_eh_s", "market_power_level"):
         assert getattr(mean, name)[:, 0] == pytest.approx(getattr(futures, name).mean(axis=1), rel=1e-12)
     assert (futures.network_eh_s.mean(axis=1)[1:] != futures.path(futures.portfolio.market.network_eh_s, 4)[1:]).all()
+
+
+def test_in_the_mean_market_nobody_fails():
+    credit = {"default_hazard_per_year_frac": 0.9, "backstop_share_frac": 0.5, "backstopper": "Parent"}
+    credit["backstop_hazard_per_year_frac"] = 0.9
+    market = {"credit_factor": {"asset_correlation_frac": 0.5}}
+    futures = Futures.of(portfolio(24, offers=[offer(credit=credit)], market=market, risk={"scenario_count": 50}))
+    mean = Futures.of(mean_portfolio(futures))
+    for name in ("tenant of O1", "Parent"):
+        assert (futures.default_month(name) < 24).any()
+        assert mean.default_month(name).tolist() == [NEVER]
 
 
 def test_nothing_can_be_told_without_a_plan_for_the_mean():
