@@ -21,7 +21,7 @@ from optimizer.curves.futures import Futures
 from optimizer.domain.alternatives import Alternative, Alternatives, AlternativesSpec, DistanceMeasure
 from optimizer.domain.decisions import ContractDecision, Decisions
 from optimizer.domain.plan import Progress
-from optimizer.domain.proof import Limit, Termination, TerminationReason
+from optimizer.domain.proof import Certainty, Limit, Termination, TerminationReason, musd_text, worth_difference
 from optimizer.errors import InvalidInputError, SolverError
 from optimizer.model.problem import PlanningProblem
 from optimizer.model.program import Matrix
@@ -228,6 +228,13 @@ class _AlternativesJob(PlanningJob):
             npv_usd=reading.npv_usd,
             costs_usd=best.objective_usd - reading.objective_usd,
             most_cost_usd=_stated(max(self._bound_usd - reading.objective_usd, 0.0)),
+            difference=worth_difference(
+                best.objective_usd,
+                _stated(self._bound_usd),
+                reading.objective_usd,
+                reading.objective_usd,
+                other_is_narrower=True,
+            ),
             distance=min(distance(self._spec, reading.decisions, other) for other in known),
             changes=changes_between(self.portfolio, known[0], reading.decisions),
             decisions=reading.decisions,
@@ -291,7 +298,9 @@ def _told(found: Alternative) -> str:
         said = f"It costs {costs:,.2f} million USD against the best plan found"
     if most is None:
         return f"{said}; how far that is from the best possible is not known."
-    return f"{said}, and at most {most / USD_PER_MUSD:,.2f} against the best possible (proven)."
+    said += f", and at most {musd_text(most)} against the best possible (proven)"
+    proven = found.difference.certainty is Certainty.PROVEN
+    return f"{said}." if proven else f"{said}; which of the two is better the gap hides."
 
 
 def _all_told(spec: AlternativesSpec, count: int, no_more: bool, limit: Limit) -> str:

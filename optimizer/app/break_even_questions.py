@@ -13,6 +13,7 @@ import numpy as np
 from optimizer.domain.break_evens import UNITS, ContractTerm
 from optimizer.domain.offer import Offer
 from optimizer.domain.portfolio import Portfolio, sign_months
+from optimizer.domain.proof import Certainty
 
 FIRST_STEP = 0.2
 """From the stated term to the second that is tried, relative to it."""
@@ -109,6 +110,15 @@ class Question:
     """The least at which it is proven in."""
     tried: dict[float, Worth] = field(default_factory=dict)
     """What the best plan with it is worth, by what was tried."""
+
+    @property
+    def certainty(self) -> Certainty:
+        """Whether what the plan does with the offer as it is stated is proven to be best."""
+        if self.signed:
+            proven = self.in_ is not None and self.stated >= self.in_
+        else:
+            proven = self.out is not None and self.stated <= self.out
+        return Certainty.PROVEN if proven else Certainty.WITHIN_GAP
 
     def learn(self, number: float, worth: Worth) -> None:
         """Note what the best plan with the offer is worth on a term."""

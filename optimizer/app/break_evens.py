@@ -39,7 +39,7 @@ from optimizer.domain.break_evens import (
     TermBreakEven,
 )
 from optimizer.domain.plan import Progress
-from optimizer.domain.proof import Limit, TerminationReason
+from optimizer.domain.proof import Certainty, Limit, TerminationReason
 from optimizer.errors import InvalidInputError, SolverError
 from optimizer.model.calendar import Floats, Ints
 from optimizer.model.problem import PlanningProblem
@@ -280,6 +280,7 @@ class _BreakEvensJob(PlanningJob):
             price_usd_per_kw_month=question.stated,
             out_usd_per_kw_month=question.out,
             in_usd_per_kw_month=question.in_,
+            certainty=self._certainty(question),
             told=self._in_words(question),
         )
 
@@ -291,8 +292,13 @@ class _BreakEvensJob(PlanningJob):
             stated=value_of(self._of, question.stated),
             in_until=None if question.in_ is None else value_of(self._of, question.in_),
             out_from=None if question.out is None else value_of(self._of, question.out),
+            certainty=self._certainty(question),
             told=self._in_words(question),
         )
+
+    def _certainty(self, question: Question) -> Certainty:
+        possible = bool(len(self._signs(question.offer)))
+        return question.certainty if possible else Certainty.PROVEN
 
     def _in_words(self, question: Question) -> str:
         possible = bool(len(self._signs(question.offer)))

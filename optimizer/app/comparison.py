@@ -18,6 +18,7 @@ from optimizer.domain.comparison import Comparison, ComparisonSpec, PlanChange
 from optimizer.domain.decisions import Decisions
 from optimizer.domain.evaluation import Evaluation, EvaluationSpec
 from optimizer.domain.portfolio import Portfolio
+from optimizer.domain.proof import WorthDifference, worth_difference
 from optimizer.errors import InvalidInputError
 from optimizer.units import USD_PER_MUSD
 
@@ -45,14 +46,26 @@ def compare(spec: ComparisonSpec) -> Comparison:
     other = evaluate(EvaluationSpec(portfolio=other_portfolio, decisions=other_decisions))
     changes = changes_between(other_portfolio, other_decisions, spec.decisions, portfolio)
     difference = _npv_usd(plan) - _npv_usd(other)
+    best = _best_difference(spec, plan, other)
+    told = _told(spec, difference, plan, other)
     return Comparison(
         plan=plan,
         other=other,
         difference_usd=difference,
+        best_difference=best,
         changes=changes,
         assumptions=assumption_differences(portfolio, other_portfolio),
-        told=_told(spec, difference, plan, other),
+        told=told if best is None else f"{told} Between the best plans of both it is {best.told}.",
     )
+
+
+def _best_difference(spec: ComparisonSpec, plan: Evaluation, other: Evaluation) -> WorthDifference | None:
+    """Between the best plans of two portfolios, where both bounds are stated and no limit is broken."""
+    if spec.other_portfolio in (None, spec.portfolio) or spec.bound_usd is None or spec.other_bound_usd is None:
+        return None
+    if not (plan.feasible and other.feasible):
+        return None
+    return worth_difference(_npv_usd(plan), spec.bound_usd, _npv_usd(other), spec.other_bound_usd)
 
 
 def changes_between(

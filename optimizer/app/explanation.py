@@ -12,6 +12,7 @@ into its own and what it uses; the sum is exact, but holds at the margin. Withou
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from optimizer.app.pricing import price_parts, rules_broken, rules_in_words
 from optimizer.curves.futures import Futures
 from optimizer.domain.explanation import Explanation, ExplanationSpec, PriceReason
 from optimizer.domain.policy import Placement
-from optimizer.domain.proof import TerminationReason
+from optimizer.domain.proof import TerminationReason, worth_difference
 from optimizer.errors import InvalidInputError, did_you_mean
 from optimizer.model.calendar import Floats, Ints
 from optimizer.model.families.placements import matching_starts
@@ -239,13 +240,16 @@ def _possible(other: Solution) -> bool | None:
     return False if other.termination.reason is TerminationReason.INFEASIBLE else None
 
 
-def _lost(least: float, most: float, other: Solution) -> dict[str, float]:
+def _lost(least: float, most: float, other: Solution) -> dict[str, Any]:
     """The interval in which what is lost is proven to lie."""
-    end, known = other.termination, {}
+    end, known = other.termination, dict[str, Any]()
     if end.bound_usd is not None and end.reason is not TerminationReason.INFEASIBLE:
         known["least_lost_usd"] = max(0.0, least - end.bound_usd)
     if end.objective_usd is not None and np.isfinite(most):
         known["most_lost_usd"] = max(0.0, most - end.objective_usd)
+    if end.objective_usd is not None:
+        bound = most if np.isfinite(most) else None
+        known["lost"] = worth_difference(least, bound, end.objective_usd, end.bound_usd, other_is_narrower=True)
     return known
 
 
@@ -257,14 +261,11 @@ def _told(found: Explanation, asked: Placement) -> str:
     if found.possible is False:
         return f"{said}{other} is not possible, no plan that keeps every limit does (proven)."
     least, most = found.least_lost_usd, found.most_lost_usd
-    if most is None:
+    if most is None or found.lost is None:
         known = "" if not least else f" It loses at least {least / USD_PER_MUSD:,.2f} million USD (proven)."
         return f"{said}no plan was found in time by {other}.{known}"
     if not least or least < ONE_DOLLAR:
-        return (
-            f"{said}{other} loses at most {most / USD_PER_MUSD:,.2f} million USD (proven); "
-            "within the gap it may be as good."
-        )
+        return f"{said}{other} loses {found.lost.told}."
     low, high = f"{least / USD_PER_MUSD:,.2f}", f"{most / USD_PER_MUSD:,.2f}"
     lost = f"{low} million USD" if low == high else f"between {low} and {high} million USD"
     return f"{said}{other} loses {lost} (proven)."

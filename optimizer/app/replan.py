@@ -14,9 +14,11 @@ from optimizer.audit.changes import changes_made
 from optimizer.domain.base import add_months, validated
 from optimizer.domain.comparison import Comparison, ComparisonSpec
 from optimizer.domain.decisions import Decisions, GridAdvance
+from optimizer.domain.finance import Objective
 from optimizer.domain.plan import Plan, Progress
 from optimizer.domain.policy import Placement, Policy
 from optimizer.domain.portfolio import Portfolio
+from optimizer.domain.proof import Certainty, WorthDifference, worth_difference
 from optimizer.domain.replan import Replan, ReplanSpec
 from optimizer.errors import InvalidInputError, Problem
 from optimizer.units import USD_PER_MUSD
@@ -60,8 +62,22 @@ def replan(
     counted = _with_policy(spec.portfolio, {"contract_changes": {**_previous(spec, known), "cost_usd_per_change": 1.0}})
     count = len(changes_made(read_decisions(counted, found.decisions)))
     comparison = compare(ComparisonSpec(portfolio=ruled, decisions=found.decisions, other=known))
-    told = _told(found, count, comparison)
-    return Replan(plan=found, change_count=count, comparison=comparison, given_up=given_up, told=told)
+    gain, told = _gain(ruled, found, comparison), _told(found, count, comparison)
+    if gain is not None and gain.certainty is not Certainty.PROVEN:
+        told += f" What it brings at its best is {gain.told}."
+    return Replan(plan=found, change_count=count, gain=gain, comparison=comparison, given_up=given_up, told=told)
+
+
+def _gain(ruled: Portfolio, found: Plan, comparison: Comparison) -> WorthDifference | None:
+    """Of the best plan under the rules, where the objective is the NPV; the current plan is what it is."""
+    changes = ruled.policy.contract_changes
+    priced = changes is not None and changes.cost_usd_per_change > 0.0
+    if found.npv is None or priced or found.objective is not Objective.NPV or ruled.risk.counts_tail:
+        return None
+    current = found.npv.total_usd - comparison.difference_usd
+    if comparison.other.broken:
+        return None
+    return worth_difference(found.npv.total_usd, found.termination.bound_usd, current, current)
 
 
 def under_rules(spec: ReplanSpec, known: Decisions) -> Portfolio:

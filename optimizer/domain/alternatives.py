@@ -12,7 +12,7 @@ from optimizer.domain.comparison import PlanChange
 from optimizer.domain.decisions import Decisions
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.portfolio import Portfolio
-from optimizer.domain.proof import Limit
+from optimizer.domain.proof import Limit, WorthDifference
 
 
 class DistanceMeasure(StrEnum):
@@ -100,6 +100,8 @@ class Alternative(Value):
     """What the best plan found is worth more; below nothing where the gap hid this one."""
     most_cost_usd: Real | None = None
     """What a best plan can be worth more at most, by its bound."""
+    difference: WorthDifference
+    """What a best plan is worth more, and how much of that could be an artefact of the gap."""
     distance: Real
     """From the nearest of the plans before it, in contracts or MW."""
     changes: tuple[PlanChange, ...] = ()

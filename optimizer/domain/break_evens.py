@@ -12,7 +12,7 @@ from optimizer.domain.decisions import Decisions
 from optimizer.domain.in_expectation import check_in_expectation
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.portfolio import Portfolio
-from optimizer.domain.proof import Limit
+from optimizer.domain.proof import Certainty, Limit
 
 
 class ContractTerm(StrEnum):
@@ -80,6 +80,8 @@ class PriceBreakEven(Value):
     """At this price and below no plan that signs it is better than one that does not (proven); absent if not known."""
     in_usd_per_kw_month: Real | None = None
     """At this price and above a plan that signs it is as good as any that does not (proven); absent if not known."""
+    certainty: Certainty
+    """Whether what the plan does with it at the price as stated is proven to be best, or only found within the gap."""
     told: str
     """The answer, in words."""
 
@@ -101,6 +103,8 @@ class TermBreakEven(Value):
     out_from: Real | None = None
     """On this term no plan that signs it is better than one that does not (proven), and on a greater one neither: of
     capex always, of delay and hazard as a rule; absent if not known."""
+    certainty: Certainty
+    """Whether what the plan does with it on the term as stated is proven to be best, or only found within the gap."""
     told: str
     """The answer, in words."""
 

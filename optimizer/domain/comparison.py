@@ -11,6 +11,7 @@ from optimizer.domain.decisions import Decisions
 from optimizer.domain.evaluation import Evaluation
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.portfolio import Portfolio
+from optimizer.domain.proof import WorthDifference
 
 
 class Baseline(StrEnum):
@@ -37,6 +38,11 @@ class ComparisonSpec(Value):
     """What to compare with where there is no other plan."""
     options: SolveOptions = SolveOptions()
     """How hard and how long to search for the baseline."""
+    bound_usd: Real | None = None
+    """No plan of the portfolio is worth more in expected NPV: the bound of the plan's termination, where its objective
+    is that."""
+    other_bound_usd: Real | None = None
+    """The same of the other plan."""
 
     @model_validator(mode="after")
     def _one_other_side(self) -> ComparisonSpec:
@@ -77,6 +83,9 @@ class Comparison(Value):
     """The other one."""
     difference_usd: Real
     """What the plan's expected NPV is more."""
+    best_difference: WorthDifference | None = None
+    """What the best plan of the portfolio is worth more than the best of the other portfolio, by the bounds that were
+    stated of both; absent without, and where there is one portfolio."""
     changes: tuple[PlanChange, ...] = ()
     """From the other plan to this one, in order: their worth sums to the difference."""
     assumptions: tuple[AssumptionDifference, ...] = ()

@@ -7,6 +7,7 @@ from optimizer.domain.decisions import Decisions
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.policy import Placement
 from optimizer.domain.portfolio import Portfolio
+from optimizer.domain.proof import WorthDifference
 
 
 class ExplanationSpec(Value):
@@ -44,6 +45,9 @@ class Explanation(Value):
     """What having it (not having it) loses at least, of the best plan; absent if it is not possible."""
     most_lost_usd: Real | None = None
     """What it loses at most; absent if no such plan was found."""
+    lost: WorthDifference | None = None
+    """What the plan at hand is worth more than that one, and how much of it could be an artefact of the gap; absent
+    without such a plan."""
     other: Decisions | None = None
     """The best plan that was found with it (without it)."""
     reasons: tuple[PriceReason, ...] = ()

@@ -95,19 +95,21 @@ def worth_difference(
 ) -> WorthDifference:
     """The best plan of a program less that of another, of each of which a plan is known and maybe a bound.
 
-    Of a program that allows all that the other does, ``other_is_narrower``, the best is worth no less.
+    Of a program that allows all that the other does, ``other_is_narrower``, the best is worth no less, whatever was
+    found.
 
     >>> worth_difference(10e6, 12e6, 4e6, 5e6).told
-    '6.0 million USD, between 5.0 and 8.0 (proven)'
+    '6.00 million USD, between 5.00 and 8.00 (proven)'
     >>> worth_difference(10e6, 12e6, 9e6, 13e6).told
-    '1.0 million USD as found, between -3.0 and 3.0 (proven): only within the gap, it could be of the other sign'
+    '1.00 million USD as found, between -3.00 and 3.00 (proven): only within the gap, it could be of the other sign'
     """
+    if other_is_narrower:
+        found_usd = max(found_usd, other_found_usd)
     found = found_usd - other_found_usd
     least = None if other_bound_usd is None else min(found_usd - other_bound_usd, found)
     most = None if bound_usd is None else max(bound_usd - other_found_usd, found)
     if other_is_narrower:
         least = max(least or 0.0, 0.0)
-        most = None if most is None else max(most, 0.0)
     certainty = _certainty(found, least, most)
     told = _difference_in_words(found, least, most, certainty)
     return WorthDifference(found_usd=found, least_usd=least, most_usd=most, certainty=certainty, told=told)
@@ -123,20 +125,22 @@ def _certainty(found: float, least: float | None, most: float | None) -> Certain
 
 
 def _difference_in_words(found: float, least: float | None, most: float | None, certainty: Certainty) -> str:
-    ends = [
-        f"{word} {end / USD_PER_MUSD + 0.0:,.1f}"
-        for word, end in (("at least", least), ("at most", most))
-        if end is not None
-    ]
+    ends = [f"{word} {musd_text(end)}" for word, end in (("at least", least), ("at most", most)) if end is not None]
     held = f"{' and '.join(ends)} (proven)" if ends else "not bounded on either side"
     if least is not None and most is not None:
-        held = f"between {least / USD_PER_MUSD + 0.0:,.1f} and {most / USD_PER_MUSD + 0.0:,.1f} (proven)"
-    said = f"{found / USD_PER_MUSD + 0.0:,.1f} million USD"
+        held = f"between {musd_text(least)} and {musd_text(most)} (proven)"
+    said = f"{musd_text(found)} million USD"
     if certainty is Certainty.PROVEN:
-        return f"{said}, {held}"
+        exact = least is not None and most is not None and musd_text(least) == musd_text(most)
+        return f"{said} (proven)" if exact else f"{said}, {held}"
     nothing = "may be nothing" if found else "need not be nothing"
     may = "could be of the other sign" if certainty is Certainty.EITHER_SIGN else nothing
     return f"{said} as found, {held}: only within the gap, it {may}"
+
+
+def musd_text(usd: float) -> str:
+    """Million dollars in the words of an answer."""
+    return f"{round(usd / USD_PER_MUSD, 2) + 0.0:,.2f}"
 
 
 class AuditCheck(Value):

@@ -12,6 +12,7 @@ from optimizer.domain.decisions import Decisions
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.plan import Plan
 from optimizer.domain.portfolio import Portfolio
+from optimizer.domain.proof import WorthDifference
 
 
 class ReplanSpec(Value):
@@ -46,6 +47,9 @@ class Replan(Value):
     """The plan, or why there is none."""
     change_count: int | None = None
     """Changes against the current plan, as they are limited and priced; absent without a plan."""
+    gain: WorthDifference | None = None
+    """What the best next plan is worth more than the current one as it is, and how much of that could be an artefact of
+    the gap; absent without a plan, where the current one breaks limits, and where the objective is more than NPV."""
     comparison: Comparison | None = None
     """The plan against the current one under what is known now, change by change; absent without a plan."""
     given_up: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 """Files: portfolios in YAML, JSON and workbooks, hourly series in CSV and Parquet, plans in JSON, the report."""
 
-from optimizer.io.plans import load_decisions, load_plan, save_plan
+from optimizer.io.plans import load_decisions, load_plan, npv_bound_usd, save_plan
 from optimizer.io.portfolios import (
     canonical_json,
     dump_portfolio,
@@ -24,6 +24,7 @@ __all__ = [
     "load_decisions",
     "load_plan",
     "load_portfolio",
+    "npv_bound_usd",
     "parse_portfolio",
     "portfolio_book",
     "portfolio_schema",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from optimizer.domain.base import validated
 from optimizer.domain.decisions import Decisions
+from optimizer.domain.finance import Objective
 from optimizer.domain.plan import PLAN_FORMAT, Plan
 from optimizer.errors import InvalidInputError
 from optimizer.io.portfolios import WORKBOOK_SUFFIX
@@ -54,3 +55,13 @@ def load_decisions(path: str | Path) -> Decisions:
     if isinstance(data, dict) and "manifest" in data:
         return load_plan(path).decisions
     return validated(Decisions, data, path.name)
+
+
+def npv_bound_usd(path: str | Path) -> float | None:
+    """What no plan is worth more than in expected NPV, as a plan file has it; None where it says nothing of that."""
+    path = Path(path)
+    data = read_data(path, path.name)
+    if not isinstance(data, dict) or "manifest" not in data:
+        return None
+    plan = load_plan(path)
+    return plan.termination.bound_usd if plan.objective is Objective.NPV and plan.cvar is None else None

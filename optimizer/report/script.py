@@ -4,7 +4,8 @@ DRAWING = """
   const root = document.documentElement;
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const touch = window.matchMedia("(pointer: coarse)");
-  const colourKeys = new Set(["color", "fillcolor", "fgcolor", "bgcolor", "bordercolor"]);
+  const colourKeys = new Set(["color", "fillcolor", "fgcolor", "bgcolor", "bordercolor",
+    "colorscale"]);
   const config = { displayModeBar: false, displaylogo: false, responsive: false, showTips: false };
 
   function colour(name) {

@@ -53,6 +53,9 @@ def test_all_plans_in_order_then_no_more():
         assert close(item.costs_usd, found.best_objective_usd - item.objective_usd)
         assert close(sum(change.npv_usd for change in item.changes), -item.costs_usd)
         assert item.bound_usd >= item.objective_usd
+        assert close(item.difference.found_usd, item.costs_usd)
+        assert close(item.difference.most_usd, item.most_cost_usd)
+        assert item.difference.certainty == ("proven" if item.costs_usd > 1.0 else "within-gap")
     costs = [item.costs_usd for item in found.plans]
     assert costs == sorted(costs)
 
@@ -110,6 +113,7 @@ def test_a_poor_plan_at_hand_has_alternatives_that_are_worth_more():
     found = found_of(decisions=Decisions(), count=1)
     assert found.plans[0].costs_usd < 0.0
     assert "more than the best plan found" in found.plans[0].told
+    assert found.plans[0].difference.certainty == "within-gap"
 
 
 def test_a_plan_at_hand_that_breaks_limits_is_refused():

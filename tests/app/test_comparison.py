@@ -70,6 +70,22 @@ def test_a_lease_by_hand():
     assert close(back.difference_usd, -1e6)
 
 
+def test_bounds_say_how_much_of_a_difference_of_two_portfolios_the_gap_may_hide():
+    """A lease adds a million; with half a million hidden in each bound that stands, with two million it does not."""
+    case, ours, theirs = portfolio(4, offers=[offer()]), Decisions(contracts=(signed(),)), Decisions()
+    before = {"other_portfolio": portfolio(4)}
+    assert compared(case, ours, theirs, **before).best_difference is None
+    narrow = compared(case, ours, theirs, bound_usd=1.5e6, other_bound_usd=0.5e6, **before).best_difference
+    assert (narrow.least_usd, narrow.most_usd) == pytest.approx((0.5e6, 1.5e6))
+    assert narrow.certainty == "proven"
+    wide = compared(case, ours, theirs, bound_usd=3e6, other_bound_usd=2e6, **before)
+    assert wide.best_difference.certainty == "either-sign"
+    assert wide.told.endswith("only within the gap, it could be of the other sign.")
+    assert compared(case, ours, theirs, bound_usd=3e6, other_bound_usd=2e6).best_difference is None
+    poor = portfolio(4, offers=[offer()], finance={"minimum_liquidity_usd": 1e9})
+    assert compared(poor, ours, theirs, bound_usd=3e6, other_bound_usd=2e6, **before).best_difference is None
+
+
 def test_each_kind_of_decision_is_told_in_the_order_of_the_calendar():
     case = portfolio(
         6,

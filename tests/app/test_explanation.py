@@ -112,10 +112,16 @@ def test_an_answer_from_within_the_gap_says_so():
     assert close(loose.least_lost_usd, 0.8e6)
     assert close(loose.most_lost_usd, 1.3e6)
     assert "loses between 0.80 and 1.30 million USD" in loose.told
+    assert loose.lost.certainty == "proven"
+    assert close(loose.lost.found_usd, 0.8e6)
+    assert close(loose.lost.most_usd, loose.most_lost_usd)
     worse = Decisions(contracts=(ContractDecision(offer="O2", site="A", sign_month="2027-01", critical_mw=10.0),))
     better = why(case, "O1", plan=worse)
     assert close(better.least_lost_usd, 0.0)
-    assert "within the gap it may be as good" in better.told
+    assert "signing it loses 0.00 million USD (proven)" in better.told
+    unknown = why(case, "O1", plan=worse, bound_usd=worth + 5e5)
+    assert "loses 0.00 million USD as found, between 0.00 and 0.50 (proven): only within the gap" in unknown.told
+    assert unknown.lost.certainty == "within-gap"
     assert close(better.most_lost_usd, 0.0)
 
 

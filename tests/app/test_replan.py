@@ -46,6 +46,16 @@ def test_without_rules_it_is_the_best_plan_and_each_change_is_told():
     assert close(found.plan.termination.objective_usd, best(case()).termination.objective_usd)
 
 
+def test_what_changes_bring_is_proven_or_said_to_be_hidden_by_the_gap():
+    found = found_of()
+    assert close(found.gain.found_usd, 2.4e6)
+    assert found.gain.certainty == "proven"
+    assert "What it brings at its best" not in found.told
+    assert found_of(cost_usd_per_change=0.5e6).gain is None
+    stays = found_of(most_changes=0)
+    assert close(stays.gain.found_usd, 0.0)
+
+
 def test_what_is_decided_before_the_freeze_stays_and_nothing_new_is_decided():
     found = found_of(freeze_until_month="2027-03")
     assert signed(found.plan)["early"] == ("A", "2027-01")

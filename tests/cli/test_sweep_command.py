@@ -49,6 +49,13 @@ def test_where_a_contract_comes_in_is_told():
     assert "chip-lab comes into the plan between the factors 0.65 and 0.825, as found" in done.output
 
 
+def test_a_page_has_what_the_table_has(tmp_path):
+    page = tmp_path / "s.html"
+    done = run("tiny", "--scale", "market.btc_usd=0.8:1.2:2", "--gap", 0.01, "-q", "--page", page)
+    assert f"page written to {page}" in done.output.replace("\n", "")
+    assert "Plans of tiny under other assumptions" in page.read_text()
+
+
 def test_points_that_time_left_out_are_told(monkeypatch):
     monkeypatch.setattr(time, "time", iter(range(0, 10**9, 3600)).__next__)
     done = run("tiny", "--scale", "market.btc_usd=0.8:1.2:2", "--gap", 0.01, "--sweep-time", 60, "-q")

@@ -16,17 +16,17 @@ SLACKS = st.integers(0, 4).map(float)
 @pytest.mark.parametrize(
     ("sides", "ends", "certainty", "told"),
     [
-        ((10, 12, 4, 5), (5, 8), Certainty.PROVEN, "6.0 million USD, between 5.0 and 8.0 (proven)"),
-        ((4, 5, 10, 12), (-8, -5), Certainty.PROVEN, "-6.0 million USD, between -8.0 and -5.0 (proven)"),
+        ((10, 12, 4, 5), (5, 8), Certainty.PROVEN, "6.00 million USD, between 5.00 and 8.00 (proven)"),
+        ((4, 5, 10, 12), (-8, -5), Certainty.PROVEN, "-6.00 million USD, between -8.00 and -5.00 (proven)"),
         ((10, 12, 9, 13), (-3, 3), Certainty.EITHER_SIGN, "it could be of the other sign"),
         ((9, 13, 10, 12), (-3, 3), Certainty.EITHER_SIGN, "it could be of the other sign"),
         ((10, 12, 9, 10), (0, 3), Certainty.WITHIN_GAP, "only within the gap, it may be nothing"),
         ((9, 10, 10, 12), (-3, 0), Certainty.WITHIN_GAP, "only within the gap, it may be nothing"),
         ((9, 10, 9, 10), (-1, 1), Certainty.WITHIN_GAP, "only within the gap, it need not be nothing"),
-        ((9, 9, 9, 9), (0, 0), Certainty.PROVEN, "0.0 million USD, between 0.0 and 0.0 (proven)"),
+        ((9, 9, 9, 9), (0, 0), Certainty.PROVEN, "0.00 million USD (proven)"),
         ((10, None, 9, None), (None, None), Certainty.EITHER_SIGN, "not bounded on either side"),
-        ((10, None, 4, 5), (5, None), Certainty.PROVEN, "6.0 million USD, at least 5.0 (proven)"),
-        ((10, 12, 9, None), (None, 3), Certainty.EITHER_SIGN, "1.0 million USD as found, at most 3.0 (proven)"),
+        ((10, None, 4, 5), (5, None), Certainty.PROVEN, "6.00 million USD, at least 5.00 (proven)"),
+        ((10, 12, 9, None), (None, 3), Certainty.EITHER_SIGN, "1.00 million USD as found, at most 3.00 (proven)"),
     ],
 )
 def test_by_hand(sides, ends, certainty, told):
@@ -42,7 +42,8 @@ def test_a_narrower_program_is_never_worth_more():
     assert (found.least_usd, found.most_usd) == (0.0, 3 * MUSD)
     assert found.certainty is Certainty.WITHIN_GAP
     better = worth_difference(9 * MUSD, 12 * MUSD, 10 * MUSD, 12 * MUSD, other_is_narrower=True)
-    assert (better.least_usd, better.most_usd, better.certainty) == (0.0, 2 * MUSD, Certainty.EITHER_SIGN)
+    assert (better.found_usd, better.least_usd, better.most_usd) == (0.0, 0.0, 2 * MUSD)
+    assert better.certainty is Certainty.WITHIN_GAP
 
 
 @given(AMOUNTS, SLACKS, SLACKS, AMOUNTS, SLACKS, SLACKS)

@@ -37,6 +37,11 @@ def test_relaxed_intervals_hold_the_searched_ones():
     narrow = break_evens(spec)
     wide = break_evens(spec.model_copy(update={"relaxed_only": True}))
     wider = 0
+    for item in narrow.prices:
+        out, in_ = ends(item)
+        held = item.price_usd_per_kw_month >= in_ if item.signed else item.price_usd_per_kw_month <= out
+        assert item.certainty == ("proven" if held or in_ == -out == math.inf else "within-gap")
+    assert {item.certainty for item in narrow.prices} >= {"proven"}
     for inner, outer in zip(narrow.prices, wide.prices, strict=True):
         assert ends(outer)[0] <= ends(inner)[0]
         assert ends(outer)[1] >= ends(inner)[1]

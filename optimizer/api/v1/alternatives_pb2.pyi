@@ -13,6 +13,7 @@ from optimizer.api.v1 import decisions_pb2 as _decisions_pb2
 from optimizer.api.v1 import options_pb2 as _options_pb2
 from optimizer.api.v1 import plan_pb2 as _plan_pb2
 from optimizer.api.v1 import portfolio_pb2 as _portfolio_pb2
+from optimizer.api.v1 import proof_pb2 as _proof_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -188,6 +189,7 @@ class Alternative(_message.Message):
     DECISIONS_FIELD_NUMBER: _builtins.int
     AUDIT_PASSED_FIELD_NUMBER: _builtins.int
     TOLD_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_FIELD_NUMBER: _builtins.int
     objective_usd: _builtins.float
     """What it is worth: its expected NPV, or what else the objective is."""
     bound_usd: _builtins.float
@@ -212,6 +214,10 @@ class Alternative(_message.Message):
     def decisions(self) -> _decisions_pb2.Decisions:
         """What to do."""
 
+    @_builtins.property
+    def difference(self) -> _proof_pb2.WorthDifference:
+        """What a best plan is worth more, and how much of that could be an artefact of the gap."""
+
     def __init__(
         self,
         *,
@@ -225,10 +231,11 @@ class Alternative(_message.Message):
         decisions: _decisions_pb2.Decisions | None = ...,
         audit_passed: _builtins.bool | None = ...,
         told: _builtins.str | None = ...,
+        difference: _proof_pb2.WorthDifference | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_audit_passed", b"_audit_passed", "_bound_usd", b"_bound_usd", "_costs_usd", b"_costs_usd", "_distance", b"_distance", "_most_cost_usd", b"_most_cost_usd", "_npv_usd", b"_npv_usd", "_objective_usd", b"_objective_usd", "_told", b"_told", "audit_passed", b"audit_passed", "bound_usd", b"bound_usd", "costs_usd", b"costs_usd", "decisions", b"decisions", "distance", b"distance", "most_cost_usd", b"most_cost_usd", "npv_usd", b"npv_usd", "objective_usd", b"objective_usd", "told", b"told"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_audit_passed", b"_audit_passed", "_bound_usd", b"_bound_usd", "_costs_usd", b"_costs_usd", "_distance", b"_distance", "_most_cost_usd", b"_most_cost_usd", "_npv_usd", b"_npv_usd", "_objective_usd", b"_objective_usd", "_told", b"_told", "audit_passed", b"audit_passed", "bound_usd", b"bound_usd", "costs_usd", b"costs_usd", "decisions", b"decisions", "difference", b"difference", "distance", b"distance", "most_cost_usd", b"most_cost_usd", "npv_usd", b"npv_usd", "objective_usd", b"objective_usd", "told", b"told"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_audit_passed", b"_audit_passed", "_bound_usd", b"_bound_usd", "_costs_usd", b"_costs_usd", "_distance", b"_distance", "_most_cost_usd", b"_most_cost_usd", "_npv_usd", b"_npv_usd", "_objective_usd", b"_objective_usd", "_told", b"_told", "audit_passed", b"audit_passed", "bound_usd", b"bound_usd", "changes", b"changes", "costs_usd", b"costs_usd", "decisions", b"decisions", "distance", b"distance", "most_cost_usd", b"most_cost_usd", "npv_usd", b"npv_usd", "objective_usd", b"objective_usd", "told", b"told"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_audit_passed", b"_audit_passed", "_bound_usd", b"_bound_usd", "_costs_usd", b"_costs_usd", "_distance", b"_distance", "_most_cost_usd", b"_most_cost_usd", "_npv_usd", b"_npv_usd", "_objective_usd", b"_objective_usd", "_told", b"_told", "audit_passed", b"audit_passed", "bound_usd", b"bound_usd", "changes", b"changes", "costs_usd", b"costs_usd", "decisions", b"decisions", "difference", b"difference", "distance", b"distance", "most_cost_usd", b"most_cost_usd", "npv_usd", b"npv_usd", "objective_usd", b"objective_usd", "told", b"told"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__audit_passed: _TypeAlias = _typing.Literal["audit_passed"]  # noqa: Y015
     _WhichOneofArgType__audit_passed: _TypeAlias = _typing.Literal["_audit_passed", b"_audit_passed"]  # noqa: Y015

@@ -12,6 +12,7 @@ from optimizer.api.v1 import decisions_pb2 as _decisions_pb2
 from optimizer.api.v1 import options_pb2 as _options_pb2
 from optimizer.api.v1 import plan_pb2 as _plan_pb2
 from optimizer.api.v1 import portfolio_pb2 as _portfolio_pb2
+from optimizer.api.v1 import proof_pb2 as _proof_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -132,6 +133,7 @@ class PriceBreakEven(_message.Message):
     OUT_USD_PER_KW_MONTH_FIELD_NUMBER: _builtins.int
     IN_USD_PER_KW_MONTH_FIELD_NUMBER: _builtins.int
     TOLD_FIELD_NUMBER: _builtins.int
+    CERTAINTY_FIELD_NUMBER: _builtins.int
     offer: _builtins.str
     """Name of the offer."""
     signed: _builtins.bool
@@ -144,6 +146,8 @@ class PriceBreakEven(_message.Message):
     """At this price and above a plan that signs it is as good as any that does not (proven); absent if not known."""
     told: _builtins.str
     """The answer, in words."""
+    certainty: _proof_pb2.Certainty.ValueType
+    """Whether what the plan does with it at the price as stated is proven to be best, or only found within the gap."""
     def __init__(
         self,
         *,
@@ -153,11 +157,14 @@ class PriceBreakEven(_message.Message):
         out_usd_per_kw_month: _builtins.float | None = ...,
         in_usd_per_kw_month: _builtins.float | None = ...,
         told: _builtins.str | None = ...,
+        certainty: _proof_pb2.Certainty.ValueType | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_in_usd_per_kw_month", b"_in_usd_per_kw_month", "_offer", b"_offer", "_out_usd_per_kw_month", b"_out_usd_per_kw_month", "_price_usd_per_kw_month", b"_price_usd_per_kw_month", "_signed", b"_signed", "_told", b"_told", "in_usd_per_kw_month", b"in_usd_per_kw_month", "offer", b"offer", "out_usd_per_kw_month", b"out_usd_per_kw_month", "price_usd_per_kw_month", b"price_usd_per_kw_month", "signed", b"signed", "told", b"told"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_certainty", b"_certainty", "_in_usd_per_kw_month", b"_in_usd_per_kw_month", "_offer", b"_offer", "_out_usd_per_kw_month", b"_out_usd_per_kw_month", "_price_usd_per_kw_month", b"_price_usd_per_kw_month", "_signed", b"_signed", "_told", b"_told", "certainty", b"certainty", "in_usd_per_kw_month", b"in_usd_per_kw_month", "offer", b"offer", "out_usd_per_kw_month", b"out_usd_per_kw_month", "price_usd_per_kw_month", b"price_usd_per_kw_month", "signed", b"signed", "told", b"told"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_in_usd_per_kw_month", b"_in_usd_per_kw_month", "_offer", b"_offer", "_out_usd_per_kw_month", b"_out_usd_per_kw_month", "_price_usd_per_kw_month", b"_price_usd_per_kw_month", "_signed", b"_signed", "_told", b"_told", "in_usd_per_kw_month", b"in_usd_per_kw_month", "offer", b"offer", "out_usd_per_kw_month", b"out_usd_per_kw_month", "price_usd_per_kw_month", b"price_usd_per_kw_month", "signed", b"signed", "told", b"told"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_certainty", b"_certainty", "_in_usd_per_kw_month", b"_in_usd_per_kw_month", "_offer", b"_offer", "_out_usd_per_kw_month", b"_out_usd_per_kw_month", "_price_usd_per_kw_month", b"_price_usd_per_kw_month", "_signed", b"_signed", "_told", b"_told", "certainty", b"certainty", "in_usd_per_kw_month", b"in_usd_per_kw_month", "offer", b"offer", "out_usd_per_kw_month", b"out_usd_per_kw_month", "price_usd_per_kw_month", b"price_usd_per_kw_month", "signed", b"signed", "told", b"told"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__certainty: _TypeAlias = _typing.Literal["certainty"]  # noqa: Y015
+    _WhichOneofArgType__certainty: _TypeAlias = _typing.Literal["_certainty", b"_certainty"]  # noqa: Y015
     _WhichOneofReturnType__in_usd_per_kw_month: _TypeAlias = _typing.Literal["in_usd_per_kw_month"]  # noqa: Y015
     _WhichOneofArgType__in_usd_per_kw_month: _TypeAlias = _typing.Literal["_in_usd_per_kw_month", b"_in_usd_per_kw_month"]  # noqa: Y015
     _WhichOneofReturnType__offer: _TypeAlias = _typing.Literal["offer"]  # noqa: Y015
@@ -170,6 +177,8 @@ class PriceBreakEven(_message.Message):
     _WhichOneofArgType__signed: _TypeAlias = _typing.Literal["_signed", b"_signed"]  # noqa: Y015
     _WhichOneofReturnType__told: _TypeAlias = _typing.Literal["told"]  # noqa: Y015
     _WhichOneofArgType__told: _TypeAlias = _typing.Literal["_told", b"_told"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__certainty) -> _WhichOneofReturnType__certainty | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__in_usd_per_kw_month) -> _WhichOneofReturnType__in_usd_per_kw_month | None: ...
     @_typing.overload
@@ -198,6 +207,7 @@ class TermBreakEven(_message.Message):
     IN_UNTIL_FIELD_NUMBER: _builtins.int
     OUT_FROM_FIELD_NUMBER: _builtins.int
     TOLD_FIELD_NUMBER: _builtins.int
+    CERTAINTY_FIELD_NUMBER: _builtins.int
     offer: _builtins.str
     """Name of the offer."""
     signed: _builtins.bool
@@ -216,6 +226,8 @@ class TermBreakEven(_message.Message):
     """
     told: _builtins.str
     """The answer, in words."""
+    certainty: _proof_pb2.Certainty.ValueType
+    """Whether what the plan does with it on the term as stated is proven to be best, or only found within the gap."""
     def __init__(
         self,
         *,
@@ -226,11 +238,14 @@ class TermBreakEven(_message.Message):
         in_until: _builtins.float | None = ...,
         out_from: _builtins.float | None = ...,
         told: _builtins.str | None = ...,
+        certainty: _proof_pb2.Certainty.ValueType | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_in_until", b"_in_until", "_offer", b"_offer", "_out_from", b"_out_from", "_signed", b"_signed", "_stated", b"_stated", "_told", b"_told", "_unit", b"_unit", "in_until", b"in_until", "offer", b"offer", "out_from", b"out_from", "signed", b"signed", "stated", b"stated", "told", b"told", "unit", b"unit"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_certainty", b"_certainty", "_in_until", b"_in_until", "_offer", b"_offer", "_out_from", b"_out_from", "_signed", b"_signed", "_stated", b"_stated", "_told", b"_told", "_unit", b"_unit", "certainty", b"certainty", "in_until", b"in_until", "offer", b"offer", "out_from", b"out_from", "signed", b"signed", "stated", b"stated", "told", b"told", "unit", b"unit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_in_until", b"_in_until", "_offer", b"_offer", "_out_from", b"_out_from", "_signed", b"_signed", "_stated", b"_stated", "_told", b"_told", "_unit", b"_unit", "in_until", b"in_until", "offer", b"offer", "out_from", b"out_from", "signed", b"signed", "stated", b"stated", "told", b"told", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_certainty", b"_certainty", "_in_until", b"_in_until", "_offer", b"_offer", "_out_from", b"_out_from", "_signed", b"_signed", "_stated", b"_stated", "_told", b"_told", "_unit", b"_unit", "certainty", b"certainty", "in_until", b"in_until", "offer", b"offer", "out_from", b"out_from", "signed", b"signed", "stated", b"stated", "told", b"told", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__certainty: _TypeAlias = _typing.Literal["certainty"]  # noqa: Y015
+    _WhichOneofArgType__certainty: _TypeAlias = _typing.Literal["_certainty", b"_certainty"]  # noqa: Y015
     _WhichOneofReturnType__in_until: _TypeAlias = _typing.Literal["in_until"]  # noqa: Y015
     _WhichOneofArgType__in_until: _TypeAlias = _typing.Literal["_in_until", b"_in_until"]  # noqa: Y015
     _WhichOneofReturnType__offer: _TypeAlias = _typing.Literal["offer"]  # noqa: Y015
@@ -245,6 +260,8 @@ class TermBreakEven(_message.Message):
     _WhichOneofArgType__told: _TypeAlias = _typing.Literal["_told", b"_told"]  # noqa: Y015
     _WhichOneofReturnType__unit: _TypeAlias = _typing.Literal["unit"]  # noqa: Y015
     _WhichOneofArgType__unit: _TypeAlias = _typing.Literal["_unit", b"_unit"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__certainty) -> _WhichOneofReturnType__certainty | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__in_until) -> _WhichOneofReturnType__in_until | None: ...
     @_typing.overload

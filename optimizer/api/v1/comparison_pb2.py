@@ -27,9 +27,10 @@ from optimizer.api.v1 import decisions_pb2 as optimizer_dot_api_dot_v1_dot_decis
 from optimizer.api.v1 import evaluation_pb2 as optimizer_dot_api_dot_v1_dot_evaluation__pb2
 from optimizer.api.v1 import options_pb2 as optimizer_dot_api_dot_v1_dot_options__pb2
 from optimizer.api.v1 import portfolio_pb2 as optimizer_dot_api_dot_v1_dot_portfolio__pb2
+from optimizer.api.v1 import proof_pb2 as optimizer_dot_api_dot_v1_dot_proof__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!optimizer/api/v1/comparison.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a optimizer/api/v1/decisions.proto\x1a!optimizer/api/v1/evaluation.proto\x1a\x1eoptimizer/api/v1/options.proto\x1a optimizer/api/v1/portfolio.proto\"\xd7\x02\n\x0e\x43omparisonSpec\x12\x38\n\tportfolio\x18\x01 \x01(\x0b\x32\x1f.optimizer.api.v1.PortfolioSpecB\x04\xe2\x41\x01\x02\x12\x34\n\tdecisions\x18\x02 \x01(\x0b\x32\x1b.optimizer.api.v1.DecisionsB\x04\xe2\x41\x01\x02\x12*\n\x05other\x18\x03 \x01(\x0b\x32\x1b.optimizer.api.v1.Decisions\x12\x38\n\x0fother_portfolio\x18\x04 \x01(\x0b\x32\x1f.optimizer.api.v1.PortfolioSpec\x12\x31\n\x08\x62\x61seline\x18\x05 \x01(\x0e\x32\x1a.optimizer.api.v1.BaselineH\x00\x88\x01\x01\x12/\n\x07options\x18\x06 \x01(\x0b\x32\x1e.optimizer.api.v1.SolveOptionsB\x0b\n\t_baseline\"J\n\nPlanChange\x12\x11\n\x04told\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x14\n\x07npv_usd\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\x07\n\x05_toldB\n\n\x08_npv_usd\"z\n\x14\x41ssumptionDifference\x12\x11\n\x04path\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x12\n\x05value\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x18\n\x0bother_value\x18\x03 \x01(\tH\x02\x88\x01\x01\x42\x07\n\x05_pathB\x08\n\x06_valueB\x0e\n\x0c_other_value\"\x9d\x02\n\nComparison\x12*\n\x04plan\x18\x01 \x01(\x0b\x32\x1c.optimizer.api.v1.Evaluation\x12+\n\x05other\x18\x02 \x01(\x0b\x32\x1c.optimizer.api.v1.Evaluation\x12\x1b\n\x0e\x64ifference_usd\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12-\n\x07\x63hanges\x18\x04 \x03(\x0b\x32\x1c.optimizer.api.v1.PlanChange\x12;\n\x0b\x61ssumptions\x18\x05 \x03(\x0b\x32&.optimizer.api.v1.AssumptionDifference\x12\x11\n\x04told\x18\x06 \x01(\tH\x01\x88\x01\x01\x42\x11\n\x0f_difference_usdB\x07\n\x05_told*\\\n\x08\x42\x61seline\x12\x18\n\x14\x42\x41SELINE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x42\x41SELINE_MINE_ON\x10\x01\x12 \n\x1c\x42\x41SELINE_SIGN_EVERYTHING_NOW\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!optimizer/api/v1/comparison.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a optimizer/api/v1/decisions.proto\x1a!optimizer/api/v1/evaluation.proto\x1a\x1eoptimizer/api/v1/options.proto\x1a optimizer/api/v1/portfolio.proto\x1a\x1coptimizer/api/v1/proof.proto\"\xaf\x03\n\x0e\x43omparisonSpec\x12\x38\n\tportfolio\x18\x01 \x01(\x0b\x32\x1f.optimizer.api.v1.PortfolioSpecB\x04\xe2\x41\x01\x02\x12\x34\n\tdecisions\x18\x02 \x01(\x0b\x32\x1b.optimizer.api.v1.DecisionsB\x04\xe2\x41\x01\x02\x12*\n\x05other\x18\x03 \x01(\x0b\x32\x1b.optimizer.api.v1.Decisions\x12\x38\n\x0fother_portfolio\x18\x04 \x01(\x0b\x32\x1f.optimizer.api.v1.PortfolioSpec\x12\x31\n\x08\x62\x61seline\x18\x05 \x01(\x0e\x32\x1a.optimizer.api.v1.BaselineH\x00\x88\x01\x01\x12/\n\x07options\x18\x06 \x01(\x0b\x32\x1e.optimizer.api.v1.SolveOptions\x12\x16\n\tbound_usd\x18\x07 \x01(\x01H\x01\x88\x01\x01\x12\x1c\n\x0fother_bound_usd\x18\x08 \x01(\x01H\x02\x88\x01\x01\x42\x0b\n\t_baselineB\x0c\n\n_bound_usdB\x12\n\x10_other_bound_usd\"J\n\nPlanChange\x12\x11\n\x04told\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x14\n\x07npv_usd\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\x07\n\x05_toldB\n\n\x08_npv_usd\"z\n\x14\x41ssumptionDifference\x12\x11\n\x04path\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x12\n\x05value\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x18\n\x0bother_value\x18\x03 \x01(\tH\x02\x88\x01\x01\x42\x07\n\x05_pathB\x08\n\x06_valueB\x0e\n\x0c_other_value\"\xd9\x02\n\nComparison\x12*\n\x04plan\x18\x01 \x01(\x0b\x32\x1c.optimizer.api.v1.Evaluation\x12+\n\x05other\x18\x02 \x01(\x0b\x32\x1c.optimizer.api.v1.Evaluation\x12\x1b\n\x0e\x64ifference_usd\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12-\n\x07\x63hanges\x18\x04 \x03(\x0b\x32\x1c.optimizer.api.v1.PlanChange\x12;\n\x0b\x61ssumptions\x18\x05 \x03(\x0b\x32&.optimizer.api.v1.AssumptionDifference\x12\x11\n\x04told\x18\x06 \x01(\tH\x01\x88\x01\x01\x12:\n\x0f\x62\x65st_difference\x18\x07 \x01(\x0b\x32!.optimizer.api.v1.WorthDifferenceB\x11\n\x0f_difference_usdB\x07\n\x05_told*\\\n\x08\x42\x61seline\x12\x18\n\x14\x42\x41SELINE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x42\x41SELINE_MINE_ON\x10\x01\x12 \n\x1c\x42\x41SELINE_SIGN_EVERYTHING_NOW\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,14 +41,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMPARISONSPEC'].fields_by_name['portfolio']._serialized_options = b'\342A\001\002'
   _globals['_COMPARISONSPEC'].fields_by_name['decisions']._loaded_options = None
   _globals['_COMPARISONSPEC'].fields_by_name['decisions']._serialized_options = b'\342A\001\002'
-  _globals['_BASELINE']._serialized_start=1057
-  _globals['_BASELINE']._serialized_end=1149
-  _globals['_COMPARISONSPEC']._serialized_start=224
-  _globals['_COMPARISONSPEC']._serialized_end=567
-  _globals['_PLANCHANGE']._serialized_start=569
-  _globals['_PLANCHANGE']._serialized_end=643
-  _globals['_ASSUMPTIONDIFFERENCE']._serialized_start=645
-  _globals['_ASSUMPTIONDIFFERENCE']._serialized_end=767
-  _globals['_COMPARISON']._serialized_start=770
-  _globals['_COMPARISON']._serialized_end=1055
+  _globals['_BASELINE']._serialized_start=1235
+  _globals['_BASELINE']._serialized_end=1327
+  _globals['_COMPARISONSPEC']._serialized_start=254
+  _globals['_COMPARISONSPEC']._serialized_end=685
+  _globals['_PLANCHANGE']._serialized_start=687
+  _globals['_PLANCHANGE']._serialized_end=761
+  _globals['_ASSUMPTIONDIFFERENCE']._serialized_start=763
+  _globals['_ASSUMPTIONDIFFERENCE']._serialized_end=885
+  _globals['_COMPARISON']._serialized_start=888
+  _globals['_COMPARISON']._serialized_end=1233
 # @@protoc_insertion_point(module_scope)

@@ -12,6 +12,7 @@ from optimizer.api.v1 import decisions_pb2 as _decisions_pb2
 from optimizer.api.v1 import evaluation_pb2 as _evaluation_pb2
 from optimizer.api.v1 import options_pb2 as _options_pb2
 from optimizer.api.v1 import portfolio_pb2 as _portfolio_pb2
+from optimizer.api.v1 import proof_pb2 as _proof_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -59,8 +60,16 @@ class ComparisonSpec(_message.Message):
     OTHER_PORTFOLIO_FIELD_NUMBER: _builtins.int
     BASELINE_FIELD_NUMBER: _builtins.int
     OPTIONS_FIELD_NUMBER: _builtins.int
+    BOUND_USD_FIELD_NUMBER: _builtins.int
+    OTHER_BOUND_USD_FIELD_NUMBER: _builtins.int
     baseline: Global___Baseline.ValueType
     """What to compare with where there is no other plan."""
+    bound_usd: _builtins.float
+    """No plan of the portfolio is worth more in expected NPV: the bound of the plan's termination, where its objective is
+    that.
+    """
+    other_bound_usd: _builtins.float
+    """The same of the other plan."""
     @_builtins.property
     def portfolio(self) -> _portfolio_pb2.PortfolioSpec:
         """The portfolio that the plan was made for."""
@@ -90,14 +99,25 @@ class ComparisonSpec(_message.Message):
         other_portfolio: _portfolio_pb2.PortfolioSpec | None = ...,
         baseline: Global___Baseline.ValueType | None = ...,
         options: _options_pb2.SolveOptions | None = ...,
+        bound_usd: _builtins.float | None = ...,
+        other_bound_usd: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_baseline", b"_baseline", "baseline", b"baseline", "decisions", b"decisions", "options", b"options", "other", b"other", "other_portfolio", b"other_portfolio", "portfolio", b"portfolio"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_baseline", b"_baseline", "_bound_usd", b"_bound_usd", "_other_bound_usd", b"_other_bound_usd", "baseline", b"baseline", "bound_usd", b"bound_usd", "decisions", b"decisions", "options", b"options", "other", b"other", "other_bound_usd", b"other_bound_usd", "other_portfolio", b"other_portfolio", "portfolio", b"portfolio"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_baseline", b"_baseline", "baseline", b"baseline", "decisions", b"decisions", "options", b"options", "other", b"other", "other_portfolio", b"other_portfolio", "portfolio", b"portfolio"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_baseline", b"_baseline", "_bound_usd", b"_bound_usd", "_other_bound_usd", b"_other_bound_usd", "baseline", b"baseline", "bound_usd", b"bound_usd", "decisions", b"decisions", "options", b"options", "other", b"other", "other_bound_usd", b"other_bound_usd", "other_portfolio", b"other_portfolio", "portfolio", b"portfolio"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__baseline: _TypeAlias = _typing.Literal["baseline"]  # noqa: Y015
     _WhichOneofArgType__baseline: _TypeAlias = _typing.Literal["_baseline", b"_baseline"]  # noqa: Y015
+    _WhichOneofReturnType__bound_usd: _TypeAlias = _typing.Literal["bound_usd"]  # noqa: Y015
+    _WhichOneofArgType__bound_usd: _TypeAlias = _typing.Literal["_bound_usd", b"_bound_usd"]  # noqa: Y015
+    _WhichOneofReturnType__other_bound_usd: _TypeAlias = _typing.Literal["other_bound_usd"]  # noqa: Y015
+    _WhichOneofArgType__other_bound_usd: _TypeAlias = _typing.Literal["_other_bound_usd", b"_other_bound_usd"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__baseline) -> _WhichOneofReturnType__baseline | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__bound_usd) -> _WhichOneofReturnType__bound_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__other_bound_usd) -> _WhichOneofReturnType__other_bound_usd | None: ...
 
 Global___ComparisonSpec: _TypeAlias = ComparisonSpec  # noqa: Y015
 
@@ -187,6 +207,7 @@ class Comparison(_message.Message):
     CHANGES_FIELD_NUMBER: _builtins.int
     ASSUMPTIONS_FIELD_NUMBER: _builtins.int
     TOLD_FIELD_NUMBER: _builtins.int
+    BEST_DIFFERENCE_FIELD_NUMBER: _builtins.int
     difference_usd: _builtins.float
     """What the plan's expected NPV is more."""
     told: _builtins.str
@@ -207,6 +228,12 @@ class Comparison(_message.Message):
     def assumptions(self) -> _containers.RepeatedCompositeFieldContainer[Global___AssumptionDifference]:
         """Statements of the two portfolios that differ."""
 
+    @_builtins.property
+    def best_difference(self) -> _proof_pb2.WorthDifference:
+        """What the best plan of the portfolio is worth more than the best of the other portfolio, by the bounds that were
+        stated of both; absent without, and where there is one portfolio.
+        """
+
     def __init__(
         self,
         *,
@@ -216,10 +243,11 @@ class Comparison(_message.Message):
         changes: _abc.Iterable[Global___PlanChange] | None = ...,
         assumptions: _abc.Iterable[Global___AssumptionDifference] | None = ...,
         told: _builtins.str | None = ...,
+        best_difference: _proof_pb2.WorthDifference | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_difference_usd", b"_difference_usd", "_told", b"_told", "difference_usd", b"difference_usd", "other", b"other", "plan", b"plan", "told", b"told"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_difference_usd", b"_difference_usd", "_told", b"_told", "best_difference", b"best_difference", "difference_usd", b"difference_usd", "other", b"other", "plan", b"plan", "told", b"told"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_difference_usd", b"_difference_usd", "_told", b"_told", "assumptions", b"assumptions", "changes", b"changes", "difference_usd", b"difference_usd", "other", b"other", "plan", b"plan", "told", b"told"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_difference_usd", b"_difference_usd", "_told", b"_told", "assumptions", b"assumptions", "best_difference", b"best_difference", "changes", b"changes", "difference_usd", b"difference_usd", "other", b"other", "plan", b"plan", "told", b"told"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__difference_usd: _TypeAlias = _typing.Literal["difference_usd"]  # noqa: Y015
     _WhichOneofArgType__difference_usd: _TypeAlias = _typing.Literal["_difference_usd", b"_difference_usd"]  # noqa: Y015

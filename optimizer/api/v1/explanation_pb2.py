@@ -27,9 +27,10 @@ from optimizer.api.v1 import decisions_pb2 as optimizer_dot_api_dot_v1_dot_decis
 from optimizer.api.v1 import options_pb2 as optimizer_dot_api_dot_v1_dot_options__pb2
 from optimizer.api.v1 import policy_pb2 as optimizer_dot_api_dot_v1_dot_policy__pb2
 from optimizer.api.v1 import portfolio_pb2 as optimizer_dot_api_dot_v1_dot_portfolio__pb2
+from optimizer.api.v1 import proof_pb2 as optimizer_dot_api_dot_v1_dot_proof__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"optimizer/api/v1/explanation.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a optimizer/api/v1/decisions.proto\x1a\x1eoptimizer/api/v1/options.proto\x1a\x1doptimizer/api/v1/policy.proto\x1a optimizer/api/v1/portfolio.proto\"\x8e\x02\n\x0f\x45xplanationSpec\x12\x38\n\tportfolio\x18\x01 \x01(\x0b\x32\x1f.optimizer.api.v1.PortfolioSpecB\x04\xe2\x41\x01\x02\x12\x34\n\tdecisions\x18\x02 \x01(\x0b\x32\x1b.optimizer.api.v1.DecisionsB\x04\xe2\x41\x01\x02\x12\x16\n\tbound_usd\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x34\n\tplacement\x18\x04 \x01(\x0b\x32\x1b.optimizer.api.v1.PlacementB\x04\xe2\x41\x01\x02\x12/\n\x07options\x18\x05 \x01(\x0b\x32\x1e.optimizer.api.v1.SolveOptionsB\x0c\n\n_bound_usd\"O\n\x0bPriceReason\x12\x11\n\x04told\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x16\n\tworth_usd\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\x07\n\x05_toldB\x0c\n\n_worth_usd\"\x90\x03\n\x0b\x45xplanation\x12\x13\n\x06signed\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x15\n\x08possible\x18\x02 \x01(\x08H\x01\x88\x01\x01\x12\x1b\n\x0eleast_lost_usd\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x1a\n\rmost_lost_usd\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12*\n\x05other\x18\x05 \x01(\x0b\x32\x1b.optimizer.api.v1.Decisions\x12.\n\x07reasons\x18\x06 \x03(\x0b\x32\x1d.optimizer.api.v1.PriceReason\x12\x17\n\nmargin_usd\x18\x07 \x01(\x01H\x04\x88\x01\x01\x12.\n\texplained\x18\x08 \x01(\x0b\x32\x1b.optimizer.api.v1.Placement\x12\x0f\n\x07\x62locked\x18\t \x03(\t\x12\x11\n\x04told\x18\n \x01(\tH\x05\x88\x01\x01\x42\t\n\x07_signedB\x0b\n\t_possibleB\x11\n\x0f_least_lost_usdB\x10\n\x0e_most_lost_usdB\r\n\x0b_margin_usdB\x07\n\x05_toldb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"optimizer/api/v1/explanation.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a optimizer/api/v1/decisions.proto\x1a\x1eoptimizer/api/v1/options.proto\x1a\x1doptimizer/api/v1/policy.proto\x1a optimizer/api/v1/portfolio.proto\x1a\x1coptimizer/api/v1/proof.proto\"\x8e\x02\n\x0f\x45xplanationSpec\x12\x38\n\tportfolio\x18\x01 \x01(\x0b\x32\x1f.optimizer.api.v1.PortfolioSpecB\x04\xe2\x41\x01\x02\x12\x34\n\tdecisions\x18\x02 \x01(\x0b\x32\x1b.optimizer.api.v1.DecisionsB\x04\xe2\x41\x01\x02\x12\x16\n\tbound_usd\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x34\n\tplacement\x18\x04 \x01(\x0b\x32\x1b.optimizer.api.v1.PlacementB\x04\xe2\x41\x01\x02\x12/\n\x07options\x18\x05 \x01(\x0b\x32\x1e.optimizer.api.v1.SolveOptionsB\x0c\n\n_bound_usd\"O\n\x0bPriceReason\x12\x11\n\x04told\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x16\n\tworth_usd\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\x07\n\x05_toldB\x0c\n\n_worth_usd\"\xc1\x03\n\x0b\x45xplanation\x12\x13\n\x06signed\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x15\n\x08possible\x18\x02 \x01(\x08H\x01\x88\x01\x01\x12\x1b\n\x0eleast_lost_usd\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x1a\n\rmost_lost_usd\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12*\n\x05other\x18\x05 \x01(\x0b\x32\x1b.optimizer.api.v1.Decisions\x12.\n\x07reasons\x18\x06 \x03(\x0b\x32\x1d.optimizer.api.v1.PriceReason\x12\x17\n\nmargin_usd\x18\x07 \x01(\x01H\x04\x88\x01\x01\x12.\n\texplained\x18\x08 \x01(\x0b\x32\x1b.optimizer.api.v1.Placement\x12\x0f\n\x07\x62locked\x18\t \x03(\t\x12\x11\n\x04told\x18\n \x01(\tH\x05\x88\x01\x01\x12/\n\x04lost\x18\x0b \x01(\x0b\x32!.optimizer.api.v1.WorthDifferenceB\t\n\x07_signedB\x0b\n\t_possibleB\x11\n\x0f_least_lost_usdB\x10\n\x0e_most_lost_usdB\r\n\x0b_margin_usdB\x07\n\x05_toldb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,10 +43,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPLANATIONSPEC'].fields_by_name['decisions']._serialized_options = b'\342A\001\002'
   _globals['_EXPLANATIONSPEC'].fields_by_name['placement']._loaded_options = None
   _globals['_EXPLANATIONSPEC'].fields_by_name['placement']._serialized_options = b'\342A\001\002'
-  _globals['_EXPLANATIONSPEC']._serialized_start=221
-  _globals['_EXPLANATIONSPEC']._serialized_end=491
-  _globals['_PRICEREASON']._serialized_start=493
-  _globals['_PRICEREASON']._serialized_end=572
-  _globals['_EXPLANATION']._serialized_start=575
-  _globals['_EXPLANATION']._serialized_end=975
+  _globals['_EXPLANATIONSPEC']._serialized_start=251
+  _globals['_EXPLANATIONSPEC']._serialized_end=521
+  _globals['_PRICEREASON']._serialized_start=523
+  _globals['_PRICEREASON']._serialized_end=602
+  _globals['_EXPLANATION']._serialized_start=605
+  _globals['_EXPLANATION']._serialized_end=1054
 # @@protoc_insertion_point(module_scope)

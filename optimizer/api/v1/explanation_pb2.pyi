@@ -11,6 +11,7 @@ from optimizer.api.v1 import decisions_pb2 as _decisions_pb2
 from optimizer.api.v1 import options_pb2 as _options_pb2
 from optimizer.api.v1 import policy_pb2 as _policy_pb2
 from optimizer.api.v1 import portfolio_pb2 as _portfolio_pb2
+from optimizer.api.v1 import proof_pb2 as _proof_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -119,6 +120,7 @@ class Explanation(_message.Message):
     EXPLAINED_FIELD_NUMBER: _builtins.int
     BLOCKED_FIELD_NUMBER: _builtins.int
     TOLD_FIELD_NUMBER: _builtins.int
+    LOST_FIELD_NUMBER: _builtins.int
     signed: _builtins.bool
     """Whether the plan has it."""
     possible: _builtins.bool
@@ -149,6 +151,12 @@ class Explanation(_message.Message):
     def blocked(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Rules that it breaks beside the plan's other whole decisions, in words."""
 
+    @_builtins.property
+    def lost(self) -> _proof_pb2.WorthDifference:
+        """What the plan at hand is worth more than that one, and how much of it could be an artefact of the gap; absent
+        without such a plan.
+        """
+
     def __init__(
         self,
         *,
@@ -162,10 +170,11 @@ class Explanation(_message.Message):
         explained: _policy_pb2.Placement | None = ...,
         blocked: _abc.Iterable[_builtins.str] | None = ...,
         told: _builtins.str | None = ...,
+        lost: _proof_pb2.WorthDifference | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_least_lost_usd", b"_least_lost_usd", "_margin_usd", b"_margin_usd", "_most_lost_usd", b"_most_lost_usd", "_possible", b"_possible", "_signed", b"_signed", "_told", b"_told", "explained", b"explained", "least_lost_usd", b"least_lost_usd", "margin_usd", b"margin_usd", "most_lost_usd", b"most_lost_usd", "other", b"other", "possible", b"possible", "signed", b"signed", "told", b"told"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_least_lost_usd", b"_least_lost_usd", "_margin_usd", b"_margin_usd", "_most_lost_usd", b"_most_lost_usd", "_possible", b"_possible", "_signed", b"_signed", "_told", b"_told", "explained", b"explained", "least_lost_usd", b"least_lost_usd", "lost", b"lost", "margin_usd", b"margin_usd", "most_lost_usd", b"most_lost_usd", "other", b"other", "possible", b"possible", "signed", b"signed", "told", b"told"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_least_lost_usd", b"_least_lost_usd", "_margin_usd", b"_margin_usd", "_most_lost_usd", b"_most_lost_usd", "_possible", b"_possible", "_signed", b"_signed", "_told", b"_told", "blocked", b"blocked", "explained", b"explained", "least_lost_usd", b"least_lost_usd", "margin_usd", b"margin_usd", "most_lost_usd", b"most_lost_usd", "other", b"other", "possible", b"possible", "reasons", b"reasons", "signed", b"signed", "told", b"told"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_least_lost_usd", b"_least_lost_usd", "_margin_usd", b"_margin_usd", "_most_lost_usd", b"_most_lost_usd", "_possible", b"_possible", "_signed", b"_signed", "_told", b"_told", "blocked", b"blocked", "explained", b"explained", "least_lost_usd", b"least_lost_usd", "lost", b"lost", "margin_usd", b"margin_usd", "most_lost_usd", b"most_lost_usd", "other", b"other", "possible", b"possible", "reasons", b"reasons", "signed", b"signed", "told", b"told"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__least_lost_usd: _TypeAlias = _typing.Literal["least_lost_usd"]  # noqa: Y015
     _WhichOneofArgType__least_lost_usd: _TypeAlias = _typing.Literal["_least_lost_usd", b"_least_lost_usd"]  # noqa: Y015

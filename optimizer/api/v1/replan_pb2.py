@@ -29,9 +29,10 @@ from optimizer.api.v1 import decisions_pb2 as optimizer_dot_api_dot_v1_dot_decis
 from optimizer.api.v1 import options_pb2 as optimizer_dot_api_dot_v1_dot_options__pb2
 from optimizer.api.v1 import plan_pb2 as optimizer_dot_api_dot_v1_dot_plan__pb2
 from optimizer.api.v1 import portfolio_pb2 as optimizer_dot_api_dot_v1_dot_portfolio__pb2
+from optimizer.api.v1 import proof_pb2 as optimizer_dot_api_dot_v1_dot_proof__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1doptimizer/api/v1/replan.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\x1a!optimizer/api/v1/comparison.proto\x1a optimizer/api/v1/decisions.proto\x1a\x1eoptimizer/api/v1/options.proto\x1a\x1boptimizer/api/v1/plan.proto\x1a optimizer/api/v1/portfolio.proto\"\xc2\x02\n\nReplanSpec\x12\x38\n\tportfolio\x18\x01 \x01(\x0b\x32\x1f.optimizer.api.v1.PortfolioSpecB\x04\xe2\x41\x01\x02\x12\x34\n\tdecisions\x18\x02 \x01(\x0b\x32\x1b.optimizer.api.v1.DecisionsB\x04\xe2\x41\x01\x02\x12-\n\x12\x66reeze_until_month\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x19\n\x0cmost_changes\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12 \n\x13\x63ost_usd_per_change\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12/\n\x07options\x18\x06 \x01(\x0b\x32\x1e.optimizer.api.v1.SolveOptionsB\x0f\n\r_most_changesB\x16\n\x14_cost_usd_per_change\"\xc0\x01\n\x06Replan\x12*\n\x04plan\x18\x01 \x01(\x0b\x32\x1c.optimizer.api.v1.PlanResult\x12\x19\n\x0c\x63hange_count\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x30\n\ncomparison\x18\x03 \x01(\x0b\x32\x1c.optimizer.api.v1.Comparison\x12\x10\n\x08given_up\x18\x04 \x03(\t\x12\x11\n\x04told\x18\x05 \x01(\tH\x01\x88\x01\x01\x42\x0f\n\r_change_countB\x07\n\x05_toldb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1doptimizer/api/v1/replan.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\x1a!optimizer/api/v1/comparison.proto\x1a optimizer/api/v1/decisions.proto\x1a\x1eoptimizer/api/v1/options.proto\x1a\x1boptimizer/api/v1/plan.proto\x1a optimizer/api/v1/portfolio.proto\x1a\x1coptimizer/api/v1/proof.proto\"\xc2\x02\n\nReplanSpec\x12\x38\n\tportfolio\x18\x01 \x01(\x0b\x32\x1f.optimizer.api.v1.PortfolioSpecB\x04\xe2\x41\x01\x02\x12\x34\n\tdecisions\x18\x02 \x01(\x0b\x32\x1b.optimizer.api.v1.DecisionsB\x04\xe2\x41\x01\x02\x12-\n\x12\x66reeze_until_month\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x19\n\x0cmost_changes\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12 \n\x13\x63ost_usd_per_change\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12/\n\x07options\x18\x06 \x01(\x0b\x32\x1e.optimizer.api.v1.SolveOptionsB\x0f\n\r_most_changesB\x16\n\x14_cost_usd_per_change\"\xf1\x01\n\x06Replan\x12*\n\x04plan\x18\x01 \x01(\x0b\x32\x1c.optimizer.api.v1.PlanResult\x12\x19\n\x0c\x63hange_count\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x30\n\ncomparison\x18\x03 \x01(\x0b\x32\x1c.optimizer.api.v1.Comparison\x12\x10\n\x08given_up\x18\x04 \x03(\t\x12\x11\n\x04told\x18\x05 \x01(\tH\x01\x88\x01\x01\x12/\n\x04gain\x18\x06 \x01(\x0b\x32!.optimizer.api.v1.WorthDifferenceB\x0f\n\r_change_countB\x07\n\x05_toldb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,8 +43,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REPLANSPEC'].fields_by_name['portfolio']._serialized_options = b'\342A\001\002'
   _globals['_REPLANSPEC'].fields_by_name['decisions']._loaded_options = None
   _globals['_REPLANSPEC'].fields_by_name['decisions']._serialized_options = b'\342A\001\002'
-  _globals['_REPLANSPEC']._serialized_start=273
-  _globals['_REPLANSPEC']._serialized_end=595
-  _globals['_REPLAN']._serialized_start=598
-  _globals['_REPLAN']._serialized_end=790
+  _globals['_REPLANSPEC']._serialized_start=303
+  _globals['_REPLANSPEC']._serialized_end=625
+  _globals['_REPLAN']._serialized_start=628
+  _globals['_REPLAN']._serialized_end=869
 # @@protoc_insertion_point(module_scope)

@@ -13,6 +13,7 @@ from optimizer.api.v1 import decisions_pb2 as _decisions_pb2
 from optimizer.api.v1 import options_pb2 as _options_pb2
 from optimizer.api.v1 import plan_pb2 as _plan_pb2
 from optimizer.api.v1 import portfolio_pb2 as _portfolio_pb2
+from optimizer.api.v1 import proof_pb2 as _proof_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -94,6 +95,7 @@ class Replan(_message.Message):
     COMPARISON_FIELD_NUMBER: _builtins.int
     GIVEN_UP_FIELD_NUMBER: _builtins.int
     TOLD_FIELD_NUMBER: _builtins.int
+    GAIN_FIELD_NUMBER: _builtins.int
     change_count: _builtins.int
     """Changes against the current plan, as they are limited and priced; absent without a plan."""
     told: _builtins.str
@@ -110,6 +112,12 @@ class Replan(_message.Message):
     def given_up(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What the current plan decides after the freeze and the portfolio does not know any more, in words."""
 
+    @_builtins.property
+    def gain(self) -> _proof_pb2.WorthDifference:
+        """What the best next plan is worth more than the current one as it is, and how much of that could be an artefact of
+        the gap; absent without a plan, where the current one breaks limits, and where the objective is more than NPV.
+        """
+
     def __init__(
         self,
         *,
@@ -118,10 +126,11 @@ class Replan(_message.Message):
         comparison: _comparison_pb2.Comparison | None = ...,
         given_up: _abc.Iterable[_builtins.str] | None = ...,
         told: _builtins.str | None = ...,
+        gain: _proof_pb2.WorthDifference | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_change_count", b"_change_count", "_told", b"_told", "change_count", b"change_count", "comparison", b"comparison", "plan", b"plan", "told", b"told"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_change_count", b"_change_count", "_told", b"_told", "change_count", b"change_count", "comparison", b"comparison", "gain", b"gain", "plan", b"plan", "told", b"told"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_change_count", b"_change_count", "_told", b"_told", "change_count", b"change_count", "comparison", b"comparison", "given_up", b"given_up", "plan", b"plan", "told", b"told"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_change_count", b"_change_count", "_told", b"_told", "change_count", b"change_count", "comparison", b"comparison", "gain", b"gain", "given_up", b"given_up", "plan", b"plan", "told", b"told"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__change_count: _TypeAlias = _typing.Literal["change_count"]  # noqa: Y015
     _WhichOneofArgType__change_count: _TypeAlias = _typing.Literal["_change_count", b"_change_count"]  # noqa: Y015

@@ -44,7 +44,7 @@ def compare(
 
       optimizer compare now.yaml now.json last.json --other-portfolio last.yaml
     """
-    from optimizer.io import check_writable, load_decisions, load_portfolio
+    from optimizer.io import check_writable, load_decisions, load_portfolio, npv_bound_usd
 
     if out is not None:
         check_writable(out)
@@ -54,7 +54,11 @@ def compare(
         "options": {"time_limit_s": time_limit, "gap_frac": gap},
     }
     if other is not None:
-        stated["other"] = load_decisions(other)
+        stated |= {
+            "other": load_decisions(other),
+            "bound_usd": npv_bound_usd(plan),
+            "other_bound_usd": npv_bound_usd(other),
+        }
     if other_portfolio is not None:
         stated["other_portfolio"] = load_portfolio(other_portfolio)
     if baseline is not None or other is None:

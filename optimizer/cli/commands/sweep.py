@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +38,7 @@ def sweep(
     workers: Annotated[int, typer.Option(min=1, help="Processes of this machine.")] = 1,
     scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Search on this Dask cluster.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the table here as CSV.")] = None,
+    page: Annotated[Path | None, typer.Option(help="Write charts and table here as one HTML page.")] = None,
     server: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Search on a service, not here.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     as_json: Annotated[bool, JSON_OPTION] = False,
@@ -51,8 +53,10 @@ def sweep(
 
       optimizer sweep us-miner --workers 2 --scale market.btc_usd=0.6:1.4:9 --scale market.power_level=0.8:1.2:9
     """
-    from optimizer.io import load_portfolio
+    from optimizer.io import check_writable, load_portfolio
 
+    if page is not None:
+        check_writable(page)
     stated = {
         "portfolio": load_portfolio(portfolio),
         "assumptions": [_assumption(item) for item in scale],
@@ -65,7 +69,13 @@ def sweep(
     spec, output = validated(SweepSpec, stated, "sweep"), Output(as_json, None, out)
     with shown_progress(error_console(), quiet=quiet) as display:
         answer = _found(spec, display, (workers, scheduler), server)
-    output.show(_told(spec, answer))
+    told = _told(spec, answer)
+    if page is not None:
+        from optimizer.report.sweep_page import write_sweep
+
+        write_sweep(spec.portfolio.name, answer, page)
+        told = replace(told, notes=[*told.notes, f"page written to {page} ({page.stat().st_size / 1e6:.1f} MB)"])
+    output.show(told)
     if all(item.audit_passed is None for item in answer.points):
         raise typer.Exit(int(ExitCode.NO_PLAN))
     failed = any(item.audit_passed is False for item in answer.points)
