@@ -15,6 +15,7 @@ from typing import Any, Final
 import grpc
 from anyio import CapacityLimiter, to_thread
 from google.protobuf.message_factory import GetMessageClass
+from google.rpc.code_pb2 import Code
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 from starlette.concurrency import run_in_threadpool
@@ -36,6 +37,9 @@ PATHS: Final = "/v1{rest:path}"
 LINES: Final = "application/x-ndjson"
 MOST_STREAMS: Final = 64
 """Streams that may be open, each of which holds a thread; as many as the service has threads."""
+_NO_MESSAGE: Final = b"\xff"
+"""Bytes that no message begins with."""
+_FORBIDDING: Final = frozenset({Code.UNAUTHENTICATED, Code.PERMISSION_DENIED})
 _ENDED: Final = 499
 """Told to nobody: the caller went away."""
 
@@ -69,17 +73,34 @@ class Gateway:
         if request.method not in rules:
             return not_offered(request, rules)
         rule, variables = rules[request.method]
+        token = token_of(request)
+        metadata = [("authorization", f"Bearer {token}")] if token else []
         try:
             body = await body_of(request)
             query = request.query_params.multi_items()
             message = await run_in_threadpool(request_message, rule, variables, query, body)
         except OptimizerError as error:
-            return error_response(error)
-        token = token_of(request)
-        metadata = [("authorization", f"Bearer {token}")] if token else []
+            forbidden = await run_in_threadpool(self._forbidden, rule, metadata)
+            return error_response(error) if forbidden is None else status_response(forbidden)
         if rule.method.server_streaming:
             return await self._streamed(rule, message, metadata)
         return await self._answered(rule, message, metadata, request)
+
+    def _forbidden(self, rule: HttpRule, metadata: Any) -> Status | None:
+        """Why the caller may not make this call at all, which is told before what is wrong with it.
+
+        The service says so of what is no message, too, and then does nothing.
+        """
+        channel: Any = self._channel
+        ask = (channel.unary_stream if rule.method.server_streaming else channel.unary_unary)(rule.call)
+        try:
+            answer = ask(_NO_MESSAGE, metadata=metadata)
+            if rule.method.server_streaming:
+                next(answer)
+        except grpc.RpcError as error:
+            status = _status(error)
+            return status if status.code in _FORBIDDING else None
+        return None
 
     async def _answered(self, rule: HttpRule, message: Any, metadata: Any, request: Request) -> Response:
         call = _callable(self._channel.unary_unary, rule).future(message, metadata=metadata)

@@ -11,16 +11,21 @@ import pytest
 import wire_cases
 from console_calls import ask
 from google.protobuf.json_format import ParseDict
+from google.protobuf.message import DecodeError
+from google.protobuf.message_factory import GetMessageClass
 
 from optimizer.api.v1.portfolio_pb2 import PortfolioSpec
 from optimizer.client import OptimizerClient
 from optimizer.domain import Portfolio
 from optimizer.gateway import GatewayServer, requests
+from optimizer.gateway.calls import _NO_MESSAGE
+from optimizer.gateway.failures import error_response
 from optimizer.service.database import Database
 from optimizer.service.security import Security
 from optimizer.service.server import Server
 from optimizer.service.tokens import Scope, Tokens
 from optimizer.wire.convert import to_message
+from optimizer.wire.errors import OverloadedError
 from optimizer.wire.http_rules import http_rules
 from optimizer.wire.transcoding import json_data
 
@@ -117,6 +122,11 @@ def test_errors_have_their_code_and_their_status(gateway, path, body, expected, 
     assert word in answer["error"]["message"]
 
 
+def test_who_came_too_soon_is_told_when_to_come_again():
+    answer = error_response(OverloadedError("full", 2.5))
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "3")
+
+
 def test_another_verb_is_told_which_there_are(gateway):
     status, headers, _ = ask(gateway, "/v1/plans/x", {})
     assert (status, headers["allow"]) == (405, "DELETE, GET")
@@ -145,6 +155,18 @@ def test_the_token_of_the_call_is_what_the_service_judges(tmp_path, monkeypatch)
             assert told(gateway, "/v1/plans", Authorization=f"Bearer {reader}")[0] == 200
             assert told(gateway, "/v1/plans", {}, Authorization=f"Bearer {reader}")[0] == 403
             assert told(gateway, "/v1/plans", {}, Authorization=f"Bearer {planner}")[0] == 400
+            wrong = {"no": "field"}  # who may not call is not told what is wrong with his call
+            assert told(gateway, "/v1/plans", wrong)[0] == 401
+            assert told(gateway, "/v1/plans/x:watch?no=field")[0] == 401
+            assert told(gateway, "/v1/plans", wrong, Authorization=f"Bearer {reader}")[0] == 403
+            assert told(gateway, "/v1/plans", wrong, Authorization=f"Bearer {planner}")[0] == 400
+            assert told(gateway, "/v1/plans/x:watch?no=field", Authorization=f"Bearer {reader}")[0] == 400
+
+
+def test_what_is_sent_to_learn_who_may_call_is_a_message_of_no_call():
+    for rule in http_rules():
+        with pytest.raises(DecodeError):
+            GetMessageClass(rule.method.input_type).FromString(_NO_MESSAGE)
 
 
 def test_a_service_that_is_gone_is_unavailable():
