@@ -47,6 +47,8 @@ class PortfolioRecord:
     """``portfolios/...``; empty if it was only checked."""
     portfolio: Portfolio
     create_time: dt.datetime | None
+    tenant: str
+    """Whose it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class PortfolioHead:
     name: str
     """``portfolios/...``."""
     create_time: dt.datetime | None
+    tenant: str
+    """Whose it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,8 @@ class PlanRecord:
     """Another one whenever the plan has changed."""
     expire_time: dt.datetime | None
     """When the service deletes it; none until it has ended, and where nothing is deleted by itself."""
+    tenant: str
+    """Whose it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +108,13 @@ def curve_answer(message: Any, kind: type[CurveT]) -> CurveAnswer[CurveT]:
 
 def portfolio_record(message: Any) -> PortfolioRecord:
     """The record of a resource."""
-    return PortfolioRecord(
-        message.name, parse(Portfolio, message.spec, "portfolio of the service"), _time(message, "create_time")
-    )
+    portfolio = parse(Portfolio, message.spec, "portfolio of the service")
+    return PortfolioRecord(message.name, portfolio, _time(message, "create_time"), message.tenant)
 
 
 def portfolio_head(message: Any) -> PortfolioHead:
     """The record of a resource in a list."""
-    return PortfolioHead(message.name, _time(message, "create_time"))
+    return PortfolioHead(message.name, _time(message, "create_time"), message.tenant)
 
 
 def state_numbers(states: Iterable[PlanState]) -> list[Any]:
@@ -133,6 +138,7 @@ def plan_record(message: Any) -> PlanRecord:
         error=from_status(message.error) if message.HasField("error") else None,
         etag=message.etag,
         expire_time=_time(message, "expire_time"),
+        tenant=message.tenant,
     )
 
 

@@ -12,16 +12,18 @@ from google.protobuf.message import DecodeError
 from grpc_status import rpc_status
 
 from optimizer.errors import InvalidInputError
-from optimizer.service.tokens import Gate
+from optimizer.service.access import ACCESS
+from optimizer.service.tokens import Gate, Pass
 from optimizer.wire.errors import to_status
 
-Check = Callable[[grpc.ServicerContext], None]
+Check = Callable[[grpc.ServicerContext], Pass]
 
 
 class ErrorInterceptor(grpc.ServerInterceptor):  # type: ignore[type-arg, unused-ignore]
     """Maps the errors of every kind of call: one request or a stream of them, one response or a stream of them.
 
-    Before a call is looked at, ``gate`` says whether it may be made at all.
+    Before a call is looked at, ``gate`` says whether it may be made at all, and what it may see; what takes a while
+    goes out only if the call could still be made.
     """
 
     def __init__(self, gate: Gate) -> None:
@@ -55,8 +57,9 @@ def rewrapped(handler: Any, behavior: Callable[..., Any], request_deserializer: 
 def _guarded(behavior: Callable[..., Any], decoded: Callable[[Any], Any], check: Check) -> Callable[..., Any]:
     def call(request: Any, context: grpc.ServicerContext) -> Any:
         with _mapped(context):
-            check(context)
-            return behavior(decoded(request), context)
+            admitted = check(context)
+            ACCESS.set(admitted.access)
+            return admitted.renewed(behavior(decoded(request), context))
 
     return call
 
@@ -64,8 +67,9 @@ def _guarded(behavior: Callable[..., Any], decoded: Callable[[Any], Any], check:
 def _guarded_stream(behavior: Callable[..., Any], decoded: Callable[[Any], Any], check: Check) -> Callable[..., Any]:
     def call(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
         with _mapped(context):  # around the iteration, in which most of a stream's errors are raised
-            check(context)
-            yield from behavior(decoded(request), context)
+            admitted = check(context)
+            ACCESS.set(admitted.access)
+            yield from map(admitted.renewed, behavior(decoded(request), context))
 
     return call
 

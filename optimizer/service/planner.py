@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from optimizer.domain.options import SolveOptions
 from optimizer.domain.portfolio import Portfolio
 from optimizer.errors import InvalidInputError
+from optimizer.service.access import Access
 from optimizer.service.jobs import JobRunner, default_slots
 from optimizer.service.own_process import OwnProcesses
 from optimizer.service.records import Event, Job, Request, StoredPortfolio
@@ -47,20 +48,28 @@ class Planner:
         """For questions that are answered by solving."""
 
     def create_portfolio(
-        self, portfolio: Portfolio, request_id: str, content: bytes, validate_only: bool
+        self, portfolio: Portfolio, access: Access, request_id: str, content: bytes, validate_only: bool
     ) -> StoredPortfolio:
         """Keep a portfolio, or only say what would be kept."""
         if validate_only:
-            return StoredPortfolio("", to_bytes(portfolio), None)
-        return self.store.add_portfolio(to_bytes(portfolio), Request("CreatePortfolio", request_id, content))
+            return StoredPortfolio("", to_bytes(portfolio), None, access.tenant)
+        request = Request("CreatePortfolio", request_id, content, access.tenant)
+        return self.store.add_portfolio(to_bytes(portfolio), request)
 
-    def create_plan(self, portfolio: StoredPortfolio, options: SolveOptions, request_id: str, content: bytes) -> Job:
+    def portfolio(self, name: str, access: Access, path: str = "name") -> StoredPortfolio:
+        """A portfolio by the name that a request has at ``path``."""
+        return self.store.portfolio(resource_id(name, "portfolios", path), access)
+
+    def create_plan(
+        self, portfolio: StoredPortfolio, options: SolveOptions, access: Access, request_id: str, content: bytes
+    ) -> Job:
         """Put a job in the queue."""
-        return self.runner.submit(portfolio.id, to_bytes(options), Request("CreatePlan", request_id, content))
+        request = Request("CreatePlan", request_id, content, access.tenant)
+        return self.runner.submit(portfolio.id, to_bytes(options), request)
 
-    def job(self, name: str, collection: str = "plans") -> Job:
+    def job(self, name: str, access: Access, collection: str = "plans") -> Job:
         """The job of a plan or an operation."""
-        return self.store.job(resource_id(name, collection))
+        return self.store.job(resource_id(name, collection), access)
 
     def stop(self, job: Job) -> Job:
         """End a running search with the best plan so far. A queued one ends as soon as it has begun."""
@@ -72,10 +81,9 @@ class Planner:
         self.store.ask_to_cancel(job.id)
         return self.store.job(job.id)
 
-    def delete_portfolio(self, name: str) -> None:
+    def delete_portfolio(self, name: str, access: Access) -> None:
         """Forget a portfolio that has no plans."""
-        portfolio_id = resource_id(name, "portfolios")
-        self.store.delete_portfolio(self.store.portfolio(portfolio_id).id)
+        self.store.delete_portfolio(self.portfolio(name, access).id)
 
     def wait(self, job: Job, timeout_s: float, caller: Caller) -> Job:
         """The job when it has ended, or when the time is over."""

@@ -16,6 +16,7 @@ from optimizer.api.v1 import planning_service_pb2_grpc
 from optimizer.api.v1.resources_pb2 import PlanView
 from optimizer.service import curve_answers as answers
 from optimizer.service import plan_answers
+from optimizer.service.access import ACCESS
 from optimizer.service.planner import Planner
 from optimizer.service.resources import (
     checked_operation,
@@ -45,37 +46,37 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
     def CreatePortfolio(self, request: Any, context: grpc.ServicerContext) -> api.CreatePortfolioResponse:
         """Store a portfolio."""
         stored = self._planner.create_portfolio(
-            parse_portfolio(request), request.request_id, content_of(request), request.validate_only
+            parse_portfolio(request), ACCESS.get(), request.request_id, content_of(request), request.validate_only
         )
         return api.CreatePortfolioResponse(portfolio=portfolio_message(stored))
 
     def GetPortfolio(self, request: Any, context: grpc.ServicerContext) -> api.GetPortfolioResponse:
         """Return a portfolio."""
-        stored = self._planner.store.portfolio(resource_id(request.name, "portfolios"))
+        stored = self._planner.portfolio(request.name, ACCESS.get())
         return api.GetPortfolioResponse(portfolio=portfolio_message(stored))
 
     def ListPortfolios(self, request: Any, context: grpc.ServicerContext) -> api.ListPortfoliosResponse:
         """List portfolios."""
-        page, token = self._planner.store.page_of_portfolios(request.page_size, request.page_token)
+        page, token = self._planner.store.page_of_portfolios(request.page_size, request.page_token, ACCESS.get())
         return api.ListPortfoliosResponse(portfolios=map(portfolio_message, page), next_page_token=token)
 
     def DeletePortfolio(self, request: Any, context: grpc.ServicerContext) -> api.DeletePortfolioResponse:
         """Delete a portfolio."""
-        self._planner.delete_portfolio(request.name)
+        self._planner.delete_portfolio(request.name, ACCESS.get())
         return api.DeletePortfolioResponse()
 
     def CreatePlan(self, request: Any, context: grpc.ServicerContext) -> Operation:
         """Queue a job."""
         options = parse_options(request)
-        portfolio = self._planner.store.portfolio(resource_id(request.plan.portfolio, "portfolios", "plan.portfolio"))
+        portfolio = self._planner.portfolio(request.plan.portfolio, ACCESS.get(), "plan.portfolio")
         if request.validate_only:
             return checked_operation(request)
-        job = self._planner.create_plan(portfolio, options, request.request_id, content_of(request))
+        job = self._planner.create_plan(portfolio, options, ACCESS.get(), request.request_id, content_of(request))
         return operation_message(job)
 
     def GetPlan(self, request: Any, context: grpc.ServicerContext) -> api.GetPlanResponse:
         """Return a plan."""
-        plan = plan_message(self._planner.job(request.name))
+        plan = plan_message(self._planner.job(request.name, ACCESS.get()))
         if request.view == PlanView.PLAN_VIEW_BASIC:
             plan.ClearField("result")
         return api.GetPlanResponse(plan=plan)
@@ -84,28 +85,30 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
         """List plans."""
         portfolio_id = resource_id(request.portfolio, "portfolios", "portfolio") if request.portfolio else ""
         states = parse_states(request.states)
-        jobs, token = self._planner.store.page_of_jobs(request.page_size, request.page_token, portfolio_id, states)
+        jobs, token = self._planner.store.page_of_jobs(
+            request.page_size, request.page_token, portfolio_id, states, ACCESS.get()
+        )
         plans = [plan_message(job) for job in jobs]
         return api.ListPlansResponse(plans=plans, next_page_token=token)
 
     def StopPlan(self, request: Any, context: grpc.ServicerContext) -> api.StopPlanResponse:
         """Ask a job to end with what it has."""
-        job = self._planner.job(request.name)
+        job = self._planner.job(request.name, ACCESS.get())
         return api.StopPlanResponse(plan=plan_message(self._planner.stop(job)))
 
     def CancelPlan(self, request: Any, context: grpc.ServicerContext) -> api.CancelPlanResponse:
         """End a job without a plan."""
-        job = self._planner.job(request.name)
+        job = self._planner.job(request.name, ACCESS.get())
         return api.CancelPlanResponse(plan=plan_message(self._planner.cancel(job)))
 
     def DeletePlan(self, request: Any, context: grpc.ServicerContext) -> api.DeletePlanResponse:
         """Delete a plan that has ended."""
-        self._planner.store.delete_job(self._planner.job(request.name).id, request.etag)
+        self._planner.store.delete_job(self._planner.job(request.name, ACCESS.get()).id, request.etag)
         return api.DeletePlanResponse()
 
     def WatchPlan(self, request: Any, context: grpc.ServicerContext) -> Iterator[api.WatchPlanResponse]:
         """Stream a job's progress."""
-        job = self._planner.job(request.name)
+        job = self._planner.job(request.name, ACCESS.get())
         context.add_callback(lambda: self._planner.wake(job))
         for event in self._planner.watch(job, request.after_sequence, context):
             yield heartbeat_message(event) if isinstance(event, int) else event_message(event)
@@ -235,7 +238,7 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
 
     def GetServerStatus(self, request: Any, context: grpc.ServicerContext) -> api.GetServerStatusResponse:
         """Tell how the server does."""
-        return api.GetServerStatusResponse(status=to_message(self._desk.status()))
+        return api.GetServerStatusResponse(status=to_message(self._desk.status(ACCESS.get())))
 
 
 class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignore[misc]
@@ -246,14 +249,14 @@ class OperationsServicer(operations_pb2_grpc.OperationsServicer):  # type: ignor
 
     def GetOperation(self, request: Any, context: grpc.ServicerContext) -> Operation:
         """Return an operation."""
-        return operation_message(self._planner.job(request.name, "operations"))
+        return operation_message(self._planner.job(request.name, ACCESS.get(), "operations"))
 
     def WaitOperation(self, request: Any, context: grpc.ServicerContext) -> Operation:
         """Return an operation once it is done, or when the time is over."""
-        job = self._planner.job(request.name, "operations")
+        job = self._planner.job(request.name, ACCESS.get(), "operations")
         return operation_message(self._planner.wait(job, request.timeout.ToMilliseconds() / MS_PER_S, context))
 
     def CancelOperation(self, request: Any, context: grpc.ServicerContext) -> Empty:
         """End a job without a plan."""
-        self._planner.cancel(self._planner.job(request.name, "operations"))
+        self._planner.cancel(self._planner.job(request.name, ACCESS.get(), "operations"))
         return Empty()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from optimizer.service.access import EVERYWHERE, Access
 from optimizer.service.database import Database
 from optimizer.service.records import JobState
 from optimizer.service.tables import PLANS
@@ -22,8 +23,8 @@ class Queue:
     """Of the plan that has waited longest, since it was asked for; none where none waits."""
 
 
-def queue_of(database: Database) -> Queue:
-    """The queue now.
+def queue_of(database: Database, access: Access = EVERYWHERE) -> Queue:
+    """The queue now, as far as a call sees it.
 
     Raises:
         StoreUnavailableError: the store cannot be read.
@@ -32,6 +33,7 @@ def queue_of(database: Database) -> Queue:
         PLANS.c.state, sa.func.count().label("plan_count"), sa.func.min(PLANS.c.create_time_s).label("since")
     )
     unended = counted.where(PLANS.c.state.in_([JobState.QUEUED, JobState.RUNNING])).group_by(PLANS.c.state)
+    unended = unended.where(*access.conditions(PLANS.c.tenant))
     with database.reading() as connection:
         found = {row.state: row for row in connection.execute(unended)}
     queued, running = found.get(JobState.QUEUED), found.get(JobState.RUNNING)

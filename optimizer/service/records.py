@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from optimizer.domain.portfolio import Portfolio
+from optimizer.service.access import DEFAULT_TENANT
 from optimizer.wire.convert import from_bytes
 
 
@@ -36,6 +37,8 @@ class Request:
     """What the caller named it; empty if it may not come twice."""
     content: bytes
     """The same bytes for the same request."""
+    tenant: str = DEFAULT_TENANT
+    """Of who asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class StoredPortfolio:
     """``PortfolioSpec``; empty in lists."""
     create_time: dt.datetime | None
     """None where it was only checked."""
+    tenant: str
+    """Whose it is."""
 
     @property
     def portfolio(self) -> Portfolio:
@@ -77,6 +82,8 @@ class Job:
     """That of its last event."""
     expire_time: dt.datetime | None
     """When it is deleted; none until it has ended, and where nothing is deleted by itself."""
+    tenant: str
+    """Whose it is: that of its portfolio."""
 
     @property
     def etag(self) -> str:

@@ -107,6 +107,7 @@ def portfolio_message(stored: StoredPortfolio) -> Portfolio:
         message.spec.ParseFromString(stored.content)
     if stored.id:
         message.name = f"portfolios/{stored.id}"
+    message.tenant = stored.tenant
     _write_times(message, {"create_time": stored.create_time})
     return message
 
@@ -119,7 +120,7 @@ def plan_message(job: Job) -> Plan:
         options=SolveOptionsMessage.FromString(job.options),
         state=STATES[job.state],  # type: ignore[arg-type]
     )
-    message.etag = job.etag
+    message.etag, message.tenant = job.etag, job.tenant
     _write_times(message, {"create_time": job.create_time, "start_time": job.start_time, "end_time": job.end_time})
     _write_times(message, {"expire_time": job.expire_time})
     for name in ("progress", "result", "error"):

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from optimizer.domain.plan import Progress
 from optimizer.domain.server_status import RunningPlan, ServerStatus
+from optimizer.service.access import Access
 from optimizer.service.database import Database
 from optimizer.service.jobs import JobRunner
 from optimizer.service.queue import queue_of
@@ -28,8 +29,8 @@ class StatusDesk:
         self._database, self._runner, self._readiness = database, runner, readiness
         self._began = time.monotonic()
 
-    def status(self) -> ServerStatus:
-        """The server now."""
+    def status(self, access: Access) -> ServerStatus:
+        """The server now; of its plans, those that a call sees."""
         status = ServerStatus(
             version=version("capacity-optimizer"),
             uptime_s=time.monotonic() - self._began,
@@ -41,13 +42,14 @@ class StatusDesk:
         )
         if status.missing:
             return status
-        queue = queue_of(self._database)
+        queue = queue_of(self._database, access)
         counts = {name: getattr(queue, name) for name in ("queued_count", "running_count", "oldest_wait_s")}
-        return status.model_copy(update=counts | {"running": _running(self._database)})
+        return status.model_copy(update=counts | {"running": _running(self._database, access)})
 
 
-def _running(database: Database) -> tuple[RunningPlan, ...]:
+def _running(database: Database, access: Access) -> tuple[RunningPlan, ...]:
     query = sa.select(PLANS.c.id, PLANS.c.start_time_s, PLANS.c.progress).where(PLANS.c.state == JobState.RUNNING)
+    query = query.where(*access.conditions(PLANS.c.tenant))
     with database.reading() as connection:
         rows = connection.execute(query.order_by(PLANS.c.number).limit(MOST_SHOWN)).all()
     now = time.time()

@@ -13,6 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from optimizer.errors import InvalidInputError, JobCancelledError, NotFoundError
+from optimizer.service.access import EVERYWHERE, Access
 from optimizer.service.database import Database
 from optimizer.service.events import Bells, append_events, conflated, queued_progress
 from optimizer.service.pages import page_size, place_of, token_after
@@ -31,7 +32,7 @@ _NEW_JOB: Final[dict[str, Any]] = {
 _LISTED: Final = [column for column in PLANS.columns if column.name != "result"]
 _PORTFOLIO: Final = sa.select(PORTFOLIOS).where(PORTFOLIOS.c.id == sa.bindparam("wanted"))
 _JOB: Final = sa.select(PLANS).where(PLANS.c.id == sa.bindparam("wanted"))
-_STATE: Final = sa.select(PLANS.c.state).where(PLANS.c.id == sa.bindparam("wanted"))
+_STATE: Final = sa.select(PLANS.c.state, PLANS.c.tenant).where(PLANS.c.id == sa.bindparam("wanted"))
 _EVENTS: Final = (
     sa.select(EVENTS)
     .where(EVENTS.c.plan_id == sa.bindparam("wanted"))
@@ -42,7 +43,10 @@ _EVENTS: Final = (
 
 
 class Store:
-    """Everything by id. What a method returned is on disk. Ended jobs are kept for ``keep_s``, or for good."""
+    """Everything by id. What a method returned is on disk. Ended jobs are kept for ``keep_s``, or for good.
+
+    Where a method takes an ``access``, what this does not see is not there.
+    """
 
     def __init__(self, database: Database | None = None, keep_s: float | None = None) -> None:
         self.database, self.keep_s = database or Database(), keep_s
@@ -52,46 +56,47 @@ class Store:
         """Keep a portfolio, or find the one that the same request made before."""
 
         def add(connection: sa.Connection) -> str:
-            row = {"id": uuid.uuid4().hex, "content": content, "create_time_s": time.time()}
-            connection.execute(PORTFOLIOS.insert().values(row))
-            return str(row["id"])
+            made = {"id": uuid.uuid4().hex, "content": content, "create_time_s": time.time()}
+            connection.execute(PORTFOLIOS.insert().values(made | {"tenant": request.tenant}))
+            return str(made["id"])
 
         return self.portfolio(self._once(request, add))
 
-    def portfolio(self, portfolio_id: str) -> StoredPortfolio:
+    def portfolio(self, portfolio_id: str, access: Access = EVERYWHERE) -> StoredPortfolio:
         """A portfolio by id."""
-        row = self._found("portfolio", _PORTFOLIO, portfolio_id)
-        return StoredPortfolio(row["id"], row["content"], _moment(row["create_time_s"]))
+        row = self._found("portfolio", _PORTFOLIO, portfolio_id, access)
+        return StoredPortfolio(row["id"], row["content"], _moment(row["create_time_s"]), row["tenant"])
 
     def add_job(self, portfolio_id: str, options: bytes, request: Request, queue_limit: int) -> Job:
-        """Put a job in the queue, or find the one that the same request made before.
+        """Put a job in the queue, or find the one that the same request made before; it is whose its portfolio is.
 
         Raises:
             OverloadedError: the queue is full.
         """
 
         def add(connection: sa.Connection) -> str:
-            kept = sa.select(PORTFOLIOS.c.id).where(PORTFOLIOS.c.id == portfolio_id)
-            if connection.execute(kept.with_for_update(read=True, key_share=True)).first() is None:
+            kept = sa.select(PORTFOLIOS.c.tenant).where(PORTFOLIOS.c.id == portfolio_id)
+            tenant = connection.execute(kept.with_for_update(read=True, key_share=True)).scalar()
+            if tenant is None:
                 raise NotFoundError("portfolio", f"portfolios/{portfolio_id}")
             waiting = sa.select(sa.func.count()).where(PLANS.c.state == JobState.QUEUED)
             if connection.execute(waiting).scalar_one() >= queue_limit:
                 raise OverloadedError(f"{queue_limit} plans are waiting already; come again", _RETRY_AFTER_S)
             job_id = uuid.uuid4().hex
             said = {"id": job_id, "portfolio_id": portfolio_id, "options": options, "create_time_s": time.time()}
-            connection.execute(PLANS.insert().values(said | _NEW_JOB))
+            connection.execute(PLANS.insert().values(said | {"tenant": tenant} | _NEW_JOB))
             append_events(connection, job_id, [queued_progress()])
             return job_id
 
         return self.job(self._once(request, add))
 
-    def job(self, job_id: str) -> Job:
+    def job(self, job_id: str, access: Access = EVERYWHERE) -> Job:
         """A job by id, with its result."""
-        return self._job(self._found("plan", _JOB, job_id))
+        return self._job(self._found("plan", _JOB, job_id, access))
 
     def state(self, job_id: str) -> JobState:
         """How far a job has come."""
-        return JobState(self._found("plan", _STATE, job_id)["state"])
+        return JobState(self._found("plan", _STATE, job_id, EVERYWHERE)["state"])
 
     def ask_to_stop(self, job_id: str) -> None:
         """Want what a job has found so far. A queued one ends as soon as it has begun."""
@@ -115,10 +120,19 @@ class Store:
         return conflated([_event(row) for row in rows])
 
     def page_of_jobs(
-        self, size: int, token: str, portfolio_id: str = "", states: Collection[JobState] = ()
+        self,
+        size: int,
+        token: str,
+        portfolio_id: str = "",
+        states: Collection[JobState] = (),
+        access: Access = EVERYWHERE,
     ) -> tuple[list[Job], str]:
         """Jobs, newest first, and the token of the next page. Jobs that come in between do not shift the pages."""
-        query, listed = sa.select(*_LISTED).order_by(PLANS.c.number.desc()), f"plans {portfolio_id} {sorted(states)}"
+        query, listed = (
+            sa.select(*_LISTED).order_by(PLANS.c.number.desc()),
+            f"plans {portfolio_id} {sorted(states)} {access}",
+        )
+        query = query.where(*access.conditions(PLANS.c.tenant))
         if portfolio_id:
             query = query.where(PLANS.c.portfolio_id == portfolio_id)
         if states:
@@ -128,16 +142,19 @@ class Store:
         rows, more = self._page(query, size)
         return [self._job(row) for row in rows], token_after(listed, str(rows[-1]["number"])) if more else ""
 
-    def page_of_portfolios(self, size: int, token: str) -> tuple[list[StoredPortfolio], str]:
+    def page_of_portfolios(
+        self, size: int, token: str, access: Access = EVERYWHERE
+    ) -> tuple[list[StoredPortfolio], str]:
         """Portfolios without their content, newest first, and the token of the next page."""
         key = (PORTFOLIOS.c.create_time_s, PORTFOLIOS.c.id)
-        query = sa.select(*key).order_by(*(column.desc() for column in key))
+        query = sa.select(*key, PORTFOLIOS.c.tenant).order_by(*(column.desc() for column in key))
+        query, listed = query.where(*access.conditions(PORTFOLIOS.c.tenant)), f"portfolios {access}"
         if token:
-            seconds, _, last_id = place_of("portfolios", token).partition(" ")
+            seconds, _, last_id = place_of(listed, token).partition(" ")
             query = query.where(sa.tuple_(*key) < sa.tuple_(sa.literal(float(seconds)), sa.literal(last_id)))
         rows, more = self._page(query, size)
-        found = [StoredPortfolio(row["id"], b"", _moment(row["create_time_s"])) for row in rows]
-        return found, token_after("portfolios", f"{rows[-1]['create_time_s']!r} {rows[-1]['id']}") if more else ""
+        found = [StoredPortfolio(row["id"], b"", _moment(row["create_time_s"]), row["tenant"]) for row in rows]
+        return found, token_after(listed, f"{rows[-1]['create_time_s']!r} {rows[-1]['id']}") if more else ""
 
     def delete_portfolio(self, portfolio_id: str) -> None:
         """Forget a portfolio, and the request that made it.
@@ -205,7 +222,8 @@ class Store:
         if not request.id:
             with self.database.writing() as connection:
                 return add(connection)
-        key = {"method": request.method, "id_sha256": hashlib.sha256(request.id.encode()).hexdigest()}
+        id_sha256 = hashlib.sha256(request.id.encode()).hexdigest()
+        key = {"tenant": request.tenant, "method": request.method, "id_sha256": id_sha256}
         digest = hashlib.sha256(request.content).hexdigest()
         known = sa.select(REQUESTS).where(*(REQUESTS.c[name] == value for name, value in key.items()))
         try:
@@ -238,13 +256,14 @@ class Store:
             error=row["error"],
             sequence=row["sequence"],
             expire_time=None if end_s is None or self.keep_s is None else _moment(end_s + self.keep_s),
+            tenant=row["tenant"],
         )
 
-    def _found(self, kind: str, query: sa.Select[Any], wanted: str) -> sa.RowMapping:
+    def _found(self, kind: str, query: sa.Select[Any], wanted: str, access: Access) -> sa.RowMapping:
         if _ID.fullmatch(wanted):
             with self.database.reading() as connection:
                 row = connection.execute(query, {"wanted": wanted}).mappings().first()
-            if row is not None:
+            if row is not None and access.sees(row["tenant"]):
                 return row
         raise NotFoundError(kind, f"{kind}s/{wanted}")
 

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from optimizer.service.access import DEFAULT_TENANT, TENANT_LENGTH
+
 METADATA = sa.MetaData()
+
+
+def _tenant(*, is_key: bool = False) -> sa.Column[str]:
+    """Whose a row is."""
+    default = None if is_key else DEFAULT_TENANT
+    return sa.Column("tenant", sa.String(TENANT_LENGTH), primary_key=is_key, nullable=False, server_default=default)
+
 
 PORTFOLIOS = sa.Table(
     "portfolios",
@@ -15,7 +24,9 @@ PORTFOLIOS = sa.Table(
     sa.Column("id", sa.String(32), primary_key=True),
     sa.Column("content", sa.LargeBinary, nullable=False),
     sa.Column("create_time_s", sa.Float, nullable=False),
+    _tenant(),
     sa.Index("portfolios_by_time", "create_time_s", "id"),
+    sa.Index("portfolios_by_tenant", "tenant", "create_time_s", "id"),
 )
 
 PLANS = sa.Table(
@@ -38,8 +49,10 @@ PLANS = sa.Table(
     sa.Column("fence", sa.Integer, nullable=False),
     sa.Column("beat", sa.Integer, nullable=False),
     sa.Column("lost_count", sa.Integer, nullable=False),
+    _tenant(),
     sa.Index("plans_by_state", "state", "number"),
     sa.Index("plans_by_portfolio", "portfolio_id", "number"),
+    sa.Index("plans_by_tenant", "tenant", "number"),
 )
 """``sequence`` is that of the last event, ``fence`` the number of the latest run; ``beat`` counts its signs of life,
 and ``lost_count`` the runs that ceased to give any."""
@@ -57,13 +70,15 @@ EVENTS = sa.Table(
 REQUESTS = sa.Table(
     "requests",
     METADATA,
+    _tenant(is_key=True),
     sa.Column("method", sa.String(32), primary_key=True),
     sa.Column("id_sha256", sa.String(64), primary_key=True),
     sa.Column("content_sha256", sa.String(64), nullable=False),
     sa.Column("resource_id", sa.String(32), nullable=False),
     sa.Index("requests_by_resource", "resource_id"),
 )
-"""What a request with an id made, so that the same request makes it once; of its id and content only the digests."""
+"""What a request of a tenant with an id made, so that the same request makes it once; of its id and content only the
+digests."""
 
 TOKENS = sa.Table(
     "tokens",
@@ -75,4 +90,5 @@ TOKENS = sa.Table(
     sa.Column("create_time_s", sa.Float, nullable=False),
     sa.Column("expire_time_s", sa.Float),
     sa.Column("revoke_time_s", sa.Float),
+    _tenant(),
 )

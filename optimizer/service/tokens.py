@@ -1,7 +1,8 @@
 """Tokens: who may call, what for, and until when. The store has only their digests; a secret is shown once.
 
 A token is ``opt_ID_SECRET`` with 256 random bits, so that its digest needs neither salt nor stretching. It is looked up
-at every call, so that one that is revoked is refused from the next call on.
+at every call, and again before whatever a call answers later than :data:`RENEW_S` after that, so that one that is
+revoked is refused from the next call on, and ends what is open.
 """
 
 from __future__ import annotations
@@ -12,18 +13,23 @@ import hmac
 import re
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeVar
 
 import grpc
 import sqlalchemy as sa
 
 from optimizer.errors import InvalidInputError, NotFoundError
+from optimizer.service.access import DEFAULT_TENANT, Access, checked_tenant
 from optimizer.service.database import Database
 from optimizer.service.tables import TOKENS
 from optimizer.wire.errors import ForbiddenError, UnauthenticatedError
 
+RENEW_S: Final = 2.0
+"""For so long a token is taken to be as good as it was."""
 _TOKEN: Final = re.compile(r"opt_([0-9a-f]{12})_([\w-]{43})", re.ASCII)
 _LABEL_LENGTH: Final = 200
 _BEARER: Final = "bearer "
@@ -33,13 +39,18 @@ _READING: Final = re.compile("Get|List|Watch|Wait|Check|ServerReflectionInfo")
 """How methods begin that change nothing and compute nothing."""
 
 
+_Response = TypeVar("_Response")
+
+
 class Scope(StrEnum):
     """What a token is good for."""
 
     READ = "read"
     """To look at portfolios and plans."""
     PLAN = "plan"
-    """Everything."""
+    """Everything that is of its tenant."""
+    ADMIN = "admin"
+    """Everything of all tenants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +66,18 @@ class Token:
     """None: never."""
     revoke_time: dt.datetime | None
     """None: it was not."""
+    tenant: str
+    """Whose things it is for; what is made with it is of this tenant."""
 
     @property
     def usable(self) -> bool:
         """Whether a call with it is accepted now."""
         return self.revoke_time is None and (self.expire_time is None or dt.datetime.now(dt.UTC) < self.expire_time)
+
+    @property
+    def access(self) -> Access:
+        """What a call with it may see."""
+        return Access(self.tenant, everywhere=self.scope is Scope.ADMIN)
 
 
 class Tokens:
@@ -68,7 +86,9 @@ class Tokens:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(self, label: str, scope: Scope, valid_days: float | None) -> tuple[Token, str]:
+    def create(
+        self, label: str, scope: Scope, valid_days: float | None, tenant: str = DEFAULT_TENANT
+    ) -> tuple[Token, str]:
         """A new token, and what its owner presents: this is told here and never again.
 
         Raises:
@@ -86,6 +106,7 @@ class Tokens:
             "secret_sha256": _digest(secret),
             "label": label,
             "scope": scope,
+            "tenant": checked_tenant(tenant),
             "create_time_s": now,
             "expire_time_s": None if valid_days is None else now + dt.timedelta(days=valid_days).total_seconds(),
         }
@@ -135,28 +156,49 @@ class Tokens:
         return _token(row), row["secret_sha256"]
 
 
+class Pass:
+    """What a call was let through with: what it may see, and a token that has to stay good while it goes on."""
+
+    def __init__(self, access: Access, check: Callable[[], object] = lambda: None) -> None:
+        self.access, self._check = access, check
+        self._checked_at = time.monotonic()
+
+    def renewed(self, response: _Response) -> _Response:
+        """A response, which may go out.
+
+        Raises:
+            UnauthenticatedError: the token is over by now.
+        """
+        if time.monotonic() - self._checked_at >= RENEW_S:
+            self._check()
+            self._checked_at = time.monotonic()
+        return response
+
+
 class Gate:
     """Lets calls through by the token in their metadata, or all of them where there are no tokens."""
 
     def __init__(self, tokens: Tokens | None = None) -> None:
         self._tokens = tokens
 
-    def check(self, method: str, context: grpc.ServicerContext) -> None:
-        """Return if a call of ``/package.Service/Method`` may go on.
+    def check(self, method: str, context: grpc.ServicerContext) -> Pass:
+        """What a call of ``/package.Service/Method`` is let through with.
 
         Raises:
             UnauthenticatedError: it has no token that is good.
             ForbiddenError: its token is not good for this.
         """
         if self._tokens is None or method.startswith(_OPEN):
-            return
+            return Pass(Access())
         presented = dict(context.invocation_metadata() or ()).get("authorization", "")
         if not isinstance(presented, str) or not presented.lower().startswith(_BEARER):
             raise UnauthenticatedError("this service asks for a token; pass it as call credentials")
-        token = self._tokens.check(presented[len(_BEARER) :].strip())
+        check = partial(self._tokens.check, presented[len(_BEARER) :].strip())
+        token = check()
         name = method.rpartition("/")[2]
-        if token.scope is not Scope.PLAN and not _READING.match(name):
+        if token.scope is Scope.READ and not _READING.match(name):
             raise ForbiddenError(f"{name} needs a token of scope {Scope.PLAN.value}; this one has {token.scope.value}")
+        return Pass(token.access, check)
 
 
 def _digest(secret: str) -> str:
@@ -167,4 +209,4 @@ def _token(row: Any) -> Token:
     times = (row[name] for name in ("create_time_s", "expire_time_s", "revoke_time_s"))
     create, expire, revoke = (None if time_s is None else dt.datetime.fromtimestamp(time_s, dt.UTC) for time_s in times)
     assert create is not None
-    return Token(row["id"], row["label"], Scope(row["scope"]), create, expire, revoke)
+    return Token(row["id"], row["label"], Scope(row["scope"]), create, expire, revoke, row["tenant"])

@@ -14,6 +14,7 @@ from optimizer.client import OptimizerClient
 from optimizer.domain import Portfolio
 from optimizer.errors import InvalidInputError, ServiceError
 from optimizer.service import server as server_module
+from optimizer.service.access import EVERYWHERE, Access
 from optimizer.service.jobs import JobRunner
 from optimizer.service.planner import Planner
 from optimizer.service.security import Security, refuse_beyond_loopback
@@ -89,7 +90,7 @@ def test_stopping_lets_a_stream_end_first():
         assert next(events).stage == "solve"
         stopping = pool.submit(server.stop, 10.0)
         time.sleep(0.2)
-        server._planner.stop(server._planner.job(name))
+        server._planner.stop(server._planner.job(name, EVERYWHERE))
         assert [event.stage for event in events][-1:] in (["solve"], [])
         stopping.result(5.0)
 
@@ -97,8 +98,8 @@ def test_stopping_lets_a_stream_end_first():
 def test_waiting_calls_leave_room_for_others():
     store = Store()
     planner = Planner(store, JobRunner(store, "fake_targets:quick", slots=0), waiting_limit=1)
-    stored = planner.create_portfolio(wire_cases.small_portfolio(), "", b"", validate_only=False)
-    job = planner.create_plan(stored, wire_cases.options(), "", b"")
+    stored = planner.create_portfolio(wire_cases.small_portfolio(), Access(), "", b"", validate_only=False)
+    job = planner.create_plan(stored, wire_cases.options(), Access(), "", b"")
 
     class Caller:
         def is_active(self):

@@ -35,6 +35,9 @@ class PlanningServiceStub:
     `google.rpc.BadRequest`, one violation a problem, its description being what is wrong and, on a second line, what to do.
 
     Over HTTP each call that does not stream its requests is at the path of its `google.api.http`, in proto3 JSON.
+
+    What is kept is of the tenant of the token with which it was made; for other tenants it is `NOT_FOUND` in every call, and
+    not in their lists and counts. A token of scope `admin` finds what is of any tenant.
     """
 
     @_typing.overload
@@ -129,6 +132,9 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     `google.rpc.BadRequest`, one violation a problem, its description being what is wrong and, on a second line, what to do.
 
     Over HTTP each call that does not stream its requests is at the path of its `google.api.http`, in proto3 JSON.
+
+    What is kept is of the tenant of the token with which it was made; for other tenants it is `NOT_FOUND` in every call, and
+    not in their lists and counts. A token of scope `admin` finds what is of any tenant.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -219,6 +225,9 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
     `google.rpc.BadRequest`, one violation a problem, its description being what is wrong and, on a second line, what to do.
 
     Over HTTP each call that does not stream its requests is at the path of its `google.api.http`, in proto3 JSON.
+
+    What is kept is of the tenant of the token with which it was made; for other tenants it is `NOT_FOUND` in every call, and
+    not in their lists and counts. A token of scope `admin` finds what is of any tenant.
     """
 
     @_abc_1.abstractmethod

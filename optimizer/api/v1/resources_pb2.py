@@ -30,7 +30,7 @@ from optimizer.api.v1 import plan_pb2 as optimizer_dot_api_dot_v1_dot_plan__pb2
 from optimizer.api.v1 import portfolio_pb2 as optimizer_dot_api_dot_v1_dot_portfolio__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n optimizer/api/v1/resources.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1eoptimizer/api/v1/options.proto\x1a\x1boptimizer/api/v1/plan.proto\x1a optimizer/api/v1/portfolio.proto\"\x8b\x01\n\tPortfolio\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x33\n\x04spec\x18\x02 \x01(\x0b\x32\x1f.optimizer.api.v1.PortfolioSpecB\x04\xe2\x41\x01\x02\x12\x35\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"\x93\x04\n\x04Plan\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x17\n\tportfolio\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12/\n\x07options\x18\x03 \x01(\x0b\x32\x1e.optimizer.api.v1.SolveOptions\x12\x30\n\x05state\x18\x04 \x01(\x0e\x32\x1b.optimizer.api.v1.PlanStateB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x34\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08progress\x18\x08 \x01(\x0b\x32\x1a.optimizer.api.v1.ProgressB\x04\xe2\x41\x01\x03\x12\x32\n\x06result\x18\t \x01(\x0b\x32\x1c.optimizer.api.v1.PlanResultB\x04\xe2\x41\x01\x03\x12\'\n\x05\x65rror\x18\n \x01(\x0b\x32\x12.google.rpc.StatusB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x65xpire_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03*\xbe\x01\n\tPlanState\x12\x1a\n\x16PLAN_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11PLAN_STATE_QUEUED\x10\x01\x12\x16\n\x12PLAN_STATE_RUNNING\x10\x02\x12\x18\n\x14PLAN_STATE_SUCCEEDED\x10\x03\x12\x15\n\x11PLAN_STATE_FAILED\x10\x04\x12\x18\n\x14PLAN_STATE_CANCELLED\x10\x05\x12\x1b\n\x17PLAN_STATE_AUDIT_FAILED\x10\x06*N\n\x08PlanView\x12\x19\n\x15PLAN_VIEW_UNSPECIFIED\x10\x00\x12\x13\n\x0fPLAN_VIEW_BASIC\x10\x01\x12\x12\n\x0ePLAN_VIEW_FULL\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n optimizer/api/v1/resources.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1eoptimizer/api/v1/options.proto\x1a\x1boptimizer/api/v1/plan.proto\x1a optimizer/api/v1/portfolio.proto\"\xa1\x01\n\tPortfolio\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x33\n\x04spec\x18\x02 \x01(\x0b\x32\x1f.optimizer.api.v1.PortfolioSpecB\x04\xe2\x41\x01\x02\x12\x35\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x14\n\x06tenant\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\"\xa9\x04\n\x04Plan\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x17\n\tportfolio\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12/\n\x07options\x18\x03 \x01(\x0b\x32\x1e.optimizer.api.v1.SolveOptions\x12\x30\n\x05state\x18\x04 \x01(\x0e\x32\x1b.optimizer.api.v1.PlanStateB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x34\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08progress\x18\x08 \x01(\x0b\x32\x1a.optimizer.api.v1.ProgressB\x04\xe2\x41\x01\x03\x12\x32\n\x06result\x18\t \x01(\x0b\x32\x1c.optimizer.api.v1.PlanResultB\x04\xe2\x41\x01\x03\x12\'\n\x05\x65rror\x18\n \x01(\x0b\x32\x12.google.rpc.StatusB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x65xpire_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x14\n\x06tenant\x18\r \x01(\tB\x04\xe2\x41\x01\x03*\xbe\x01\n\tPlanState\x12\x1a\n\x16PLAN_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11PLAN_STATE_QUEUED\x10\x01\x12\x16\n\x12PLAN_STATE_RUNNING\x10\x02\x12\x18\n\x14PLAN_STATE_SUCCEEDED\x10\x03\x12\x15\n\x11PLAN_STATE_FAILED\x10\x04\x12\x18\n\x14PLAN_STATE_CANCELLED\x10\x05\x12\x1b\n\x17PLAN_STATE_AUDIT_FAILED\x10\x06*N\n\x08PlanView\x12\x19\n\x15PLAN_VIEW_UNSPECIFIED\x10\x00\x12\x13\n\x0fPLAN_VIEW_BASIC\x10\x01\x12\x12\n\x0ePLAN_VIEW_FULL\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,6 +43,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PORTFOLIO'].fields_by_name['spec']._serialized_options = b'\342A\001\002'
   _globals['_PORTFOLIO'].fields_by_name['create_time']._loaded_options = None
   _globals['_PORTFOLIO'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
+  _globals['_PORTFOLIO'].fields_by_name['tenant']._loaded_options = None
+  _globals['_PORTFOLIO'].fields_by_name['tenant']._serialized_options = b'\342A\001\003'
   _globals['_PLAN'].fields_by_name['name']._loaded_options = None
   _globals['_PLAN'].fields_by_name['name']._serialized_options = b'\342A\001\003'
   _globals['_PLAN'].fields_by_name['portfolio']._loaded_options = None
@@ -65,12 +67,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLAN'].fields_by_name['etag']._serialized_options = b'\342A\001\003'
   _globals['_PLAN'].fields_by_name['expire_time']._loaded_options = None
   _globals['_PLAN'].fields_by_name['expire_time']._serialized_options = b'\342A\001\003'
-  _globals['_PLANSTATE']._serialized_start=917
-  _globals['_PLANSTATE']._serialized_end=1107
-  _globals['_PLANVIEW']._serialized_start=1109
-  _globals['_PLANVIEW']._serialized_end=1187
+  _globals['_PLAN'].fields_by_name['tenant']._loaded_options = None
+  _globals['_PLAN'].fields_by_name['tenant']._serialized_options = b'\342A\001\003'
+  _globals['_PLANSTATE']._serialized_start=961
+  _globals['_PLANSTATE']._serialized_end=1151
+  _globals['_PLANVIEW']._serialized_start=1153
+  _globals['_PLANVIEW']._serialized_end=1231
   _globals['_PORTFOLIO']._serialized_start=241
-  _globals['_PORTFOLIO']._serialized_end=380
-  _globals['_PLAN']._serialized_start=383
-  _globals['_PLAN']._serialized_end=914
+  _globals['_PORTFOLIO']._serialized_end=402
+  _globals['_PLAN']._serialized_start=405
+  _globals['_PLAN']._serialized_end=958
 # @@protoc_insertion_point(module_scope)

@@ -95,8 +95,11 @@ class Portfolio(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     SPEC_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    TENANT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`portfolios/{portfolio}`; given by the service."""
+    tenant: _builtins.str
+    """Whose it is: the tenant of the token with which it was stored. Other tenants do not find it."""
     @_builtins.property
     def spec(self) -> _portfolio_pb2.PortfolioSpec:
         """What the planner states."""
@@ -111,10 +114,11 @@ class Portfolio(_message.Message):
         name: _builtins.str = ...,
         spec: _portfolio_pb2.PortfolioSpec | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        tenant: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "spec", b"spec"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "name", b"name", "spec", b"spec"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "name", b"name", "spec", b"spec", "tenant", b"tenant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -138,6 +142,7 @@ class Plan(_message.Message):
     ERROR_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    TENANT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`plans/{plan}`; given by the service."""
     portfolio: _builtins.str
@@ -146,6 +151,8 @@ class Plan(_message.Message):
     """How far it has come."""
     etag: _builtins.str
     """Changes whenever the plan does."""
+    tenant: _builtins.str
+    """Whose it is: the tenant of its portfolio. Other tenants do not find it."""
     @_builtins.property
     def options(self) -> _options_pb2.SolveOptions:
         """Limits of the search."""
@@ -193,10 +200,11 @@ class Plan(_message.Message):
         error: _status_pb2.Status | None = ...,
         etag: _builtins.str = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        tenant: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "expire_time", b"expire_time", "options", b"options", "progress", b"progress", "result", b"result", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "etag", b"etag", "expire_time", b"expire_time", "name", b"name", "options", b"options", "portfolio", b"portfolio", "progress", b"progress", "result", b"result", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "etag", b"etag", "expire_time", b"expire_time", "name", b"name", "options", b"options", "portfolio", b"portfolio", "progress", b"progress", "result", b"result", "start_time", b"start_time", "state", b"state", "tenant", b"tenant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -20,6 +20,7 @@ portfolios = typer.Typer(no_args_is_help=True, help="Portfolios that a service k
 _SERVER = typer.Option(metavar="HOST:PORT", help="The service.")
 _PLAN = typer.Argument(metavar="NAME", help="plans/ and the id, as 'optimizer plans list' says.")
 _DEFAULT = "127.0.0.1:50051"
+_TENANT = "default"
 
 
 @plans.command("list")
@@ -35,8 +36,6 @@ def list_plans(
 
       optimizer plans list --state queued --state running
     """
-    from rich.table import Table
-
     from optimizer.client import OptimizerClient
 
     states = _states(state or [])
@@ -45,10 +44,9 @@ def list_plans(
     if as_json:
         print_json(rows)
         return
-    table = Table("name", "portfolio", "state", "created", "ended", "expires", title="Plans (UTC)")
-    for row in rows:
-        table.add_row(*(str(row[name] or "") for name in list(row)[:6]))
-    console().print(table)
+    shown = {"name": "name", "portfolio": "portfolio", "state": "state"}
+    shown |= {"create_time": "created", "end_time": "ended", "expire_time": "expires"}
+    _print_table("Plans (UTC)", rows, shown)
 
 
 @plans.command("stop")
@@ -106,19 +104,15 @@ def list_portfolios(server: Annotated[str, _SERVER] = _DEFAULT, as_json: Annotat
 
       optimizer portfolios list
     """
-    from rich.table import Table
-
     from optimizer.client import OptimizerClient
 
     with OptimizerClient.from_environment(server) as client:
-        rows = [{"name": head.name, "create_time": _told(head.create_time)} for head in client.list_portfolios()]
+        heads = list(client.list_portfolios())
+    rows = [{"name": head.name, "create_time": _told(head.create_time), "tenant": head.tenant} for head in heads]
     if as_json:
         print_json(rows)
         return
-    table = Table("name", "created", title="Portfolios (UTC)")
-    for row in rows:
-        table.add_row(row["name"], row["create_time"])
-    console().print(table)
+    _print_table("Portfolios (UTC)", rows, {"name": "name", "create_time": "created"})
 
 
 @portfolios.command("delete")
@@ -139,6 +133,18 @@ def delete_portfolio(
     typer.echo(f"{name} is deleted")
 
 
+def _print_table(title: str, rows: list[dict[str, Any]], columns: dict[str, str]) -> None:
+    """Rows with the headings of some of their columns; whose they are only where one is not of the usual tenant."""
+    from rich.table import Table
+
+    if any(row["tenant"] != _TENANT for row in rows):
+        columns = columns | {"tenant": "tenant"}
+    table = Table(*columns.values(), title=title)
+    for row in rows:
+        table.add_row(*(row[name] or "" for name in columns))
+    console().print(table)
+
+
 def _states(asked: list[str]) -> list[PlanState]:
     from optimizer.client import PlanState
 
@@ -152,7 +158,7 @@ def _states(asked: list[str]) -> list[PlanState]:
 def _plan_row(record: PlanRecord) -> dict[str, Any]:
     said = {"name": record.name, "portfolio": record.portfolio_name, "state": record.state.value}
     times = {name: _told(getattr(record, name)) for name in ("create_time", "end_time", "expire_time")}
-    return said | times | {"etag": record.etag}
+    return said | times | {"etag": record.etag, "tenant": record.tenant}
 
 
 def _told(time: dt.datetime | None) -> str | None:
