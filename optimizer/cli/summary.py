@@ -95,6 +95,8 @@ def print_plan(plan: Plan, console: Console) -> None:
         _print_key_figures(plan, console)
     if plan.filled_in:
         console.print(f"{len(plan.filled_in)} defaults were filled in; see filled_in in the plan, or the report")
+    if plan.manifest.reused_from:
+        console.print(f"the answer of {plan.manifest.reused_from}, which was asked the same", markup=False)
     style = "bold red" if plan.audit_failed else "green" if plan.audit is not None else ""
     console.print(Text(audit_line(plan), style=style))
 

@@ -87,6 +87,8 @@ class PlanRecord:
     """When the service deletes it; none until it has ended, and where nothing is deleted by itself."""
     tenant: str
     """Whose it is."""
+    reused_from: str
+    """``plans/...``: the plan whose answer this is; empty if it was computed itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,7 @@ def plan_record(message: Any) -> PlanRecord:
         etag=message.etag,
         expire_time=_time(message, "expire_time"),
         tenant=message.tenant,
+        reused_from=message.reused_from,
     )
 
 

@@ -248,3 +248,5 @@ class Manifest(Value):
     """Wall time by stage."""
     own_constraints: tuple[OwnConstraint, ...] = ()
     """What the user added to the program; the plan cannot be reproduced without it."""
+    reused_from: str = ""
+    """Name of the plan of a service that answered the same question before, of which this is the answer."""

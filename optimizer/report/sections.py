@@ -309,6 +309,8 @@ def manifest_facts(plan: Plan) -> list[tuple[str, str]]:
     if manifest.own_constraints:
         told = [f"{item.name} ({count(item.row_count, 'row')})" for item in manifest.own_constraints]
         facts.append(("Own constraints", ", ".join(told)))
+    if manifest.reused_from:
+        facts.append(("Answer of", manifest.reused_from))
     if manifest.timings:
         facts.append(("Wall time", ", ".join(f"{item.stage} {seconds(item.seconds)}" for item in manifest.timings)))
     return facts

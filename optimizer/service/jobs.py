@@ -12,7 +12,7 @@ from typing import Final
 from optimizer.service.leases import LEASE_S, Leases
 from optimizer.service.logs import tell
 from optimizer.service.metrics import Metrics, RunMeter
-from optimizer.service.records import Job, JobState, Request, Run
+from optimizer.service.records import NO_TERMS, Job, JobState, Request, Run, Terms
 from optimizer.service.runs import Follower
 from optimizer.service.store import Store
 from optimizer.service.worker import Worker
@@ -81,13 +81,13 @@ class JobRunner:
         """What all workers have now."""
         return sum(worker.memory_bytes or 0 for worker in list(self._workers.values()))
 
-    def submit(self, portfolio_id: str, options: bytes, request: Request) -> Job:
-        """Put a job in the queue.
+    def submit(self, portfolio_id: str, options: bytes, request: Request, terms: Terms = NO_TERMS) -> Job:
+        """Put a job in the queue, unless it is answered already.
 
         Raises:
             OverloadedError: the queue is full.
         """
-        job = self._store.add_job(portfolio_id, options, request, self.queue_limit)
+        job = self._store.add_job(portfolio_id, options, request, self.queue_limit, terms)
         self._wake()
         return job
 

@@ -70,9 +70,11 @@ class Leases:
         *,
         result: bytes | None = None,
         error: bytes | None = None,
+        conclusive: bool = False,
     ) -> None:
-        """Keep how a run ended, unless it is not ours any more."""
+        """Keep how a run ended, unless it is not ours any more; a conclusive result answers the same question again."""
         values = {"state": state, "result": result, "error": error, "end_time_s": time.time()}
+        values["conclusive"] = conclusive
         self._leave(run, values, [*progresses, state])
 
     def cancel(self, run: Run) -> None:

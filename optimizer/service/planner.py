@@ -14,8 +14,9 @@ from optimizer.errors import InvalidInputError
 from optimizer.service.access import Access
 from optimizer.service.jobs import JobRunner, default_slots
 from optimizer.service.own_process import OwnProcesses
-from optimizer.service.records import Event, Job, Request, StoredPortfolio
+from optimizer.service.records import Event, Job, Request, StoredPortfolio, Terms
 from optimizer.service.resources import resource_id
+from optimizer.service.reuse import question_sha256
 from optimizer.service.store import Store
 from optimizer.wire.convert import to_bytes
 from optimizer.wire.errors import OverloadedError
@@ -61,11 +62,17 @@ class Planner:
         return self.store.portfolio(resource_id(name, "portfolios", path), access)
 
     def create_plan(
-        self, portfolio: StoredPortfolio, options: SolveOptions, access: Access, request_id: str, content: bytes
+        self,
+        portfolio: StoredPortfolio,
+        options: SolveOptions,
+        request: Request,
+        *,
+        allow_reuse: bool,
     ) -> Job:
-        """Put a job in the queue."""
-        request = Request("CreatePlan", request_id, content, access.tenant)
-        return self.runner.submit(portfolio.id, to_bytes(options), request)
+        """Put a job in the queue, unless a plan that is there may answer it and does."""
+        stated = to_bytes(options)
+        terms = Terms(question_sha256(portfolio.content, stated), allow_reuse)
+        return self.runner.submit(portfolio.id, stated, request, terms)
 
     def job(self, name: str, access: Access, collection: str = "plans") -> Job:
         """The job of a plan or an operation."""

@@ -18,6 +18,7 @@ from optimizer.service import curve_answers as answers
 from optimizer.service import plan_answers
 from optimizer.service.access import ACCESS
 from optimizer.service.planner import Planner
+from optimizer.service.records import Request
 from optimizer.service.resources import (
     checked_operation,
     content_of,
@@ -71,8 +72,9 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
         portfolio = self._planner.portfolio(request.plan.portfolio, ACCESS.get(), "plan.portfolio")
         if request.validate_only:
             return checked_operation(request)
-        job = self._planner.create_plan(portfolio, options, ACCESS.get(), request.request_id, content_of(request))
-        return operation_message(job)
+        asked = Request("CreatePlan", request.request_id, content_of(request), ACCESS.get().tenant)
+        allow_reuse = request.allow_reuse or not request.HasField("allow_reuse")
+        return operation_message(self._planner.create_plan(portfolio, options, asked, allow_reuse=allow_reuse))
 
     def GetPlan(self, request: Any, context: grpc.ServicerContext) -> api.GetPlanResponse:
         """Return a plan."""

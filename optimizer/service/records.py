@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from optimizer.domain.portfolio import Portfolio
 from optimizer.service.access import DEFAULT_TENANT
@@ -39,6 +40,19 @@ class Request:
     """The same bytes for the same request."""
     tenant: str = DEFAULT_TENANT
     """Of who asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a plan is asked for."""
+
+    question_sha256: str | None = None
+    """The same for the same question; none where it is not to be known again."""
+    allow_reuse: bool = False
+    """Whether a plan that answered the same question may answer this one."""
+
+
+NO_TERMS: Final = Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +98,8 @@ class Job:
     """When it is deleted; none until it has ended, and where nothing is deleted by itself."""
     tenant: str
     """Whose it is: that of its portfolio."""
+    reused_from: str | None
+    """The id of the plan that was computed, where this one was not."""
 
     @property
     def etag(self) -> str:

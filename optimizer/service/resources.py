@@ -128,6 +128,10 @@ def plan_message(job: Job) -> Plan:
         if content is not None:
             getattr(message, name).SetInParent()
             getattr(message, name).ParseFromString(content)
+    if job.reused_from is not None:
+        message.reused_from = f"plans/{job.reused_from}"
+        if message.HasField("result"):
+            message.result.manifest.reused_from = message.reused_from
     return message
 
 

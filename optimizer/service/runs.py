@@ -11,6 +11,7 @@ from optimizer.service.leases import Leases
 from optimizer.service.logs import tell
 from optimizer.service.metrics import RunMeter
 from optimizer.service.records import JobState, Run, Wishes
+from optimizer.service.reuse import is_conclusive
 from optimizer.service.worker import AUDIT_FAILED, ERROR, PROGRESS, Frame, Worker
 from optimizer.wire.errors import StoreUnavailableError, WorkerDiedError, to_status
 
@@ -100,18 +101,24 @@ class Follower:
     def _end_with(self, frame: Frame) -> None:
         if frame.kind == ERROR:
             self._end(JobState.FAILED, error=frame.body)
+        elif frame.kind == AUDIT_FAILED:
+            self._end(JobState.AUDIT_FAILED, result=frame.body)
         else:
-            self._end(JobState.AUDIT_FAILED if frame.kind == AUDIT_FAILED else JobState.SUCCEEDED, result=frame.body)
+            conclusive = is_conclusive(frame.body, self._run.options)
+            self._end(JobState.SUCCEEDED, result=frame.body, conclusive=conclusive)
 
     def _end_without_answer(self) -> None:
         self._end(JobState.FAILED, error=to_status(WorkerDiedError(self._worker.exit_code)).SerializeToString())
 
-    def _end(self, state: JobState, *, result: bytes | None = None, error: bytes | None = None) -> None:
+    def _end(
+        self, state: JobState, *, result: bytes | None = None, error: bytes | None = None, conclusive: bool = False
+    ) -> None:
         if self._wishes.cancel:
             state = JobState.CANCELLED
             self._keep(lambda: self._leases.cancel(self._run))
         else:
-            self._keep(lambda: self._leases.end(self._run, self._progresses, state, result=result, error=error))
+            answer = {"result": result, "error": error}
+            self._keep(lambda: self._leases.end(self._run, self._progresses, state, **answer, conclusive=conclusive))
         self._meter.memory(self._worker.peak_memory_bytes)
         self._meter.ended(state)
         tell(_log, logging.INFO, "plan ended", plan=self._run.job_id, run=self._run.fence, state=state.value)

@@ -17,7 +17,7 @@ from optimizer.service.access import EVERYWHERE, Access
 from optimizer.service.database import Database
 from optimizer.service.events import Bells, append_events, conflated, queued_progress
 from optimizer.service.pages import page_size, place_of, token_after
-from optimizer.service.records import Event, Job, JobState, Request, StoredPortfolio
+from optimizer.service.records import NO_TERMS, Event, Job, JobState, Request, StoredPortfolio, Terms
 from optimizer.service.tables import EVENTS, PLANS, PORTFOLIOS, REQUESTS
 from optimizer.wire.errors import EtagError, OverloadedError, PreconditionError, to_status
 
@@ -67,8 +67,12 @@ class Store:
         row = self._found("portfolio", _PORTFOLIO, portfolio_id, access)
         return StoredPortfolio(row["id"], row["content"], _moment(row["create_time_s"]), row["tenant"])
 
-    def add_job(self, portfolio_id: str, options: bytes, request: Request, queue_limit: int) -> Job:
+    def add_job(
+        self, portfolio_id: str, options: bytes, request: Request, queue_limit: int, terms: Terms = NO_TERMS
+    ) -> Job:
         """Put a job in the queue, or find the one that the same request made before; it is whose its portfolio is.
+
+        Where its terms allow it, it has ended at once with the answer to the same question.
 
         Raises:
             OverloadedError: the queue is full.
@@ -79,12 +83,18 @@ class Store:
             tenant = connection.execute(kept.with_for_update(read=True, key_share=True)).scalar()
             if tenant is None:
                 raise NotFoundError("portfolio", f"portfolios/{portfolio_id}")
+            job_id = uuid.uuid4().hex
+            said = {"id": job_id, "portfolio_id": portfolio_id, "options": options, "create_time_s": time.time()}
+            said |= {"tenant": tenant, "question_sha256": terms.question_sha256} | _NEW_JOB
+            answer = _answer(connection, tenant, terms)
+            if answer is not None:
+                connection.execute(PLANS.insert().values(said | _reused_values(answer)))
+                append_events(connection, job_id, [queued_progress(), answer["progress"], JobState.SUCCEEDED])
+                return job_id
             waiting = sa.select(sa.func.count()).where(PLANS.c.state == JobState.QUEUED)
             if connection.execute(waiting).scalar_one() >= queue_limit:
                 raise OverloadedError(f"{queue_limit} plans are waiting already; come again", _RETRY_AFTER_S)
-            job_id = uuid.uuid4().hex
-            said = {"id": job_id, "portfolio_id": portfolio_id, "options": options, "create_time_s": time.time()}
-            connection.execute(PLANS.insert().values(said | {"tenant": tenant} | _NEW_JOB))
+            connection.execute(PLANS.insert().values(said))
             append_events(connection, job_id, [queued_progress()])
             return job_id
 
@@ -257,6 +267,7 @@ class Store:
             sequence=row["sequence"],
             expire_time=None if end_s is None or self.keep_s is None else _moment(end_s + self.keep_s),
             tenant=row["tenant"],
+            reused_from=row["reused_from"],
         )
 
     def _found(self, kind: str, query: sa.Select[Any], wanted: str, access: Access) -> sa.RowMapping:
@@ -272,6 +283,24 @@ def cancelled_values() -> dict[str, Any]:
     """The columns of a job that nobody wants any more."""
     error = to_status(JobCancelledError("the job was cancelled before it had a plan"))
     return {"state": JobState.CANCELLED, "error": error.SerializeToString(), "end_time_s": time.time()}
+
+
+def _answer(connection: sa.Connection, tenant: str, terms: Terms) -> sa.RowMapping | None:
+    """The latest plan of a tenant that answers a question for good, where the terms allow that it does."""
+    if not terms.allow_reuse or terms.question_sha256 is None:
+        return None
+    same = sa.select(PLANS).where(PLANS.c.tenant == tenant, PLANS.c.question_sha256 == terms.question_sha256)
+    return (
+        connection.execute(same.where(PLANS.c.conclusive).order_by(PLANS.c.number.desc()).limit(1)).mappings().first()
+    )
+
+
+def _reused_values(answer: sa.RowMapping) -> dict[str, Any]:
+    """The columns of a job that another one answered, or that was answered by the same."""
+    now = time.time()
+    times = {"start_time_s": now, "end_time_s": now}
+    kept = {"state": JobState.SUCCEEDED, "result": answer["result"], "conclusive": True}
+    return times | kept | {"reused_from": answer["reused_from"] or answer["id"]}
 
 
 def _forget(connection: sa.Connection, job_ids: Sequence[str]) -> None:

@@ -50,12 +50,16 @@ PLANS = sa.Table(
     sa.Column("beat", sa.Integer, nullable=False),
     sa.Column("lost_count", sa.Integer, nullable=False),
     _tenant(),
+    sa.Column("question_sha256", sa.String(64)),
+    sa.Column("conclusive", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("reused_from", sa.String(32)),
     sa.Index("plans_by_state", "state", "number"),
     sa.Index("plans_by_portfolio", "portfolio_id", "number"),
     sa.Index("plans_by_tenant", "tenant", "number"),
+    sa.Index("plans_by_question", "tenant", "question_sha256"),
 )
 """``sequence`` is that of the last event, ``fence`` the number of the latest run; ``beat`` counts its signs of life,
-and ``lost_count`` the runs that ceased to give any."""
+and ``lost_count`` the runs that ceased to give any. One that is ``conclusive`` answers the same question again."""
 
 EVENTS = sa.Table(
     "events",

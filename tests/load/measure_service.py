@@ -225,7 +225,7 @@ def measure_soak(count: int, lots: int) -> None:
     with service("fake_targets:by_name", 2) as (port, process_id), OptimizerClient(f"127.0.0.1:{port}") as client:
         stored = client.create_portfolio(portfolio_named("quick")).name
         for lot in range(lots + 1):
-            names = [client.create_plan(stored) for _ in range(count // lots)]
+            names = [client.create_plan(stored, allow_reuse=False) for _ in range(count // lots)]
             for name in names:
                 client.wait(name)
             mib = (resident_bytes(process_id) or 0) / 2**20

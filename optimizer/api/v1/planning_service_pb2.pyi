@@ -284,12 +284,18 @@ class CreatePlanRequest(_message.Message):
     PLAN_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ALLOW_REUSE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The caller's own id of this request: a repetition with the same id and content is answered with the same
     operation, one with other content is refused.
     """
     validate_only: _builtins.bool
     """Check it, but do not compute it: the operation is done at once and its plan has no name."""
+    allow_reuse: _builtins.bool
+    """Whether a plan of the same tenant that answered the same question - the same portfolio and options, by the same version -
+    may answer this one: the operation is done at once, and `reused_from` says whose answer it is. A plan that its time limit
+    ended, or that was stopped, does so only if its gap is within the one asked for. Allowed if absent.
+    """
     @_builtins.property
     def plan(self) -> _resources_pb2.Plan:
         """The plan; only its `portfolio` and `options` are read."""
@@ -300,12 +306,15 @@ class CreatePlanRequest(_message.Message):
         plan: _resources_pb2.Plan | None = ...,
         request_id: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
+        allow_reuse: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_allow_reuse", b"_allow_reuse", "allow_reuse", b"allow_reuse", "plan", b"plan"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_allow_reuse", b"_allow_reuse", "allow_reuse", b"allow_reuse", "plan", b"plan", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__allow_reuse: _TypeAlias = _typing.Literal["allow_reuse"]  # noqa: Y015
+    _WhichOneofArgType__allow_reuse: _TypeAlias = _typing.Literal["_allow_reuse", b"_allow_reuse"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__allow_reuse) -> _WhichOneofReturnType__allow_reuse | None: ...
 
 Global___CreatePlanRequest: _TypeAlias = CreatePlanRequest  # noqa: Y015
 

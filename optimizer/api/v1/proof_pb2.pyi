@@ -329,10 +329,15 @@ class Manifest(_message.Message):
     MODEL_SIZE_FIELD_NUMBER: _builtins.int
     TIMINGS_FIELD_NUMBER: _builtins.int
     OWN_CONSTRAINTS_FIELD_NUMBER: _builtins.int
+    REUSED_FROM_FIELD_NUMBER: _builtins.int
     portfolio_name: _builtins.str
     """Name of the portfolio."""
     portfolio_sha256: _builtins.str
     """Hash of the canonical portfolio, series included."""
+    reused_from: _builtins.str
+    """`plans/{plan}` of the service: the plan that answered the same question before, of which this is the answer; empty where
+    it was computed for this one.
+    """
     @_builtins.property
     def options(self) -> _options_pb2.SolveOptions:
         """Options in force."""
@@ -363,19 +368,24 @@ class Manifest(_message.Message):
         model_size: Global___ModelSize | None = ...,
         timings: _abc.Iterable[Global___Seconds] | None = ...,
         own_constraints: _abc.Iterable[Global___OwnConstraint] | None = ...,
+        reused_from: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_portfolio_name", b"_portfolio_name", "_portfolio_sha256", b"_portfolio_sha256", "model_size", b"model_size", "options", b"options", "portfolio_name", b"portfolio_name", "portfolio_sha256", b"portfolio_sha256"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_portfolio_name", b"_portfolio_name", "_portfolio_sha256", b"_portfolio_sha256", "_reused_from", b"_reused_from", "model_size", b"model_size", "options", b"options", "portfolio_name", b"portfolio_name", "portfolio_sha256", b"portfolio_sha256", "reused_from", b"reused_from"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_portfolio_name", b"_portfolio_name", "_portfolio_sha256", b"_portfolio_sha256", "model_size", b"model_size", "options", b"options", "own_constraints", b"own_constraints", "portfolio_name", b"portfolio_name", "portfolio_sha256", b"portfolio_sha256", "timings", b"timings", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_portfolio_name", b"_portfolio_name", "_portfolio_sha256", b"_portfolio_sha256", "_reused_from", b"_reused_from", "model_size", b"model_size", "options", b"options", "own_constraints", b"own_constraints", "portfolio_name", b"portfolio_name", "portfolio_sha256", b"portfolio_sha256", "reused_from", b"reused_from", "timings", b"timings", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__portfolio_name: _TypeAlias = _typing.Literal["portfolio_name"]  # noqa: Y015
     _WhichOneofArgType__portfolio_name: _TypeAlias = _typing.Literal["_portfolio_name", b"_portfolio_name"]  # noqa: Y015
     _WhichOneofReturnType__portfolio_sha256: _TypeAlias = _typing.Literal["portfolio_sha256"]  # noqa: Y015
     _WhichOneofArgType__portfolio_sha256: _TypeAlias = _typing.Literal["_portfolio_sha256", b"_portfolio_sha256"]  # noqa: Y015
+    _WhichOneofReturnType__reused_from: _TypeAlias = _typing.Literal["reused_from"]  # noqa: Y015
+    _WhichOneofArgType__reused_from: _TypeAlias = _typing.Literal["_reused_from", b"_reused_from"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__portfolio_name) -> _WhichOneofReturnType__portfolio_name | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__portfolio_sha256) -> _WhichOneofReturnType__portfolio_sha256 | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reused_from) -> _WhichOneofReturnType__reused_from | None: ...
 
 Global___Manifest: _TypeAlias = Manifest  # noqa: Y015
 

@@ -158,7 +158,7 @@ def _states(asked: list[str]) -> list[PlanState]:
 def _plan_row(record: PlanRecord) -> dict[str, Any]:
     said = {"name": record.name, "portfolio": record.portfolio_name, "state": record.state.value}
     times = {name: _told(getattr(record, name)) for name in ("create_time", "end_time", "expire_time")}
-    return said | times | {"etag": record.etag, "tenant": record.tenant}
+    return said | times | {"etag": record.etag, "tenant": record.tenant, "reused_from": record.reused_from}
 
 
 def _told(time: dt.datetime | None) -> str | None:

@@ -44,6 +44,9 @@ def plan(
     minimum_cvar: MinimumCvar = None,
     paranoid: Annotated[bool, typer.Option("--paranoid", help="Search twice; fail if the two disagree.")] = False,
     server: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Plan on a service, not here.")] = None,
+    no_reuse: Annotated[
+        bool, typer.Option("--no-reuse", help="Let the service compute it, also if it has the answer already.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
@@ -80,7 +83,7 @@ def plan(
     loaded = with_risk(load_portfolio(portfolio), scenarios, tail, cvar_weight, minimum_cvar)
     write = plan_writer(loaded, portfolio, out)
     with shown_progress(error_console(), quiet=quiet) as display:
-        answer = _planned(loaded, options, display, server)
+        answer = _planned(loaded, options, display, server, allow_reuse=not no_reuse)
     write(answer)
     _shown(answer, out, as_json=as_json)
     raise typer.Exit(int(exit_code_of_plan(answer)))
@@ -120,7 +123,12 @@ def interrupts() -> Iterator[threading.Event]:
 
 
 def _planned(
-    portfolio: Portfolio, options: SolveOptions, display: Callable[[Progress], None] | None, server: str | None
+    portfolio: Portfolio,
+    options: SolveOptions,
+    display: Callable[[Progress], None] | None,
+    server: str | None,
+    *,
+    allow_reuse: bool,
 ) -> Plan:
     if server is None:
         from optimizer.app import plan as plan_here
@@ -130,4 +138,4 @@ def _planned(
     from optimizer.client import OptimizerClient
 
     with OptimizerClient.from_environment(server) as client:
-        return client.plan(portfolio, options, progress=display or False)
+        return client.plan(portfolio, options, progress=display or False, allow_reuse=allow_reuse)

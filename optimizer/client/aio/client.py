@@ -132,16 +132,20 @@ class AsyncClient(CurveQuestions, Choices):
         options: SolveOptions | None = None,
         *,
         progress: bool | ProgressCallback = False,
+        allow_reuse: bool = True,
     ) -> Plan:
         """The plan of a portfolio, or of a stored one by name; returns when it is there.
 
         ``progress=True`` writes a line for every step to standard error; a function is called with each
         :class:`~optimizer.domain.plan.Progress`. A connection that is lost is resumed.
 
+        The answer to the same question from before is taken at once, as ``plan.manifest.reused_from`` tells, unless
+        ``allow_reuse=False``.
+
         A task that is cancelled leaves the plan to the service (:meth:`list_plans` finds it); :meth:`stop` ends it.
         """
         name = portfolio if isinstance(portfolio, str) else (await self.create_portfolio(portfolio)).name
-        planned = await self.create_plan(name, options)
+        planned = await self.create_plan(name, options, allow_reuse=allow_reuse)
         record = await self.wait(planned, progress=progress)
         if record.plan is not None:
             return record.plan
@@ -154,9 +158,15 @@ class AsyncClient(CurveQuestions, Choices):
         *,
         request_id: str = "",
         validate_only: bool = False,
+        allow_reuse: bool = True,
     ) -> str:
-        """Ask for the plan of a stored portfolio; its name, or nothing if the request was only checked."""
-        request = api.CreatePlanRequest(request_id=request_id or new_id(), validate_only=validate_only)
+        """Ask for the plan of a stored portfolio; its name, or nothing if the request was only checked.
+
+        It has ended at once where a plan that answered the same question may answer this one.
+        """
+        request = api.CreatePlanRequest(
+            request_id=request_id or new_id(), validate_only=validate_only, allow_reuse=allow_reuse
+        )
         request.plan.portfolio = portfolio_name
         if options is not None:
             request.plan.options.CopyFrom(to_message(options))
