@@ -131,6 +131,7 @@ class OptimizerClient(CurveQuestions, Choices):
         *,
         progress: bool | ProgressCallback = False,
         allow_reuse: bool = True,
+        priority: int = 0,
     ) -> Plan:
         """The plan of a portfolio, or of a stored one by name; returns when it is there.
 
@@ -144,7 +145,7 @@ class OptimizerClient(CurveQuestions, Choices):
         (:meth:`list_plans` finds it).
         """
         name = portfolio if isinstance(portfolio, str) else self.create_portfolio(portfolio).name
-        planned = self.create_plan(name, options, allow_reuse=allow_reuse)
+        planned = self.create_plan(name, options, allow_reuse=allow_reuse, priority=priority)
         try:
             record = self.wait(planned, progress=progress)
         except KeyboardInterrupt:
@@ -162,15 +163,17 @@ class OptimizerClient(CurveQuestions, Choices):
         request_id: str = "",
         validate_only: bool = False,
         allow_reuse: bool = True,
+        priority: int = 0,
     ) -> str:
         """Ask for the plan of a stored portfolio; its name, or nothing if the request was only checked.
 
-        It has ended at once where a plan that answered the same question may answer this one.
+        It has ended at once where a plan that answered the same question may answer this one. Of plans that wait, those
+        of the highest ``priority``, 0 to 9, begin first.
         """
         request = api.CreatePlanRequest(
             request_id=request_id or new_id(), validate_only=validate_only, allow_reuse=allow_reuse
         )
-        request.plan.portfolio = portfolio_name
+        request.plan.portfolio, request.plan.priority = portfolio_name, priority
         if options is not None:
             request.plan.options.CopyFrom(to_message(options))
         metadata = api.CreatePlanMetadata()
@@ -232,7 +235,10 @@ class OptimizerClient(CurveQuestions, Choices):
         self._call(self._planning.DeletePlan, api.DeletePlanRequest(name=name, etag=etag))
 
     def stop(self, name: str) -> PlanRecord:
-        """End the search now and keep the best plan so far; the plan as it is at this moment."""
+        """End the search now and keep the best plan so far; the plan as it is at this moment.
+
+        One that waits still is cancelled.
+        """
         return plan_record(self._call(self._planning.StopPlan, api.StopPlanRequest(name=name)).plan)
 
     def cancel(self, name: str) -> PlanRecord:

@@ -89,6 +89,8 @@ class PlanRecord:
     """Whose it is."""
     reused_from: str
     """``plans/...``: the plan whose answer this is; empty if it was computed itself."""
+    priority: int
+    """0 to 9: of those that wait, the highest begins first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,7 @@ def plan_record(message: Any) -> PlanRecord:
         expire_time=_time(message, "expire_time"),
         tenant=message.tenant,
         reused_from=message.reused_from,
+        priority=message.priority,
     )
 
 

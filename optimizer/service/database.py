@@ -35,7 +35,7 @@ _POOL_SIZE: Final = 16
 _FILE_POOL_SIZE: Final = 80
 """Of a file, which has as many connections as there are threads: to make one takes ten times as long as to read."""
 _POOL_OVERFLOW: Final = 80
-_MIGRATION_LOCK: Final = 7_318_001
+_MIGRATION_TURN: Final = 7_318_001
 """Of PostgreSQL, so that two servers that start together do not both migrate."""
 
 
@@ -109,6 +109,11 @@ class Database:
             yield connection
             connection.commit()
 
+    def take_turns(self, connection: sa.Connection, turn: int) -> None:
+        """Wait until no other transaction has the same turn, and keep it to the end; writers of a file do so anyway."""
+        if self.shared:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({turn})")
+
     def close(self) -> None:
         """Free the file."""
         self._engine.dispose()
@@ -128,8 +133,7 @@ class Database:
         config = Config()
         config.set_main_option("script_location", "optimizer.service:migrations")
         with self.writing() as connection:
-            if self.shared:
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+            self.take_turns(connection, _MIGRATION_TURN)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 

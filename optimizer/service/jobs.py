@@ -10,6 +10,7 @@ import time
 from typing import Final
 
 from optimizer.service.leases import LEASE_S, Leases
+from optimizer.service.limits import Limits
 from optimizer.service.logs import tell
 from optimizer.service.metrics import Metrics, RunMeter
 from optimizer.service.records import NO_TERMS, Job, JobState, Request, Run, Terms
@@ -35,20 +36,20 @@ def default_slots() -> int:
 
 
 class JobRunner:
-    """Runs jobs in order, ``slots`` at a time, each in a process that was started before it was needed."""
+    """Runs jobs by priority, then in order, ``slots`` at a time, each in a process that was started before."""
 
     def __init__(
         self,
         store: Store,
         target: str = DEFAULT_TARGET,
         slots: int | None = None,
-        queue_limit: int = 64,
+        limits: Limits = Limits(),  # noqa: B008 - it is frozen
         lease_s: float = LEASE_S,
         metrics: Metrics | None = None,
     ) -> None:
         self._metrics = metrics or Metrics()
         self._store, self._leases = store, Leases(store)
-        self._target, self.queue_limit, self._lease_s = target, queue_limit, lease_s
+        self._target, self.limits, self._lease_s = target, limits, lease_s
         self._check_s = _SHARED_CHECK_S if store.database.shared else _CHECK_S
         self._changed = threading.Condition()
         self._change_count = 0
@@ -85,9 +86,9 @@ class JobRunner:
         """Put a job in the queue, unless it is answered already.
 
         Raises:
-            OverloadedError: the queue is full.
+            OverloadedError: the queue is full, or the tenant has as much under way as it may.
         """
-        job = self._store.add_job(portfolio_id, options, request, self.queue_limit, terms)
+        job = self._store.add_job(portfolio_id, options, request, self.limits, terms)
         self._wake()
         return job
 

@@ -31,8 +31,9 @@ class Leases:
         self._database, self._bells = store.database, store.bells
 
     def claim(self) -> Run | None:
-        """A new run of the job that has waited longest."""
-        waiting = sa.select(PLANS.c.id).where(PLANS.c.state == JobState.QUEUED).order_by(PLANS.c.number).limit(1)
+        """A new run of the job of the highest priority, and of these of the one that has waited longest."""
+        waiting = sa.select(PLANS.c.id).where(PLANS.c.state == JobState.QUEUED)
+        waiting = waiting.order_by(PLANS.c.priority.desc(), PLANS.c.number).limit(1)
         with self._database.reading() as connection:
             if connection.scalar(waiting) is None:
                 return None

@@ -67,11 +67,12 @@ class Planner:
         options: SolveOptions,
         request: Request,
         *,
+        priority: int = 0,
         allow_reuse: bool,
     ) -> Job:
         """Put a job in the queue, unless a plan that is there may answer it and does."""
         stated = to_bytes(options)
-        terms = Terms(question_sha256(portfolio.content, stated), allow_reuse)
+        terms = Terms(question_sha256(portfolio.content, stated), allow_reuse, priority)
         return self.runner.submit(portfolio.id, stated, request, terms)
 
     def job(self, name: str, access: Access, collection: str = "plans") -> Job:
@@ -79,7 +80,7 @@ class Planner:
         return self.store.job(resource_id(name, collection), access)
 
     def stop(self, job: Job) -> Job:
-        """End a running search with the best plan so far. A queued one ends as soon as it has begun."""
+        """End a running search with the best plan so far. A queued one ends without."""
         self.store.ask_to_stop(job.id)
         return self.store.job(job.id)
 

@@ -27,6 +27,7 @@ from optimizer.service.resources import (
     operation_message,
     parse_options,
     parse_portfolio,
+    parse_priority,
     parse_states,
     plan_message,
     portfolio_message,
@@ -68,13 +69,15 @@ class PlanningServicer(planning_service_pb2_grpc.PlanningServiceServicer):
 
     def CreatePlan(self, request: Any, context: grpc.ServicerContext) -> Operation:
         """Queue a job."""
-        options = parse_options(request)
+        options, priority = parse_options(request), parse_priority(request)
         portfolio = self._planner.portfolio(request.plan.portfolio, ACCESS.get(), "plan.portfolio")
         if request.validate_only:
             return checked_operation(request)
         asked = Request("CreatePlan", request.request_id, content_of(request), ACCESS.get().tenant)
         allow_reuse = request.allow_reuse or not request.HasField("allow_reuse")
-        return operation_message(self._planner.create_plan(portfolio, options, asked, allow_reuse=allow_reuse))
+        return operation_message(
+            self._planner.create_plan(portfolio, options, asked, priority=priority, allow_reuse=allow_reuse)
+        )
 
     def GetPlan(self, request: Any, context: grpc.ServicerContext) -> api.GetPlanResponse:
         """Return a plan."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from optimizer.service.access import EVERYWHERE, Access
 from optimizer.service.database import Database
-from optimizer.service.records import JobState
+from optimizer.service.records import UNENDED, JobState
 from optimizer.service.tables import PLANS
 
 
@@ -32,7 +32,7 @@ def queue_of(database: Database, access: Access = EVERYWHERE) -> Queue:
     counted = sa.select(
         PLANS.c.state, sa.func.count().label("plan_count"), sa.func.min(PLANS.c.create_time_s).label("since")
     )
-    unended = counted.where(PLANS.c.state.in_([JobState.QUEUED, JobState.RUNNING])).group_by(PLANS.c.state)
+    unended = counted.where(PLANS.c.state.in_(UNENDED)).group_by(PLANS.c.state)
     unended = unended.where(*access.conditions(PLANS.c.tenant))
     with database.reading() as connection:
         found = {row.state: row for row in connection.execute(unended)}

@@ -26,7 +26,10 @@ class JobState(StrEnum):
     @property
     def ended(self) -> bool:
         """Whether nothing will change any more."""
-        return self not in (JobState.QUEUED, JobState.RUNNING)
+        return self not in UNENDED
+
+
+UNENDED: Final = (JobState.QUEUED, JobState.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class Terms:
     """The same for the same question; none where it is not to be known again."""
     allow_reuse: bool = False
     """Whether a plan that answered the same question may answer this one."""
+    priority: int = 0
+    """Of those that wait, the highest begins first."""
 
 
 NO_TERMS: Final = Terms()
@@ -100,6 +105,8 @@ class Job:
     """Whose it is: that of its portfolio."""
     reused_from: str | None
     """The id of the plan that was computed, where this one was not."""
+    priority: int
+    """Of those that wait, the highest begins first, and of equals the one that came first."""
 
     @property
     def etag(self) -> str:

@@ -27,6 +27,7 @@ from optimizer.io.series import load_hours
 from optimizer.service.records import Event, Job, JobState, StoredPortfolio
 from optimizer.wire.convert import parse
 
+HIGHEST_PRIORITY: Final = 9
 STATES: Final[Mapping[JobState, int]] = {
     JobState.QUEUED: PlanState.PLAN_STATE_QUEUED,
     JobState.RUNNING: PlanState.PLAN_STATE_RUNNING,
@@ -87,6 +88,15 @@ def parse_options(request: CreatePlanRequest) -> SolveOptions:
     return parse(SolveOptions, request.plan.options, "options")
 
 
+def parse_priority(request: CreatePlanRequest) -> int:
+    """The priority in a request."""
+    priority = request.plan.priority
+    if not 0 <= priority <= HIGHEST_PRIORITY:
+        fix = f"write 0 to {HIGHEST_PRIORITY}; {HIGHEST_PRIORITY} begins first"
+        raise InvalidInputError.single("plan.priority", f"{priority} is not a priority", fix, "request")
+    return int(priority)
+
+
 def parse_states(numbers: Sequence[int]) -> list[JobState]:
     """The states in a request."""
     known = {number: state for state, number in STATES.items()}
@@ -120,7 +130,7 @@ def plan_message(job: Job) -> Plan:
         options=SolveOptionsMessage.FromString(job.options),
         state=STATES[job.state],  # type: ignore[arg-type]
     )
-    message.etag, message.tenant = job.etag, job.tenant
+    message.etag, message.tenant, message.priority = job.etag, job.tenant, job.priority
     _write_times(message, {"create_time": job.create_time, "start_time": job.start_time, "end_time": job.end_time})
     _write_times(message, {"expire_time": job.expire_time})
     for name in ("progress", "result", "error"):
@@ -138,7 +148,9 @@ def plan_message(job: Job) -> Plan:
 def checked_operation(request: CreatePlanRequest) -> Operation:
     """The operation of a plan that was only checked."""
     operation = Operation(done=True)
-    operation.response.Pack(Plan(portfolio=request.plan.portfolio, options=request.plan.options))
+    operation.response.Pack(
+        Plan(portfolio=request.plan.portfolio, options=request.plan.options, priority=request.plan.priority)
+    )
     return operation
 
 

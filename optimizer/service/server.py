@@ -22,6 +22,7 @@ from optimizer.service.database import DEFAULT_STORE, TEMPORARY, Database
 from optimizer.service.interceptors import ErrorInterceptor
 from optimizer.service.jobs import DEFAULT_TARGET, JobRunner
 from optimizer.service.leases import LEASE_S
+from optimizer.service.limits import Limits
 from optimizer.service.logs import tell
 from optimizer.service.metrics import Metrics, StateCollector
 from optimizer.service.observation import CallObserver
@@ -67,7 +68,7 @@ class Server:
         listen: str = DEFAULT_LISTEN,
         *,
         workers: int | None = None,
-        queue_limit: int = 64,
+        limits: Limits = Limits(),  # noqa: B008 - it is frozen
         heartbeat_s: float = 5.0,
         insecure_listen: bool = False,
         security: Security = Security(),  # noqa: B008 - it is frozen
@@ -90,7 +91,7 @@ class Server:
         kept = Store(self._database, None if keep_days is None else dt.timedelta(days=keep_days).total_seconds())
         self._retention = Retention(kept)
         self.metrics = Metrics()
-        self._runner = JobRunner(kept, target, workers, queue_limit, lease_s, self.metrics)
+        self._runner = JobRunner(kept, target, workers, limits, lease_s, self.metrics)
         self.metrics.registry.register(StateCollector(self._database, self._runner.memory_bytes))
         self._planner = planner = Planner(kept, self._runner, WAITING_LIMIT, heartbeat_s)
         self._health = health.HealthServicer()
@@ -175,7 +176,7 @@ def serve(
     listen: str = DEFAULT_LISTEN,
     *,
     workers: int | None = None,
-    queue_limit: int = 64,
+    limits: Limits = Limits(),  # noqa: B008 - it is frozen
     insecure_listen: bool = False,
     security: Security = Security(),  # noqa: B008 - it is frozen
     store: str = DEFAULT_STORE,
@@ -187,14 +188,15 @@ def serve(
     """Run a server until SIGINT or SIGTERM; ``on_ready`` hears its port.
 
     ``workers`` is how many plans are computed at a time, by default one for every two processors. An address beyond
-    this machine needs TLS and tokens or client certificates in ``security``, or ``insecure_listen=True``. ``store`` is
+    this machine needs TLS and tokens or client certificates in ``security``, or ``insecure_listen=True``. What would
+    exceed ``limits`` is refused. ``store`` is
     the URL of a database, ``sqlite:///FILE`` or ``postgresql://...``; what is in it outlives the server. Prometheus may
     ask for metrics on ``metrics_port`` of loopback. Plans are deleted ``keep_days`` after they ended, or never.
     """
     server = Server(
         listen,
         workers=workers,
-        queue_limit=queue_limit,
+        limits=limits,
         insecure_listen=insecure_listen,
         security=security,
         store=store,

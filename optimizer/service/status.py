@@ -38,7 +38,7 @@ class StatusDesk:
             missing=self._readiness.missing(),
             worker_count=self._runner.slot_count,
             worker_memory_bytes=self._runner.memory_bytes(),
-            queue_limit=self._runner.queue_limit,
+            queue_limit=self._runner.limits.queue_limit,
         )
         if status.missing:
             return status

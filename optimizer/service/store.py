@@ -16,13 +16,18 @@ from optimizer.errors import InvalidInputError, JobCancelledError, NotFoundError
 from optimizer.service.access import EVERYWHERE, Access
 from optimizer.service.database import Database
 from optimizer.service.events import Bells, append_events, conflated, queued_progress
+from optimizer.service.limits import Limits
 from optimizer.service.pages import page_size, place_of, token_after
-from optimizer.service.records import NO_TERMS, Event, Job, JobState, Request, StoredPortfolio, Terms
+from optimizer.service.records import NO_TERMS, UNENDED, Event, Job, JobState, Request, StoredPortfolio, Terms
 from optimizer.service.tables import EVENTS, PLANS, PORTFOLIOS, REQUESTS
-from optimizer.wire.errors import EtagError, OverloadedError, PreconditionError, to_status
+from optimizer.wire.errors import EtagError, OverloadedError, PreconditionError, QuotaError, to_status
 
+NO_LIMITS: Final = Limits(queue_limit=10**9)
 _RETRY_AFTER_S: Final = 10.0
 _FORGOTTEN_AT_ONCE: Final = 500
+_QUEUE_TURN: Final = 7_318_002
+"""Of PostgreSQL, so that two servers do not both take the last place."""
+CANCELLED: Final = "the job was cancelled before it had a plan"
 _ID: Final = re.compile("[0-9a-f]{32}")
 _NEW_JOB: Final[dict[str, Any]] = {
     "state": JobState.QUEUED,
@@ -68,14 +73,19 @@ class Store:
         return StoredPortfolio(row["id"], row["content"], _moment(row["create_time_s"]), row["tenant"])
 
     def add_job(
-        self, portfolio_id: str, options: bytes, request: Request, queue_limit: int, terms: Terms = NO_TERMS
+        self,
+        portfolio_id: str,
+        options: bytes,
+        request: Request,
+        limits: Limits = NO_LIMITS,
+        terms: Terms = NO_TERMS,
     ) -> Job:
         """Put a job in the queue, or find the one that the same request made before; it is whose its portfolio is.
 
         Where its terms allow it, it has ended at once with the answer to the same question.
 
         Raises:
-            OverloadedError: the queue is full.
+            OverloadedError: the queue is full, or the tenant has as much under way as it may.
         """
 
         def add(connection: sa.Connection) -> str:
@@ -85,20 +95,30 @@ class Store:
                 raise NotFoundError("portfolio", f"portfolios/{portfolio_id}")
             job_id = uuid.uuid4().hex
             said = {"id": job_id, "portfolio_id": portfolio_id, "options": options, "create_time_s": time.time()}
-            said |= {"tenant": tenant, "question_sha256": terms.question_sha256} | _NEW_JOB
+            said |= {"tenant": tenant, "question_sha256": terms.question_sha256, "priority": terms.priority} | _NEW_JOB
             answer = _answer(connection, tenant, terms)
             if answer is not None:
                 connection.execute(PLANS.insert().values(said | _reused_values(answer)))
                 append_events(connection, job_id, [queued_progress(), answer["progress"], JobState.SUCCEEDED])
                 return job_id
-            waiting = sa.select(sa.func.count()).where(PLANS.c.state == JobState.QUEUED)
-            if connection.execute(waiting).scalar_one() >= queue_limit:
-                raise OverloadedError(f"{queue_limit} plans are waiting already; come again", _RETRY_AFTER_S)
+            self._find_room(connection, tenant, limits)
             connection.execute(PLANS.insert().values(said))
             append_events(connection, job_id, [queued_progress()])
             return job_id
 
         return self.job(self._once(request, add))
+
+    def _find_room(self, connection: sa.Connection, tenant: str, limits: Limits) -> None:
+        """Return if one more job may wait; servers that share a queue count one after the other."""
+        self.database.take_turns(connection, _QUEUE_TURN)
+        waiting = sa.select(sa.func.count()).where(PLANS.c.state == JobState.QUEUED)
+        if connection.execute(waiting).scalar_one() >= limits.queue_limit:
+            raise OverloadedError(f"{limits.queue_limit} plans are waiting already; come again", _RETRY_AFTER_S)
+        if limits.tenant_quota is None:
+            return
+        own = sa.select(sa.func.count()).where(PLANS.c.tenant == tenant, PLANS.c.state.in_(UNENDED))
+        if connection.execute(own).scalar_one() >= limits.tenant_quota:
+            raise QuotaError(tenant, limits.tenant_quota, _RETRY_AFTER_S)
 
     def job(self, job_id: str, access: Access = EVERYWHERE) -> Job:
         """A job by id, with its result."""
@@ -109,18 +129,21 @@ class Store:
         return JobState(self._found("plan", _STATE, job_id, EVERYWHERE)["state"])
 
     def ask_to_stop(self, job_id: str) -> None:
-        """Want what a job has found so far. A queued one ends as soon as it has begun."""
-        with self.database.writing() as connection:
-            connection.execute(PLANS.update().where(PLANS.c.id == job_id).values(stop_requested=True))
+        """Want what a job has found so far. A queued one has found nothing: it ends at once and is not begun."""
+        self._ask_to_end(job_id, "stop_requested", "the job was stopped before it had begun")
 
     def ask_to_cancel(self, job_id: str) -> None:
         """Want no answer any more. A queued job ends at once, a running one when its process has heard of it."""
+        self._ask_to_end(job_id, "cancel_requested", CANCELLED)
+
+    def _ask_to_end(self, job_id: str, wish: str, told: str) -> None:
+        """End a queued job, or leave a wish for who runs it."""
         with self.database.writing() as connection:
             queued = PLANS.update().where(PLANS.c.id == job_id, PLANS.c.state == JobState.QUEUED)
-            if connection.execute(queued.values(cancelled_values())).rowcount:
+            if connection.execute(queued.values(cancelled_values(told))).rowcount:
                 append_events(connection, job_id, [JobState.CANCELLED])
             else:
-                connection.execute(PLANS.update().where(PLANS.c.id == job_id).values(cancel_requested=True))
+                connection.execute(PLANS.update().where(PLANS.c.id == job_id).values({wish: True}))
         self.bells.ring(job_id)
 
     def events_after(self, job_id: str, sequence: int) -> list[Event]:
@@ -268,6 +291,7 @@ class Store:
             expire_time=None if end_s is None or self.keep_s is None else _moment(end_s + self.keep_s),
             tenant=row["tenant"],
             reused_from=row["reused_from"],
+            priority=row["priority"],
         )
 
     def _found(self, kind: str, query: sa.Select[Any], wanted: str, access: Access) -> sa.RowMapping:
@@ -279,9 +303,9 @@ class Store:
         raise NotFoundError(kind, f"{kind}s/{wanted}")
 
 
-def cancelled_values() -> dict[str, Any]:
+def cancelled_values(told: str = CANCELLED) -> dict[str, Any]:
     """The columns of a job that nobody wants any more."""
-    error = to_status(JobCancelledError("the job was cancelled before it had a plan"))
+    error = to_status(JobCancelledError(told))
     return {"state": JobState.CANCELLED, "error": error.SerializeToString(), "end_time_s": time.time()}
 
 

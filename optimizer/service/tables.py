@@ -53,6 +53,7 @@ PLANS = sa.Table(
     sa.Column("question_sha256", sa.String(64)),
     sa.Column("conclusive", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("reused_from", sa.String(32)),
+    sa.Column("priority", sa.Integer, nullable=False, server_default="0"),
     sa.Index("plans_by_state", "state", "number"),
     sa.Index("plans_by_portfolio", "portfolio_id", "number"),
     sa.Index("plans_by_tenant", "tenant", "number"),

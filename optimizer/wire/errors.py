@@ -5,6 +5,7 @@
     OptimizerError
     └── ServiceError
         ├── OverloadedError      the queue, or the number of waiting calls, is full; carries when to come again
+        │   └── QuotaError       a tenant has as many plans under way as it may
         ├── WorkerDiedError      the process of a job ended without an answer
         ├── JobAbandonedError    the service ended too often while it computed a job
         ├── StoreUnavailableError  what the service keeps cannot be read or written now
@@ -26,7 +27,7 @@ from typing import Any, Final, NamedTuple
 
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc.code_pb2 import Code
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, PreconditionFailure, RetryInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, PreconditionFailure, QuotaFailure, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from optimizer.errors import (
@@ -58,7 +59,16 @@ class OverloadedError(ServiceError):
 
     def __init__(self, message: str, retry_after_s: float) -> None:
         super().__init__(message, "RESOURCE_EXHAUSTED", "OVERLOADED")
-        self.retry_after_s = retry_after_s
+        self.retry_after_s, self.subject = retry_after_s, "service"
+
+
+class QuotaError(OverloadedError):
+    """A tenant has as many plans under way as it may."""
+
+    def __init__(self, tenant: str, quota: int, retry_after_s: float) -> None:
+        told = f"tenant {tenant} may have {quota} plan{'s' if quota > 1 else ''} under way and has; come again"
+        super().__init__(told, retry_after_s)
+        self.reason, self.subject = "QUOTA_EXCEEDED", f"tenants/{tenant}"
 
 
 class WorkerDiedError(ServiceError):
@@ -131,6 +141,7 @@ STATUSES: Final[Mapping[type[OptimizerError], Row]] = MappingProxyType(
         JobCancelledError: Row(Code.CANCELLED, "JOB_CANCELLED"),
         ServiceError: Row(Code.UNKNOWN, "SERVICE_FAILED"),
         OverloadedError: Row(Code.RESOURCE_EXHAUSTED, "OVERLOADED"),
+        QuotaError: Row(Code.RESOURCE_EXHAUSTED, "QUOTA_EXCEEDED"),
         WorkerDiedError: Row(Code.INTERNAL, "WORKER_DIED"),
         JobAbandonedError: Row(Code.ABORTED, "JOB_ABANDONED"),
         StoreUnavailableError: Row(Code.UNAVAILABLE, "STORE_UNAVAILABLE"),
@@ -164,10 +175,11 @@ def to_status(error: BaseException) -> Status:
     if isinstance(error, OverloadedError):
         retry = RetryInfo()
         retry.retry_delay.FromMilliseconds(int(error.retry_after_s * 1000))
-        details.append(retry)
+        violation = QuotaFailure.Violation(subject=error.subject, description=status.message)
+        details += [retry, QuotaFailure(violations=[violation])]
     if isinstance(error, PreconditionError):
-        violation = PreconditionFailure.Violation(type=error.kind, subject=error.subject, description=error.description)
-        details.append(PreconditionFailure(violations=[violation]))
+        unmet = PreconditionFailure.Violation(type=error.kind, subject=error.subject, description=error.description)
+        details.append(PreconditionFailure(violations=[unmet]))
     if isinstance(error, InvalidInputError):
         room = MAXIMUM_STATUS_BYTES - status.ByteSize() - info.ByteSize() - 300
         bad_request = _bad_request(error.problems, room)

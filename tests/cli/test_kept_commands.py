@@ -30,7 +30,7 @@ def test_plans_and_portfolios_are_listed_cancelled_and_deleted(address):
     with OptimizerClient(address) as client:
         portfolio = client.create_portfolio(load_portfolio("tiny")).name
         name = client.create_plan(portfolio)
-    assert run(address, "plans", "stop", name) == f"{name} is queued\n"
+    assert run(address, "plans", "stop", name) == f"{name} is cancelled\n"
     assert run(address, "plans", "cancel", name) == f"{name} is cancelled\n"
     (row,) = json.loads(run(address, "plans", "list", "--portfolio", portfolio, "--state", "cancelled", "--json"))
     assert (row["name"], row["state"], row["expire_time"]) == (name, "cancelled", None)

@@ -38,10 +38,11 @@ from optimizer.service.memory import resident_bytes  # noqa: E402
 SERVICE = f"""
 import sys
 sys.path[:0] = {FOLDERS!r}
+from optimizer.service.limits import Limits
 from optimizer.service.server import Server
 if __name__ == "__main__":
     url, target, workers = sys.argv[1:]
-    server = Server("127.0.0.1:0", workers=int(workers), target=target, store=url, queue_limit=10**6).start()
+    server = Server("127.0.0.1:0", workers=int(workers), target=target, store=url, limits=Limits(10**6)).start()
     print(server.port, flush=True)
     sys.stdin.read()
     server.stop(0.5)

@@ -16,6 +16,7 @@ from optimizer.api.v1 import planning_service_pb2 as api
 from optimizer.api.v1 import planning_service_pb2_grpc
 from optimizer.client import OptimizerClient
 from optimizer.errors import JobCancelledError
+from optimizer.service.limits import Limits
 from optimizer.service.server import MAXIMUM_MESSAGE_BYTES, Server
 
 COMPUTED_HERE = {"EvaluatePlan", "ComparePlans"}
@@ -27,7 +28,7 @@ COUNT = 8 * len(QUICK)
 @pytest.fixture(scope="module")
 def target():
     """A server that refuses what takes a process of its own, after it has understood the question."""
-    with Server("127.0.0.1:0", workers=1, queue_limit=10**6, heartbeat_s=0.1, target="fake_targets:quick") as server:
+    with Server("127.0.0.1:0", workers=1, limits=Limits(10**6), heartbeat_s=0.1, target="fake_targets:quick") as server:
         server._planner.own_processes.ask = refuse
         yield server
 

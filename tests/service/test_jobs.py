@@ -11,16 +11,18 @@ from pathlib import Path
 import fake_targets
 import pytest
 import wire_cases
+from google.rpc.status_pb2 import Status
 
 from optimizer.api.v1.plan_pb2 import Progress as ProgressMessage
 from optimizer.domain import Portfolio, Progress, SolveOptions
 from optimizer.service.events import CONFLATE_ABOVE, KEPT, Bells, append_events
 from optimizer.service.jobs import JobRunner, default_slots
+from optimizer.service.limits import Limits
 from optimizer.service.records import JobState, Request
 from optimizer.service.store import Store
 from optimizer.service.worker import PLAN, Worker, load_target
 from optimizer.wire.convert import to_bytes
-from optimizer.wire.errors import OverloadedError
+from optimizer.wire.errors import OverloadedError, from_status
 
 TESTS = Path(__file__).resolve().parents[1]
 ONCE = Request("CreatePlan", "", b"")
@@ -46,7 +48,7 @@ def ended(runner, job_id):
 @pytest.fixture
 def runner():
     store = Store()
-    made = JobRunner(store, "fake_targets:by_name", slots=1, queue_limit=2)
+    made = JobRunner(store, "fake_targets:by_name", slots=1, limits=Limits(2))
     made.start()
     yield made
     made.close()
@@ -143,18 +145,26 @@ def test_a_full_queue_says_when_to_come_again(runner):
 def test_a_request_that_found_no_room_can_be_repeated():
     store, request = Store(), Request("CreatePlan", "id", b"x")
     portfolio = store.add_portfolio(to_bytes(wire_cases.small_portfolio()), ONCE)
+    store.add_job(portfolio.id, b"", ONCE)
     with pytest.raises(OverloadedError):
-        store.add_job(portfolio.id, b"", request, queue_limit=0)
-    made = store.add_job(portfolio.id, b"", request, queue_limit=1)
-    assert store.add_job(portfolio.id, b"", request, queue_limit=1) == made
+        store.add_job(portfolio.id, b"", request, Limits(1))
+    made = store.add_job(portfolio.id, b"", request, Limits(2))
+    assert store.add_job(portfolio.id, b"", request, Limits(1)) == made
     store.database.close()
 
 
-def test_a_stop_before_the_begin_is_kept(runner):
-    first, second = submitted(runner, "silent"), submitted(runner, "silent")
-    runner._store.ask_to_stop(second)
-    runner._store.ask_to_stop(first)
-    assert (ended(runner, first), ended(runner, second)) == (JobState.SUCCEEDED, JobState.SUCCEEDED)
+def test_what_is_stopped_or_cancelled_while_it_waits_is_never_begun(runner):
+    running = submitted(runner, "silent")
+    until(lambda: state_of(runner, running) is JobState.RUNNING)
+    for ask, told in ((runner._store.ask_to_stop, "stopped"), (runner._store.ask_to_cancel, "cancelled")):
+        waiting = submitted(runner, "quick")
+        ask(waiting)
+        job = runner._store.job(waiting)
+        assert (job.state, job.start_time) == (JobState.CANCELLED, None)
+        assert f"was {told} before it" in from_status(Status.FromString(job.error)).args[0]
+    runner._store.ask_to_stop(running)
+    assert ended(runner, running) is JobState.SUCCEEDED
+    assert runner._store.job(waiting) == job
 
 
 def test_closing_gives_back_what_runs():

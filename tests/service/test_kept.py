@@ -43,7 +43,7 @@ def portfolio_in(store, name="one"):
 
 
 def ended_in(store, portfolio_id, state=JobState.SUCCEEDED, name=""):
-    store.add_job(portfolio_id, b"options", Request("CreatePlan", name, b""), queue_limit=10)
+    store.add_job(portfolio_id, b"options", Request("CreatePlan", name, b""))
     leases = Leases(store)
     run = leases.claim()
     leases.end(run, [], state, result=b"result")
@@ -117,7 +117,7 @@ def test_a_deleted_plan_leaves_nothing_and_its_request_can_be_made_again(store):
 
 def test_a_plan_that_changed_is_not_deleted_by_its_old_etag(store):
     kept = portfolio_in(store)
-    queued = store.add_job(kept, b"options", Request("CreatePlan", "", b""), queue_limit=10)
+    queued = store.add_job(kept, b"options", Request("CreatePlan", "", b""))
     with pytest.raises(PreconditionError, match="it is queued; cancel it first"):
         store.delete_job(queued.id, queued.etag)
     store.ask_to_cancel(queued.id)
@@ -138,14 +138,14 @@ def test_a_portfolio_is_deleted_after_its_plans(store):
         with pytest.raises(NotFoundError):
             forgotten(kept)
     with pytest.raises(NotFoundError):
-        store.add_job(kept, b"options", Request("CreatePlan", "", b""), queue_limit=10)
+        store.add_job(kept, b"options", Request("CreatePlan", "", b""))
     assert portfolio_in(store) != kept
 
 
 def test_a_plan_expires_only_after_its_end(store, monkeypatch):
     kept = portfolio_in(store)
     old = ended_in(store, kept)
-    queued = store.add_job(kept, b"options", Request("CreatePlan", "", b""), queue_limit=10)
+    queued = store.add_job(kept, b"options", Request("CreatePlan", "", b""))
     assert (old.expire_time - old.end_time).total_seconds() == pytest.approx(DAY_S)
     assert queued.expire_time is None
     assert store.delete_expired() == 0

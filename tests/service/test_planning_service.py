@@ -44,7 +44,7 @@ def test_what_was_not_stated_is_not_stated_in_the_worker(client):
 
 
 def test_every_plan_has_a_process_of_its_own(client):
-    pids = {client.plan(portfolio_for("process_id")).format for _ in range(2)}
+    pids = {client.plan(portfolio_for("process_id"), allow_reuse=False).format for _ in range(2)}
     assert len(pids) == 2
     assert os.getpid() not in pids
 
@@ -89,7 +89,7 @@ def test_a_job_that_fails_says_why_and_harms_no_other(client, target, code, reas
         client.plan(portfolio_for(target))
     assert (caught.value.code, caught.value.reason) == (code, reason)
     assert "secret" not in str(caught.value)
-    assert client.plan(portfolio_for("quick")).termination.has_plan
+    assert client.plan(portfolio_for("quick"), allow_reuse=False).termination.has_plan
 
 
 def test_a_worker_that_is_killed_fails_its_job_alone(client):
@@ -156,7 +156,7 @@ def test_a_plan_can_be_cancelled_before_it_has_begun(client):
 
 
 def test_a_stream_counts_up_and_ends_with_the_state(client, planning):
-    name = client.create_plan(client.create_portfolio(portfolio_for("quick")).name)
+    name = client.create_plan(client.create_portfolio(portfolio_for("quick")).name, allow_reuse=False)
     events = list(planning.WatchPlan(api.WatchPlanRequest(name=name)))
     kinds = [event.WhichOneof("event") for event in events if event.WhichOneof("event") != "heartbeat"]
     assert kinds == ["progress"] * 6 + ["end"]

@@ -13,10 +13,11 @@ from optimizer.service import reuse
 from optimizer.service.access import Access
 from optimizer.service.database import Database
 from optimizer.service.leases import Leases
-from optimizer.service.records import JobState, Request, Terms
+from optimizer.service.limits import Limits
+from optimizer.service.records import NO_TERMS, JobState, Request, Terms
 from optimizer.service.reuse import is_conclusive, question_sha256
 from optimizer.service.server import Server
-from optimizer.service.store import Store
+from optimizer.service.store import NO_LIMITS, Store
 from optimizer.wire.convert import to_bytes
 from optimizer.wire.errors import OverloadedError
 
@@ -40,10 +41,10 @@ def portfolio_in(store, tenant="default"):
     return store.add_portfolio(b"content", Request("CreatePortfolio", "", b"", tenant)).id
 
 
-def asked(store, terms, portfolio_id=None, queue_limit=9):
+def asked(store, terms, portfolio_id=None, limits=NO_LIMITS):
     """A job of a portfolio."""
     portfolio_id = portfolio_id or portfolio_in(store)
-    return store.add_job(portfolio_id, b"options", Request("CreatePlan", "", b""), queue_limit, terms)
+    return store.add_job(portfolio_id, b"options", Request("CreatePlan", "", b""), limits, terms)
 
 
 def answered(store, terms=SAME, conclusive=True, state=JobState.SUCCEEDED, portfolio_id=None):
@@ -58,7 +59,8 @@ def answered(store, terms=SAME, conclusive=True, state=JobState.SUCCEEDED, portf
 
 def test_the_same_question_has_the_same_answer_at_once_and_says_whose(store):
     first = answered(store)
-    second = asked(store, SAME, queue_limit=0)
+    busy = asked(store, NO_TERMS)
+    second = asked(store, SAME, limits=Limits(1))
     assert (second.state, second.result, second.reused_from) == (JobState.SUCCEEDED, b"answer", first.id)
     assert (second.progress, first.reused_from) == (first.progress, None)
     assert second.end_time is not None
@@ -66,6 +68,7 @@ def test_the_same_question_has_the_same_answer_at_once_and_says_whose(store):
     store.delete_job(first.id)
     third = asked(store, SAME)
     assert (third.result, third.reused_from) == (b"answer", first.id), "the computed one is told, though it is gone"
+    assert Leases(store).claim().job_id == busy.id
     assert Leases(store).claim() is None
 
 
@@ -75,7 +78,7 @@ def test_the_same_question_has_the_same_answer_at_once_and_says_whose(store):
         ({}, Terms(SAME.question_sha256)),
         ({}, Terms("t" * 64, allow_reuse=True)),
         ({}, Terms(None, allow_reuse=True)),
-        ({"terms": Terms()}, Terms(None, allow_reuse=True)),
+        ({"terms": NO_TERMS}, Terms(None, allow_reuse=True)),
         ({"conclusive": False}, SAME),
         ({"conclusive": False, "state": JobState.FAILED}, SAME),
     ],
@@ -84,7 +87,7 @@ def test_what_is_no_answer_or_must_not_be_one_is_computed(store, before, terms):
     answered(store, **before)
     assert asked(store, terms).state is JobState.QUEUED
     with pytest.raises(OverloadedError):
-        asked(store, terms, queue_limit=1)
+        asked(store, terms, limits=Limits(1))
 
 
 def test_an_answer_stays_with_its_tenant(store):

@@ -37,7 +37,7 @@ def leases(store):
 
 def added(store, request=NEVER_TWICE):
     portfolio = store.add_portfolio(b"content", Request("CreatePortfolio", "the portfolio", b""))
-    return store.add_job(portfolio.id, b"options", request, queue_limit=1000).id
+    return store.add_job(portfolio.id, b"options", request).id
 
 
 # ----------------------------------------------------------------------------------------------------------------- kept

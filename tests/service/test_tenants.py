@@ -283,7 +283,7 @@ def test_pages_of_one_tenant_are_not_continued_by_another(tmp_path):
         for other in (WEST, EVERYWHERE):
             with pytest.raises(InvalidInputError, match="not a token of this list"):
                 store.page_of_portfolios(2, token, other)
-        store.add_job(ids[EAST][0], b"", Request("CreatePlan", "", b"", "east"), queue_limit=9)
+        store.add_job(ids[EAST][0], b"", Request("CreatePlan", "", b"", "east"))
         assert [job.tenant for job in store.page_of_jobs(0, "", access=EVERYWHERE)[0]] == ["east"]
         assert store.page_of_jobs(0, "", access=WEST)[0] == []
         assert (queue_of(database, EAST).queued_count, queue_of(database, WEST).queued_count) == (1, 0)

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 from google.rpc.code_pb2 import Code
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, PreconditionFailure, RetryInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, PreconditionFailure, QuotaFailure, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from optimizer.errors import (
@@ -23,6 +23,7 @@ from optimizer.wire.errors import (
     EtagError,
     OverloadedError,
     PreconditionError,
+    QuotaError,
     WorkerDiedError,
     from_status,
     to_status,
@@ -60,6 +61,7 @@ def test_problems_come_back_as_they_went():
         (ModelAssemblyError("no"), Code.INTERNAL, ServiceError),
         (WorkerDiedError(-9), Code.INTERNAL, ServiceError),
         (OverloadedError("full", 3.0), Code.RESOURCE_EXHAUSTED, ServiceError),
+        (QuotaError("east", 4, 3.0), Code.RESOURCE_EXHAUSTED, ServiceError),
         (PreconditionError("NOT_ENDED", "plans/a", "it is queued"), Code.FAILED_PRECONDITION, ServiceError),
         (EtagError("plans/a", "0"), Code.ABORTED, ServiceError),
         (ServiceError("odd", "UNKNOWN", "ODD"), Code.UNKNOWN, ServiceError),
@@ -78,6 +80,16 @@ def test_every_error_has_code_and_one_error_info(error, code, back):
 def test_an_overloaded_service_says_when_to_come_again():
     (retry,) = details(to_status(OverloadedError("full", 2.5)), RetryInfo)
     assert retry.retry_delay.ToMilliseconds() == 2500
+
+
+def test_a_quota_names_whose_it_is():
+    status = to_status(QuotaError("east", 4, 2.5))
+    (failure,), (info,) = details(status, QuotaFailure), details(status, ErrorInfo)
+    assert [(item.subject, item.description) for item in failure.violations] == [("tenants/east", status.message)]
+    assert (info.reason, details(status, RetryInfo)[0].retry_delay.seconds) == ("QUOTA_EXCEEDED", 2)
+    assert "tenant east may have 4 plans under way" in status.message
+    (failure,) = details(to_status(OverloadedError("full", 2.5)), QuotaFailure)
+    assert failure.violations[0].subject == "service"
 
 
 def test_a_precondition_names_its_kind_and_what_it_is_about():

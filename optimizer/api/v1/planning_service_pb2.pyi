@@ -298,7 +298,7 @@ class CreatePlanRequest(_message.Message):
     """
     @_builtins.property
     def plan(self) -> _resources_pb2.Plan:
-        """The plan; only its `portfolio` and `options` are read."""
+        """The plan; only its `portfolio`, `options` and `priority` are read."""
 
     def __init__(
         self,

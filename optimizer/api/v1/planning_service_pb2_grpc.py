@@ -269,7 +269,8 @@ class PlanningServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreatePlan(self, request, context):
-        """Asks for the plan of a stored portfolio.
+        """Asks for the plan of a stored portfolio. Where too many plans wait, or too many of the tenant are under way, this is
+        refused with a `google.rpc.QuotaFailure` that says which, and a `google.rpc.RetryInfo`.
 
         buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
         buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
@@ -293,7 +294,8 @@ class PlanningServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def StopPlan(self, request, context):
-        """Asks the search to end now and keep the best plan so far; a plan that has ended stays as it is.
+        """Asks the search to end now and keep the best plan so far; a plan that waits still is cancelled, one that has ended stays
+        as it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

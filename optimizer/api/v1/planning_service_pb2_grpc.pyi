@@ -53,7 +53,8 @@ class PlanningServiceStub:
     DeletePortfolio: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.DeletePortfolioRequest, _planning_service_pb2.DeletePortfolioResponse]
     """Deletes a portfolio that no plan answers."""
     CreatePlan: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.CreatePlanRequest, _operations_pb2.Operation]
-    """Asks for the plan of a stored portfolio.
+    """Asks for the plan of a stored portfolio. Where too many plans wait, or too many of the tenant are under way, this is
+    refused with a `google.rpc.QuotaFailure` that says which, and a `google.rpc.RetryInfo`.
 
     buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
     buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
@@ -63,7 +64,9 @@ class PlanningServiceStub:
     ListPlans: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ListPlansRequest, _planning_service_pb2.ListPlansResponse]
     """Lists plans without their results, newest first."""
     StopPlan: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.StopPlanRequest, _planning_service_pb2.StopPlanResponse]
-    """Asks the search to end now and keep the best plan so far; a plan that has ended stays as it is."""
+    """Asks the search to end now and keep the best plan so far; a plan that waits still is cancelled, one that has ended stays
+    as it is.
+    """
     CancelPlan: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.CancelPlanRequest, _planning_service_pb2.CancelPlanResponse]
     """Ends a plan and discards what there is; one that has ended stays as it is."""
     DeletePlan: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.DeletePlanRequest, _planning_service_pb2.DeletePlanResponse]
@@ -147,7 +150,8 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     DeletePortfolio: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.DeletePortfolioRequest, _planning_service_pb2.DeletePortfolioResponse]  # type: ignore[assignment]
     """Deletes a portfolio that no plan answers."""
     CreatePlan: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.CreatePlanRequest, _operations_pb2.Operation]  # type: ignore[assignment]
-    """Asks for the plan of a stored portfolio.
+    """Asks for the plan of a stored portfolio. Where too many plans wait, or too many of the tenant are under way, this is
+    refused with a `google.rpc.QuotaFailure` that says which, and a `google.rpc.RetryInfo`.
 
     buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
     buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
@@ -157,7 +161,9 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     ListPlans: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ListPlansRequest, _planning_service_pb2.ListPlansResponse]  # type: ignore[assignment]
     """Lists plans without their results, newest first."""
     StopPlan: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.StopPlanRequest, _planning_service_pb2.StopPlanResponse]  # type: ignore[assignment]
-    """Asks the search to end now and keep the best plan so far; a plan that has ended stays as it is."""
+    """Asks the search to end now and keep the best plan so far; a plan that waits still is cancelled, one that has ended stays
+    as it is.
+    """
     CancelPlan: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.CancelPlanRequest, _planning_service_pb2.CancelPlanResponse]  # type: ignore[assignment]
     """Ends a plan and discards what there is; one that has ended stays as it is."""
     DeletePlan: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.DeletePlanRequest, _planning_service_pb2.DeletePlanResponse]  # type: ignore[assignment]
@@ -268,7 +274,8 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _planning_service_pb2.CreatePlanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_operations_pb2.Operation, _abc.Awaitable[_operations_pb2.Operation]]:
-        """Asks for the plan of a stored portfolio.
+        """Asks for the plan of a stored portfolio. Where too many plans wait, or too many of the tenant are under way, this is
+        refused with a `google.rpc.QuotaFailure` that says which, and a `google.rpc.RetryInfo`.
 
         buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
         buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
@@ -296,7 +303,9 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _planning_service_pb2.StopPlanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_planning_service_pb2.StopPlanResponse, _abc.Awaitable[_planning_service_pb2.StopPlanResponse]]:
-        """Asks the search to end now and keep the best plan so far; a plan that has ended stays as it is."""
+        """Asks the search to end now and keep the best plan so far; a plan that waits still is cancelled, one that has ended stays
+        as it is.
+        """
 
     @_abc_1.abstractmethod
     def CancelPlan(

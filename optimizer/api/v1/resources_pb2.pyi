@@ -144,6 +144,7 @@ class Plan(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     TENANT_FIELD_NUMBER: _builtins.int
     REUSED_FROM_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`plans/{plan}`; given by the service."""
     portfolio: _builtins.str
@@ -156,6 +157,10 @@ class Plan(_message.Message):
     """Whose it is: the tenant of its portfolio. Other tenants do not find it."""
     reused_from: _builtins.str
     """`plans/{plan}`: the plan whose answer this is; absent where it was computed itself."""
+    priority: _builtins.int
+    """0 to 9: of plans that wait, those of the highest priority begin first, and of equals the one that was asked for first.
+    Nothing rises by waiting.
+    """
     @_builtins.property
     def options(self) -> _options_pb2.SolveOptions:
         """Limits of the search."""
@@ -205,10 +210,11 @@ class Plan(_message.Message):
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         tenant: _builtins.str = ...,
         reused_from: _builtins.str = ...,
+        priority: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "expire_time", b"expire_time", "options", b"options", "progress", b"progress", "result", b"result", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "etag", b"etag", "expire_time", b"expire_time", "name", b"name", "options", b"options", "portfolio", b"portfolio", "progress", b"progress", "result", b"result", "reused_from", b"reused_from", "start_time", b"start_time", "state", b"state", "tenant", b"tenant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "etag", b"etag", "expire_time", b"expire_time", "name", b"name", "options", b"options", "portfolio", b"portfolio", "priority", b"priority", "progress", b"progress", "result", b"result", "reused_from", b"reused_from", "start_time", b"start_time", "state", b"state", "tenant", b"tenant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -51,7 +51,7 @@ def list_plans(
 
 @plans.command("stop")
 def stop(name: Annotated[str, _PLAN], server: Annotated[str, _SERVER] = _DEFAULT) -> None:
-    """End a search now and keep the best plan so far.
+    """End a search now and keep the best plan so far; a plan that waits still is cancelled.
 
     Examples:
 
@@ -158,7 +158,8 @@ def _states(asked: list[str]) -> list[PlanState]:
 def _plan_row(record: PlanRecord) -> dict[str, Any]:
     said = {"name": record.name, "portfolio": record.portfolio_name, "state": record.state.value}
     times = {name: _told(getattr(record, name)) for name in ("create_time", "end_time", "expire_time")}
-    return said | times | {"etag": record.etag, "tenant": record.tenant, "reused_from": record.reused_from}
+    more = {name: getattr(record, name) for name in ("etag", "tenant", "reused_from", "priority")}
+    return said | times | more
 
 
 def _told(time: dt.datetime | None) -> str | None:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -47,6 +47,9 @@ def plan(
     no_reuse: Annotated[
         bool, typer.Option("--no-reuse", help="Let the service compute it, also if it has the answer already.")
     ] = False,
+    priority: Annotated[
+        int, typer.Option(min=0, max=9, help="Of plans that wait at the service, the highest begins first.")
+    ] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
@@ -83,7 +86,7 @@ def plan(
     loaded = with_risk(load_portfolio(portfolio), scenarios, tail, cvar_weight, minimum_cvar)
     write = plan_writer(loaded, portfolio, out)
     with shown_progress(error_console(), quiet=quiet) as display:
-        answer = _planned(loaded, options, display, server, allow_reuse=not no_reuse)
+        answer = _planned(loaded, options, display, server, {"allow_reuse": not no_reuse, "priority": priority})
     write(answer)
     _shown(answer, out, as_json=as_json)
     raise typer.Exit(int(exit_code_of_plan(answer)))
@@ -127,8 +130,7 @@ def _planned(
     options: SolveOptions,
     display: Callable[[Progress], None] | None,
     server: str | None,
-    *,
-    allow_reuse: bool,
+    terms: dict[str, Any],
 ) -> Plan:
     if server is None:
         from optimizer.app import plan as plan_here
@@ -138,4 +140,4 @@ def _planned(
     from optimizer.client import OptimizerClient
 
     with OptimizerClient.from_environment(server) as client:
-        return client.plan(portfolio, options, progress=display or False, allow_reuse=allow_reuse)
+        return client.plan(portfolio, options, progress=display or False, **terms)

@@ -27,6 +27,10 @@ STORE_OPTION = typer.Option(
 )
 HTTP_OPTION = typer.Option(metavar="HOST:PORT", help="Take the same calls as JSON over HTTP here; port 0 picks one.")
 ORIGIN_OPTION = typer.Option(metavar="ORIGIN", help="Pages of this origin may call there; repeatable.")
+_METRICS_PORT = typer.Option(metavar="PORT", help="Metrics for Prometheus, on loopback; port 0 picks one.")
+_KEEP_DAYS = typer.Option(metavar="DAYS", help="Delete plans so long after they ended; without it, never.")
+_QUEUE_LIMIT = typer.Option(min=1, help="Plans that may wait; more are refused.")
+_TENANT_QUOTA = typer.Option(min=1, help="Plans of one tenant that may wait or be computed; without it, any number.")
 
 
 def serve(
@@ -39,12 +43,10 @@ def serve(
         Path | None, typer.Option(metavar="PEM", help="Clients need a certificate that this one signed.")
     ] = None,
     tokens: Annotated[bool, typer.Option("--tokens", help="Every call needs a token of 'optimizer token'.")] = False,
-    metrics_port: Annotated[
-        int | None, typer.Option(metavar="PORT", help="Metrics for Prometheus, on loopback; port 0 picks one.")
-    ] = None,
-    keep_days: Annotated[
-        float | None, typer.Option(metavar="DAYS", help="Delete plans so long after they ended; without it, never.")
-    ] = None,
+    metrics_port: Annotated[int | None, _METRICS_PORT] = None,
+    keep_days: Annotated[float | None, _KEEP_DAYS] = None,
+    queue_limit: Annotated[int, _QUEUE_LIMIT] = 64,
+    tenant_quota: Annotated[int | None, _TENANT_QUOTA] = None,
     log_level: Annotated[
         str, typer.Option(metavar="LEVEL", help="Log from here on: debug, info, warning or error.")
     ] = "info",
@@ -66,6 +68,7 @@ def serve(
 
       optimizer serve --http 127.0.0.1:8081 --http-origin https://planning.example.org
     """
+    from optimizer.service.limits import Limits
     from optimizer.service.logs import write_logs
     from optimizer.service.security import Security
     from optimizer.service.server import serve as run
@@ -82,6 +85,7 @@ def serve(
             insecure_listen=insecure_listen,
             metrics_port=metrics_port,
             keep_days=keep_days,
+            limits=Limits(queue_limit, tenant_quota),
             on_ready=lambda port: _open(fronts, listen, port, beside),
         )
 

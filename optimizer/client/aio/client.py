@@ -133,6 +133,7 @@ class AsyncClient(CurveQuestions, Choices):
         *,
         progress: bool | ProgressCallback = False,
         allow_reuse: bool = True,
+        priority: int = 0,
     ) -> Plan:
         """The plan of a portfolio, or of a stored one by name; returns when it is there.
 
@@ -145,7 +146,7 @@ class AsyncClient(CurveQuestions, Choices):
         A task that is cancelled leaves the plan to the service (:meth:`list_plans` finds it); :meth:`stop` ends it.
         """
         name = portfolio if isinstance(portfolio, str) else (await self.create_portfolio(portfolio)).name
-        planned = await self.create_plan(name, options, allow_reuse=allow_reuse)
+        planned = await self.create_plan(name, options, allow_reuse=allow_reuse, priority=priority)
         record = await self.wait(planned, progress=progress)
         if record.plan is not None:
             return record.plan
@@ -159,15 +160,17 @@ class AsyncClient(CurveQuestions, Choices):
         request_id: str = "",
         validate_only: bool = False,
         allow_reuse: bool = True,
+        priority: int = 0,
     ) -> str:
         """Ask for the plan of a stored portfolio; its name, or nothing if the request was only checked.
 
-        It has ended at once where a plan that answered the same question may answer this one.
+        It has ended at once where a plan that answered the same question may answer this one. Of plans that wait, those
+        of the highest ``priority``, 0 to 9, begin first.
         """
         request = api.CreatePlanRequest(
             request_id=request_id or new_id(), validate_only=validate_only, allow_reuse=allow_reuse
         )
-        request.plan.portfolio = portfolio_name
+        request.plan.portfolio, request.plan.priority = (portfolio_name, priority)
         if options is not None:
             request.plan.options.CopyFrom(to_message(options))
         metadata = api.CreatePlanMetadata()
@@ -229,7 +232,10 @@ class AsyncClient(CurveQuestions, Choices):
         await self._call(self._planning.DeletePlan, api.DeletePlanRequest(name=name, etag=etag))
 
     async def stop(self, name: str) -> PlanRecord:
-        """End the search now and keep the best plan so far; the plan as it is at this moment."""
+        """End the search now and keep the best plan so far; the plan as it is at this moment.
+
+        One that waits still is cancelled.
+        """
         return plan_record((await self._call(self._planning.StopPlan, api.StopPlanRequest(name=name))).plan)
 
     async def cancel(self, name: str) -> PlanRecord:
