@@ -37,6 +37,8 @@ OPTIONS: Final = (
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
 )
+_TOO_LARGE: Final = "larger than max"
+"""How gRPC says, here and there, that a message has more bytes than it takes."""
 RESUME_WAIT_S: Final = 0.5
 """Before a stream that broke off is asked for again."""
 
@@ -46,7 +48,12 @@ def raise_for(error: Any) -> NoReturn:
     status = rpc_status.from_call(error)
     if status is not None:
         raise from_status(status) from None
-    raise ServiceError(error.details() or "the call failed", error.code().name) from None
+    told = error.details() or "the call failed"
+    if _TOO_LARGE in told:
+        most = MAXIMUM_MESSAGE_BYTES // 2**20
+        fix = "name series of the library instead of sending their hours, or send fewer scenarios of a table"
+        raise ServiceError(f"{told}: {most} MiB at most; {fix}", error.code().name, "MESSAGE_TOO_LARGE") from None
+    raise ServiceError(told, error.code().name) from None
 
 
 def new_id() -> str:

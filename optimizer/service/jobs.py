@@ -53,17 +53,18 @@ class JobRunner:
         self._check_s = _SHARED_CHECK_S if store.database.shared else _CHECK_S
         self._changed = threading.Condition()
         self._change_count = 0
-        self._closed = threading.Event()
+        self._closed, self._draining = threading.Event(), threading.Event()
         self.slot_count = default_slots() if slots is None else slots
         self._workers: dict[int, Worker] = {}
         """By slot."""
         self._down: set[int] = set()
         """Slots whose worker cannot be started."""
-        self._threads = [
+        self._slots = [
             threading.Thread(target=self._serve, args=(slot,), name=f"optimizer-slot-{slot}", daemon=True)
             for slot in range(self.slot_count)
         ]
-        self._threads.append(threading.Thread(target=self._watch_leases, name="optimizer-leases", daemon=True))
+        leases = threading.Thread(target=self._watch_leases, name="optimizer-leases", daemon=True)
+        self._threads = [*self._slots, leases]
 
     def start(self) -> None:
         """Take up what a server before left unfinished, and start the processes."""
@@ -92,10 +93,19 @@ class JobRunner:
         self._wake()
         return job
 
+    def drain(self, grace_s: float) -> None:
+        """Begin nothing more, and return when what runs has ended, or after the grace."""
+        self._draining.set()
+        self._wake()
+        deadline = time.monotonic() + grace_s
+        for thread in self._slots:
+            if thread.is_alive():
+                thread.join(max(0.0, deadline - time.monotonic()))
+
     def close(self) -> None:
         """Give what runs back to the queue, and end all processes."""
         self._closed.set()
-        self._wake()
+        self.drain(0.0)
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
@@ -107,7 +117,7 @@ class JobRunner:
 
     def _next(self, worker: Worker) -> Run | None:
         """The next run; none when there will be none, or when the worker for it was ended while it waited."""
-        while not self._closed.is_set() and worker.alive:
+        while not self._draining.is_set() and worker.alive:
             count, wait_s = self._change_count, self._check_s
             try:
                 run = self._leases.claim()
@@ -121,7 +131,7 @@ class JobRunner:
         return None
 
     def _serve(self, slot: int) -> None:
-        while not self._closed.is_set():
+        while not self._draining.is_set():
             try:
                 worker = self._workers[slot] = Worker(self._target)
             except OSError:
@@ -141,7 +151,15 @@ class JobRunner:
     def _run(self, run: Run, worker: Worker) -> None:
         tell(_log, logging.INFO, "plan begun", plan=run.job_id, run=run.fence, waited_s=round(run.waited_s, 3))
         meter = RunMeter(self._metrics, run)
-        follower = Follower(run, worker, self._leases, meter, is_closed=self._closed.is_set, lease_s=self._lease_s)
+        follower = Follower(
+            run,
+            worker,
+            self._leases,
+            meter,
+            is_closed=self._closed.is_set,
+            limits=self.limits,
+            lease_s=self._lease_s,
+        )
         try:
             follower.follow()
         except Exception as error:

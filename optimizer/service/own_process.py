@@ -17,6 +17,7 @@ from typing import Final
 from google.rpc.status_pb2 import Status
 
 from optimizer.errors import JobCancelledError
+from optimizer.service.limits import Limits
 from optimizer.service.worker import die_with_parent, preloaded_context
 from optimizer.wire.errors import WorkerDiedError, from_status, to_status
 
@@ -29,7 +30,8 @@ _POLL_S: Final = 0.1
 class OwnProcesses:
     """Room for ``slots`` processes at a time; more questions wait."""
 
-    def __init__(self, slots: int) -> None:
+    def __init__(self, slots: int, limits: Limits = Limits()) -> None:  # noqa: B008 - it is frozen
+        self._limits = limits
         self._room = threading.BoundedSemaphore(slots)
 
     def ask(self, target: str, question: bytes, still_wanted: Callable[[], bool]) -> bytes:
@@ -38,12 +40,13 @@ class OwnProcesses:
         Raises:
             OptimizerError: what the function raised.
             WorkerDiedError: the process ended without an answer.
+            JobMemoryError: it had more memory than it may.
             JobCancelledError: nobody waits for the answer any more.
         """
         while not self._room.acquire(timeout=_POLL_S):
             _check(still_wanted)
         try:
-            frame = _asked(target, question, still_wanted)
+            frame = _asked(target, question, still_wanted, self._limits)
         finally:
             self._room.release()
         if frame[:1] == ERROR:
@@ -56,7 +59,7 @@ def _check(still_wanted: Callable[[], bool]) -> None:
         raise JobCancelledError("nobody waits for the answer any more")
 
 
-def _asked(target: str, question: bytes, still_wanted: Callable[[], bool]) -> bytes:
+def _asked(target: str, question: bytes, still_wanted: Callable[[], bool], limits: Limits) -> bytes:
     context = preloaded_context(_PRELOADED)
     ours, theirs = context.Pipe()
     process = context.Process(target=_main, args=(theirs, target), daemon=True, name="optimizer-question")
@@ -67,6 +70,7 @@ def _asked(target: str, question: bytes, still_wanted: Callable[[], bool]) -> by
             ours.send_bytes(question)
         while not ours.poll(_POLL_S):
             _check(still_wanted)
+            limits.check_memory(process.pid)
         return ours.recv_bytes()
     except (EOFError, OSError):
         process.join(timeout=1.0)

@@ -45,7 +45,7 @@ class Planner:
         self.store, self.runner, self._heartbeat_s = store, runner, heartbeat_s
         self._waiting_limit = waiting_limit
         self._waiting = threading.BoundedSemaphore(waiting_limit)
-        self.own_processes = OwnProcesses(default_slots())
+        self.own_processes = OwnProcesses(default_slots(), runner.limits)
         """For questions that are answered by solving."""
 
     def create_portfolio(

@@ -7,13 +7,15 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from optimizer.errors import ServiceError
 from optimizer.service.leases import Leases
+from optimizer.service.limits import Limits
 from optimizer.service.logs import tell
 from optimizer.service.metrics import RunMeter
 from optimizer.service.records import JobState, Run, Wishes
 from optimizer.service.reuse import is_conclusive
 from optimizer.service.worker import AUDIT_FAILED, ERROR, PROGRESS, Frame, Worker
-from optimizer.wire.errors import StoreUnavailableError, WorkerDiedError, to_status
+from optimizer.wire.errors import JobMemoryError, StoreUnavailableError, WorkerDiedError, to_status
 
 CANCEL_GRACE_S: Final = 2.0
 """A job that is cancelled ends by itself within this time, or is ended."""
@@ -39,10 +41,11 @@ class Follower:
         meter: RunMeter,
         *,
         is_closed: Callable[[], bool],
+        limits: Limits,
         lease_s: float,
     ) -> None:
         self._run, self._worker, self._leases, self._meter, self._is_closed = run, worker, leases, meter, is_closed
-        self._contact_s = _GIVE_UP_FRAC * lease_s
+        self._limits, self._contact_s = limits, _GIVE_UP_FRAC * lease_s
         self._progresses: list[bytes] = []
         self._wishes = Wishes(stop=False, cancel=False)
         self._tried_at = -float("inf")
@@ -58,9 +61,14 @@ class Follower:
                 return
             self._pass_wishes_on()
             try:
+                self._limits.check_memory(self._worker.process_id)
                 frame = self._worker.receive(_POLL_S)
             except EOFError:
-                self._end_without_answer()
+                self._end_without_answer(WorkerDiedError(self._worker.exit_code))
+                return
+            except JobMemoryError as error:
+                self._worker.kill()
+                self._end_without_answer(error)
                 return
             if frame is not None and frame.kind == PROGRESS:
                 self._progresses.append(frame.body)
@@ -107,8 +115,8 @@ class Follower:
             conclusive = is_conclusive(frame.body, self._run.options)
             self._end(JobState.SUCCEEDED, result=frame.body, conclusive=conclusive)
 
-    def _end_without_answer(self) -> None:
-        self._end(JobState.FAILED, error=to_status(WorkerDiedError(self._worker.exit_code)).SerializeToString())
+    def _end_without_answer(self, error: ServiceError) -> None:
+        self._end(JobState.FAILED, error=to_status(error).SerializeToString())
 
     def _end(
         self, state: JobState, *, result: bytes | None = None, error: bytes | None = None, conclusive: bool = False

@@ -123,15 +123,17 @@ class Server:
         return self
 
     def stop(self, grace_s: float = 5.0) -> None:
-        """Report not serving, refuse new calls, give running ones the grace, then end all workers.
+        """Report not serving, refuse new calls, give running ones and plans the grace, then end all workers.
 
-        What they computed waits in the store for the next server.
+        A plan that has not ended by then waits in the store for the next server.
         """
         tell(_log, logging.INFO, "stopping", grace_s=grace_s)
         self._readiness.close()
         self._retention.close()
         self._health.enter_graceful_shutdown()
-        self._server.stop(grace_s).wait()
+        calls_ended = self._server.stop(grace_s)
+        self._runner.drain(grace_s)
+        calls_ended.wait()
         self._runner.close()
         self._threads.shutdown(wait=False)
         self._close_metrics()
@@ -189,9 +191,9 @@ def serve(
 
     ``workers`` is how many plans are computed at a time, by default one for every two processors. An address beyond
     this machine needs TLS and tokens or client certificates in ``security``, or ``insecure_listen=True``. What would
-    exceed ``limits`` is refused. ``store`` is
-    the URL of a database, ``sqlite:///FILE`` or ``postgresql://...``; what is in it outlives the server. Prometheus may
-    ask for metrics on ``metrics_port`` of loopback. Plans are deleted ``keep_days`` after they ended, or never.
+    exceed ``limits`` is refused. ``store`` is the URL of a database, ``sqlite:///FILE`` or ``postgresql://...``; what
+    is in it outlives the server. Prometheus may ask for metrics on ``metrics_port`` of loopback. Plans are deleted
+    ``keep_days`` after they ended, or never. At the end calls and plans have ``grace_s`` to end by themselves.
     """
     server = Server(
         listen,

@@ -7,6 +7,7 @@
         ├── OverloadedError      the queue, or the number of waiting calls, is full; carries when to come again
         │   └── QuotaError       a tenant has as many plans under way as it may
         ├── WorkerDiedError      the process of a job ended without an answer
+        ├── JobMemoryError       the process of a job had more memory than it may, and was ended
         ├── JobAbandonedError    the service ended too often while it computed a job
         ├── StoreUnavailableError  what the service keeps cannot be read or written now
         ├── UnauthenticatedError  who calls has not shown who he is
@@ -79,6 +80,15 @@ class WorkerDiedError(ServiceError):
         self.exit_code = exit_code
 
 
+class JobMemoryError(ServiceError):
+    """The process of a job had more memory than it may, and was ended."""
+
+    def __init__(self, limit_gib: float) -> None:
+        told = f"the process of the job needed more than the {limit_gib:g} GiB that a job may have, and was ended"
+        fix = "ask for fewer scenarios or longer periods, or for a higher --job-memory-gib of the service"
+        super().__init__(f"{told}; {fix}", "RESOURCE_EXHAUSTED", "JOB_MEMORY_LIMIT")
+
+
 class JobAbandonedError(ServiceError):
     """The service ended too often while it computed a job."""
 
@@ -143,6 +153,7 @@ STATUSES: Final[Mapping[type[OptimizerError], Row]] = MappingProxyType(
         OverloadedError: Row(Code.RESOURCE_EXHAUSTED, "OVERLOADED"),
         QuotaError: Row(Code.RESOURCE_EXHAUSTED, "QUOTA_EXCEEDED"),
         WorkerDiedError: Row(Code.INTERNAL, "WORKER_DIED"),
+        JobMemoryError: Row(Code.RESOURCE_EXHAUSTED, "JOB_MEMORY_LIMIT"),
         JobAbandonedError: Row(Code.ABORTED, "JOB_ABANDONED"),
         StoreUnavailableError: Row(Code.UNAVAILABLE, "STORE_UNAVAILABLE"),
         PreconditionError: Row(Code.FAILED_PRECONDITION, "PRECONDITION_FAILED"),

@@ -59,7 +59,7 @@ def test_what_calls_the_service_is_awaited():
 async def planned(port):
     seen = []
     async with AsyncClient(f"127.0.0.1:{port}") as client:
-        plan = await client.plan(portfolio_for("quick"), SolveOptions(seed=7), progress=seen.append)
+        plan = await client.plan(portfolio_for("quick"), SolveOptions(seed=7), progress=seen.append, allow_reuse=False)
         records = [record async for record in client.list_plans(page_size=1)]
         status = await client.server_status()
     return plan, [progress.stage for progress in seen], records, status
@@ -67,7 +67,7 @@ async def planned(port):
 
 def test_a_plan_is_the_same_as_that_of_the_other_client(server, client):
     plan, stages, records, status = asyncio.run(planned(server.port))
-    assert plan == client.plan(portfolio_for("quick"), SolveOptions(seed=7))
+    assert plan == client.plan(portfolio_for("quick"), SolveOptions(seed=7), allow_reuse=False)
     assert stages == ["queued", "curves", "build", "solve", "audit", "done"]
     assert records[0].options.seed == 7
     assert status.worker_count == 2
@@ -77,7 +77,7 @@ def test_many_plans_at_a_time(server):
     async def ask():
         async with AsyncClient(f"127.0.0.1:{server.port}") as client:
             portfolio = await client.create_portfolio(portfolio_for("quick"))
-            return await asyncio.gather(*(client.plan(portfolio.name) for _ in range(4)))
+            return await asyncio.gather(*(client.plan(portfolio.name, allow_reuse=False) for _ in range(4)))
 
     assert len(asyncio.run(ask())) == 4
 

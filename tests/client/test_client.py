@@ -92,13 +92,13 @@ def test_nobody_there_is_a_service_error():
 
 def test_progress_is_told_to_a_function(client):
     seen = []
-    plan = client.plan(portfolio_for("quick"), progress=seen.append)
+    plan = client.plan(portfolio_for("quick"), progress=seen.append, allow_reuse=False)
     assert plan.termination.has_plan
     assert [progress.stage for progress in seen] == ["queued", "curves", "build", "solve", "audit", "done"]
 
 
 def test_progress_can_be_written(client, capsys):
-    client.plan(portfolio_for("quick"), progress=True)
+    client.plan(portfolio_for("quick"), progress=True, allow_reuse=False)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 6
     assert "solve" in lines[3]

@@ -114,6 +114,20 @@ def by_name(portfolio, options, on_progress, should_stop):
     return globals()[portfolio.name](portfolio, options, on_progress, should_stop)
 
 
+def greedy(portfolio, options, on_progress, should_stop):
+    """Takes ever more memory."""
+    grab()
+
+
+def grab(_: bytes = b"") -> bytes:
+    """The same as the answer to a question, until it is ended; what it grabs is more than all that it is given."""
+    held = []
+    while len(held) < 200:
+        held.append(b"x" * 2**23)
+        time.sleep(0.02)
+    return b""
+
+
 def crash(portfolio, options, on_progress, should_stop):
     os._exit(3)
 

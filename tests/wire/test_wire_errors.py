@@ -21,6 +21,7 @@ from optimizer.errors import (
 from optimizer.wire import errors
 from optimizer.wire.errors import (
     EtagError,
+    JobMemoryError,
     OverloadedError,
     PreconditionError,
     QuotaError,
@@ -62,6 +63,7 @@ def test_problems_come_back_as_they_went():
         (WorkerDiedError(-9), Code.INTERNAL, ServiceError),
         (OverloadedError("full", 3.0), Code.RESOURCE_EXHAUSTED, ServiceError),
         (QuotaError("east", 4, 3.0), Code.RESOURCE_EXHAUSTED, ServiceError),
+        (JobMemoryError(4.0), Code.RESOURCE_EXHAUSTED, ServiceError),
         (PreconditionError("NOT_ENDED", "plans/a", "it is queued"), Code.FAILED_PRECONDITION, ServiceError),
         (EtagError("plans/a", "0"), Code.ABORTED, ServiceError),
         (ServiceError("odd", "UNKNOWN", "ODD"), Code.UNKNOWN, ServiceError),

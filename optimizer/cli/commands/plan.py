@@ -23,6 +23,10 @@ from optimizer.domain.portfolio import Portfolio
 
 PORTFOLIO = typer.Argument(help="Portfolio file (.yaml, .json, .xlsx), or an example: tiny, us-miner, empire.")
 DEFAULTS = SolveOptions()
+_SOLVER = typer.Option(help="highs, scip, gurobi or cbc; others than highs must be installed.")
+_METHOD = typer.Option(help="auto, stages (contracts, then machines and cash, by cuts) or whole; of highs.")
+_NO_REUSE = typer.Option("--no-reuse", help="Let the service compute it, also if it has the answer already.")
+_PRIORITY = typer.Option(min=0, max=9, help="Of plans that wait at the service, the highest begins first.")
 
 
 def plan(
@@ -32,24 +36,16 @@ def plan(
     gap: Annotated[float, typer.Option(help="Relative gap to prove, 0.01 is 1 %.")] = DEFAULTS.gap_frac,
     threads: Annotated[int, typer.Option(help="Threads of the solver.")] = DEFAULTS.threads,
     seed: Annotated[int, typer.Option(help="Seed of the solver.")] = DEFAULTS.seed,
-    solver: Annotated[
-        str, typer.Option(help="highs, scip, gurobi or cbc; others than highs must be installed.")
-    ] = DEFAULTS.solver,
-    method: Annotated[
-        str, typer.Option(help="auto, stages (contracts, then machines and cash, by cuts) or whole; of highs.")
-    ] = DEFAULTS.method,
+    solver: Annotated[str, _SOLVER] = DEFAULTS.solver,
+    method: Annotated[str, _METHOD] = DEFAULTS.method,
     scenarios: Scenarios = None,
     tail: Tail = None,
     cvar_weight: CvarWeight = None,
     minimum_cvar: MinimumCvar = None,
     paranoid: Annotated[bool, typer.Option("--paranoid", help="Search twice; fail if the two disagree.")] = False,
     server: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Plan on a service, not here.")] = None,
-    no_reuse: Annotated[
-        bool, typer.Option("--no-reuse", help="Let the service compute it, also if it has the answer already.")
-    ] = False,
-    priority: Annotated[
-        int, typer.Option(min=0, max=9, help="Of plans that wait at the service, the highest begins first.")
-    ] = 0,
+    no_reuse: Annotated[bool, _NO_REUSE] = False,
+    priority: Annotated[int, _PRIORITY] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:

@@ -31,6 +31,8 @@ _METRICS_PORT = typer.Option(metavar="PORT", help="Metrics for Prometheus, on lo
 _KEEP_DAYS = typer.Option(metavar="DAYS", help="Delete plans so long after they ended; without it, never.")
 _QUEUE_LIMIT = typer.Option(min=1, help="Plans that may wait; more are refused.")
 _TENANT_QUOTA = typer.Option(min=1, help="Plans of one tenant that may wait or be computed; without it, any number.")
+_JOB_MEMORY = typer.Option(metavar="GIB", help="Memory that the process of a plan may have; without it, what there is.")
+_GRACE = typer.Option(min=0.0, metavar="SECONDS", help="What calls and plans have to end by themselves at the end.")
 
 
 def serve(
@@ -47,6 +49,8 @@ def serve(
     keep_days: Annotated[float | None, _KEEP_DAYS] = None,
     queue_limit: Annotated[int, _QUEUE_LIMIT] = 64,
     tenant_quota: Annotated[int | None, _TENANT_QUOTA] = None,
+    job_memory_gib: Annotated[float | None, _JOB_MEMORY] = None,
+    grace_seconds: Annotated[float, _GRACE] = 5.0,
     log_level: Annotated[
         str, typer.Option(metavar="LEVEL", help="Log from here on: debug, info, warning or error.")
     ] = "info",
@@ -85,7 +89,8 @@ def serve(
             insecure_listen=insecure_listen,
             metrics_port=metrics_port,
             keep_days=keep_days,
-            limits=Limits(queue_limit, tenant_quota),
+            limits=Limits(queue_limit, tenant_quota, job_memory_gib),
+            grace_s=grace_seconds,
             on_ready=lambda port: _open(fronts, listen, port, beside),
         )
 
