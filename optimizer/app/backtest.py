@@ -71,6 +71,7 @@ def path_of_history(spec: BacktestSpec) -> MarketPath:
             for name in portfolio.default_hazards
         },
         construction_outcome={site.name: outcomes.NONE for site in portfolio.sites},
+        open_frac={risk.country: np.ones(months) for risk in market.country_risks},
     )
 
 

@@ -222,7 +222,8 @@ def contract_money(contract: Contract, energy: EnergyPrices) -> ContractMoney:
     for month in range(max(contract.energize, 0), min(contract.reserved_until, length)):
         live = contract.live(month)
         delivered = _delivered_frac(contract, month, late)
-        cost = float(np.mean(_cost_usd(contract, contract.critical_mw * delivered, month, energy)))
+        used = energy.at(contract.site.name).open_frac(month)
+        cost = float(np.mean(_cost_usd(contract, contract.critical_mw * delivered, month, energy, used)))
         noi[month] = _rent_usd(contract, month, delivered, late, energy) - live.weight_frac * cost
         if month < contract.end:
             planned = _cost_usd(contract, contract.critical_mw * live.share_frac, month, energy)
@@ -282,17 +283,25 @@ def _rent_usd(contract: Contract, month: int, delivered: FloatArray, late: Float
         both = np.where(gone > default, gone, default)
         paid[both <= month] = 0.0
         unpaid.append((backed, both))
-    per_kw = rent * paid
+    is_open = energy.at(contract.site.name).open_frac(month)
+    per_kw = rent * paid * is_open
     for share, since in unpaid:
         let_again = month >= np.maximum(since, contract.energize + late) + credit.vacancy_months
-        per_kw += share * np.where(let_again, energy.paths.re_lease_rent_usd_per_kw_month[month], 0.0)
+        market = energy.paths.re_lease_rent_usd_per_kw_month[month] * is_open
+        per_kw += share * np.where(let_again, market, 0.0)
         if month < contract.end:
             per_kw += (since == month) * (share * credit.recovery_frac * MONTHS_PER_YEAR * rent)
     return live.weight_frac * contract.critical_mw * KW_PER_MW * float(np.mean(delivered * per_kw))
 
 
-def _cost_usd(contract: Contract, live_mw: float | FloatArray, month: int, energy: EnergyPrices) -> FloatArray:
-    """Landlord's opex, and energy if the landlord pays it, of live critical MW in a month, by scenario."""
+def _cost_usd(
+    contract: Contract,
+    live_mw: float | FloatArray,
+    month: int,
+    energy: EnergyPrices,
+    used: float | FloatArray = 1.0,
+) -> FloatArray:
+    """Landlord's opex, and the energy used if the landlord pays it, of live critical MW in a month, by scenario."""
     offer = contract.offer
     if offer.landlord_opex_usd_per_kw_month is not None:
         each = offer.landlord_opex_usd_per_kw_month
@@ -300,7 +309,7 @@ def _cost_usd(contract: Contract, live_mw: float | FloatArray, month: int, energ
         each = (1.0 - (offer.noi_margin_frac or 0.0)) * offer.price_usd_per_kw_month
     cost = np.asarray(live_mw * KW_PER_MW * each * contract.escalation(month))
     if offer.power_payer is PowerPayer.LANDLORD:
-        drawn_mwh = live_mw * _pue(contract, energy, month) * float(energy.paths.hours_in_month[month])
+        drawn_mwh = live_mw * used * _pue(contract, energy, month) * float(energy.paths.hours_in_month[month])
         cost = cost + drawn_mwh * energy.at(contract.site.name).mean_usd_per_mwh(month)
     return cost
 
@@ -310,10 +319,11 @@ def energy_mwh(contract: Contract, month: int, energy: EnergyPrices) -> float:
     if contract.offer.power_payer is not PowerPayer.LANDLORD:
         return 0.0
     live = contract.live(month)
-    delivered = float(np.mean(_delivered_frac(contract, month, built(contract, energy)[0])))
+    used = energy.at(contract.site.name).open_frac(month)
+    delivered = float(np.mean(used * _delivered_frac(contract, month, built(contract, energy)[0])))
     live_mw = contract.critical_mw * delivered * live.weight_frac
     if month in contract.let_again:
-        live_mw += contract.re_leased_mw
+        live_mw += contract.re_leased_mw * float(np.mean(used))
     return live_mw * _pue(contract, energy, month) * float(energy.paths.hours_in_month[month])
 
 
@@ -324,9 +334,10 @@ def _re_lease_usd(contract: Contract, energy: EnergyPrices) -> FloatArray:
         return cash
     for month in contract.let_again:
         if month < cash.size:
-            market = float(np.mean(energy.paths.re_lease_rent_usd_per_kw_month[month]))
+            used = energy.at(contract.site.name).open_frac(month)
+            market = float(np.mean(used * energy.paths.re_lease_rent_usd_per_kw_month[month]))
             rent = contract.re_leased_mw * KW_PER_MW * terms.rent_share_frac * market
-            cash[month] = rent - float(np.mean(_cost_usd(contract, contract.re_leased_mw, month, energy)))
+            cash[month] = rent - float(np.mean(_cost_usd(contract, contract.re_leased_mw, month, energy, used)))
     return cash
 
 

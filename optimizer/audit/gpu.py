@@ -105,7 +105,8 @@ def _at_best_cap(
     caps = [(0.0, 0.0), *zip(curve.throughput_frac, curve.power_frac, strict=True)]
     gained = np.array([billed_usd * throughput - price * full_mwh * power for throughput, power in caps])
     throughput_frac, power_frac = np.array(caps)[gained.argmax(axis=0)].T
-    return billed_usd * throughput_frac, full_mwh * power_frac
+    is_open = energy.at(site.name).open_frac(month)
+    return billed_usd * throughput_frac * is_open, full_mwh * power_frac * is_open
 
 
 def _scale_loss_usd(book: Book, energy: EnergyPrices) -> FloatArray:

@@ -144,6 +144,8 @@ def machine_month(
         step_mw = (modes[j].power_w - power_w) / W_PER_MW * site.mining_pue
         usd_per_hour = usd_per_th_hour * (modes[j].hashrate_th_s - hashrate_th_s)
         share, price_part = energy.at(site.name).below(month, usd_per_hour / step_mw)
+        is_open = energy.at(site.name).open_frac(month)
+        share, price_part = share * is_open, price_part * is_open
         earned_usd = hours * usd_per_hour * share
         steps[:, j] = (
             earned_usd.mean(),

@@ -83,6 +83,9 @@ class MarketPaths(Protocol):
     def construction_outcome(self, site_name: str) -> NDArray[np.integer]:
         """Position, by scenario, in the outcomes of construction that a site states, ``[W]``; negative as planned."""
 
+    def open_frac(self, site_name: str) -> FloatArray | None:
+        """1 in the months in which a site is open and 0 where it is shut, ``[T_ext, W]``; None if it never is."""
+
     def hourly_prices(self, site_name: str) -> tuple[FloatArray, NDArray[np.integer]]:
         """Hourly prices in USD/MWh and the calendar month of each."""
 
@@ -104,6 +107,7 @@ class SiteEnergy:
     """Sum of the ``k`` cheapest hours at position ``k``."""
     level: FloatArray
     adder_usd_per_mwh: FloatArray
+    is_open: FloatArray | None
 
     @classmethod
     def of(cls, paths: MarketPaths, site_name: str) -> SiteEnergy:
@@ -116,7 +120,12 @@ class SiteEnergy:
             running_sum_usd_per_mwh=tuple(np.concatenate([[0.0], np.cumsum(pool)]) for pool in pools),
             level=paths.power_level(site_name),
             adder_usd_per_mwh=paths.power_adder_usd_per_mwh(site_name),
+            is_open=paths.open_frac(site_name),
         )
+
+    def open_frac(self, month: int) -> FloatArray | float:
+        """1 in the scenarios in which the site is open in a month, and 0 in those in which it is shut, ``[W]``."""
+        return 1.0 if self.is_open is None else self.is_open[month]
 
     def mean_usd_per_mwh(self, month: int) -> FloatArray:
         """Mean price of a month's hours in every scenario, ``[W]``."""

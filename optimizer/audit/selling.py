@@ -47,8 +47,9 @@ def sale_money(portfolio: Portfolio, sold: FloatArray, energy: EnergyPrices) -> 
             raise InvalidInputError.single("series", f"{terms.hourly_series} has no hours", "load the portfolio")
         market = np.array(hours.usd_per_mwh)[np.array(hours.month_of_year) == int(paths.calendar_month[month])]
         own = energy.at(site.name).mean_usd_per_mwh(int(month)) + terms.fee_usd_per_mwh
+        is_open = energy.at(site.name).open_frac(int(month))
         gained = np.maximum(paths.market_power_level[month][None, :] * market[:, None] - own[None, :], 0.0)
-        earned[month] += sold[s, month] * float(paths.hours_in_month[month]) * float(gained.mean())
+        earned[month] += sold[s, month] * float(paths.hours_in_month[month]) * float(np.mean(gained * is_open))
     return SaleMoney(earned)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.curves import credit, hashing, network, outcomes, overlays, scenarios
+from optimizer.curves import credit, hashing, network, outcomes, overlays, scenarios, shutdowns
 from optimizer.curves._sampling import name_streams
 from optimizer.curves.factor_sources import history_multipliers, hourly_prices, stated_multipliers
 from optimizer.curves.information import Known
@@ -56,6 +56,7 @@ class Futures:
     known: Known | None = None
     """What has happened by now on one path; the scenarios are then what can follow."""
     _shapes: dict[str, PowerShape] = field(default_factory=dict, repr=False)
+    _open_fracs: dict[str, Floats] = field(default_factory=dict, repr=False, init=False)
 
     @classmethod
     def of(cls, portfolio: Portfolio, first_scenario: int = 0, scenario_count: int | None = None) -> Futures:
@@ -344,6 +345,20 @@ class Futures:
             stream=streams[self.portfolio.site_index[site_name]],
             probability_frac=[item.probability_frac for item in stated],
         )
+
+    def open_frac(self, site_name: str) -> Floats | None:
+        """1 in the months in which a site is open, 0 in those in which its country shuts it; None if none does."""
+        country = self.portfolio.site(site_name).country
+        if country not in self._open_fracs:
+            risks = {item.country: item for item in self.portfolio.market.country_risks}
+            if country not in risks:
+                return None
+            self._open_fracs[country] = (
+                shutdowns.open_frac(self, risks[country])
+                if self.chosen is None
+                else self._picked(lambda part: np.asarray(part.open_frac(site_name)))
+            )
+        return self._open_fracs[country]
 
     def hourly_prices(self, site_name: str) -> tuple[Floats, Ints]:
         """Energy prices of a site's hours in USD/MWh and the calendar month of each."""

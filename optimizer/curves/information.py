@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.curves import scenarios
+from optimizer.curves import scenarios, shutdowns
 from optimizer.domain.market import Market
 from optimizer.units import MONTHS_PER_YEAR
 
@@ -42,6 +42,8 @@ class MarketPath:
     """Month in which each tenant, and each backstopper that can, defaults."""
     construction_outcome: Mapping[str, int]
     """How building turns out at each site."""
+    open_frac: Mapping[str, Floats]
+    """1 in the months in which the sites of a country that may be shut are open, by country, ``[T_ext]``."""
 
     @classmethod
     def of(cls, futures: Futures) -> MarketPath:
@@ -52,6 +54,9 @@ class MarketPath:
             overlay_start=futures.overlay_starts[:, 0],
             default_month={name: int(futures.default_month(name)[0]) for name in portfolio.default_hazards},
             construction_outcome={s.name: int(futures.construction_outcome(s.name)[0]) for s in portfolio.sites},
+            open_frac={
+                risk.country: shutdowns.open_frac(futures, risk)[:, 0] for risk in portfolio.market.country_risks
+            },
         )
 
 

@@ -26,7 +26,11 @@ def sale_usd_per_mw(futures: Futures, site_name: str, terms: SellBack) -> Floats
         # max(0, p - z) = p - z + max(0, z - p)
         below = shape.positive_part_mean(strike[month], calendar_month)
         above[month] = shape.mean_usd_per_mwh[calendar_month - 1] - strike[month] + below
-    return np.asarray(futures.hours_in_month[:months, None] * level * np.maximum(above, 0.0))
+    earned, is_open = (
+        futures.hours_in_month[:months, None] * level * np.maximum(above, 0.0),
+        futures.open_frac(site_name),
+    )
+    return np.asarray(earned if is_open is None else earned * is_open[:months])
 
 
 def _shape(futures: Futures, terms: SellBack) -> PowerShape:

@@ -32,7 +32,7 @@ def stressed_portfolio(portfolio: Portfolio, stress: Stress) -> Portfolio:
     )
     certain: dict[str, object] = {
         "uncertainty": (), "correlations": (), "bootstrap": None, "scenario_table": None, "overlays": shocks,
-        "credit_factor": None,
+        "credit_factor": None, "country_risks": (),
     }  # fmt: skip
     return portfolio.model_copy(
         update={

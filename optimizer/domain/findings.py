@@ -30,6 +30,7 @@ def findings_between_parts(portfolio: Portfolio) -> Iterator[Finding]:
     yield from stress_findings(portfolio)
     yield from objective_findings(portfolio)
     yield from carbon_findings(portfolio)
+    yield from country_findings(portfolio)
 
 
 def stress_findings(portfolio: Portfolio) -> Iterator[Finding]:
@@ -93,3 +94,24 @@ def carbon_findings(portfolio: Portfolio) -> Iterator[Finding]:
         if cap.year not in years:
             told = f"{cap.year} is not in the horizon"
             yield ("policy", "carbon", "caps", i, "year"), told, f"choose from {min(years)} to {max(years)}", cap.year
+
+
+def country_findings(portfolio: Portfolio) -> Iterator[Finding]:
+    """Countries without a site, and sites that would be paid while they are shut."""
+    for i, risk in enumerate(portfolio.market.country_risks):
+        here: Location = ("market", "country_risks", i, "country")
+        sites = [site for site in portfolio.sites if site.country == risk.country]
+        if not sites:
+            yield from known(
+                here, risk.country, sorted({site.country for site in portfolio.sites}), "country of a site"
+            )
+        for site in sites:
+            series = portfolio.series_by_name.get(site.power.hourly_series or "")
+            hours = series.hours.usd_per_mwh if series is not None and series.hours is not None else ()
+            lowest = min([site.power.flat_usd_per_mwh or 0.0, *hours])
+            if site.demand_response is not None or site.transmission_credit is not None:
+                told = f"{site.name} may be shut, and is paid for its load in every month"
+                yield here, told, "drop its demand_response and transmission_credit, or the risk", risk.country
+            elif min(lowest, site.power.adder_usd_per_mwh) < 0.0:
+                told = f"{site.name} may be shut, and has energy that costs less than nothing"
+                yield here, told, "state prices and adder of 0 or more there, or drop the risk", risk.country

@@ -12,6 +12,7 @@ from optimizer.domain.base import PathOf, Quantity, RentPath, Value, ValuePath, 
 from optimizer.domain.correlations import nearest_correlations, smallest_eigenvalue
 from optimizer.domain.uncertainty import (
     Bootstrap,
+    CountryRisk,
     CreditFactor,
     Factor,
     FactorCorrelation,
@@ -69,6 +70,8 @@ class Market(Value):
     """Jumps and regimes on top of all of these."""
     credit_factor: CreditFactor | None = None
     """What the defaults of tenants have in common; each fails alone if absent."""
+    country_risks: tuple[CountryRisk, ...] = ()
+    """Countries whose sites may be shut; all others stay open."""
 
     @model_validator(mode="after")
     def _factors(self) -> Market:
@@ -82,6 +85,9 @@ class Market(Value):
         if double:
             told = f"{', '.join(double)} has more than one source of scenarios"
             raise problem("uncertainty", told, "keep one of uncertainty, bootstrap and scenario_table for it")
+        countries = [item.country for item in self.country_risks]
+        if len(countries) != len(set(countries)):
+            raise problem("country_risks", "a country is listed twice", "one entry a country")
         pairs = [frozenset((item.first, item.second)) for item in self.correlations]
         if len(pairs) != len(set(pairs)) or any(len(pair) == 1 for pair in pairs):
             raise problem("correlations", "a pair is listed twice, or a factor with itself", "one entry a pair")

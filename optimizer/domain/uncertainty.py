@@ -131,6 +131,17 @@ class CreditFactor(Value):
         return self
 
 
+class CountryRisk(Value):
+    """A country whose sites may be shut for months, all together: by decree, in unrest, where power is rationed."""
+
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    """ISO 3166 code of the country of sites."""
+    hazard_per_year_frac: Annotated[float, Quantity("1/year", 0.0, 0.9)]
+    """Probability a year that a shutdown begins while none lasts."""
+    shut_months: Annotated[int, Quantity("months", 1, 120)]
+    """Months for which it lasts."""
+
+
 class FactorColumn(Value):
     """Which column of a file holds which factor."""
 

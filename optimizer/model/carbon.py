@@ -62,13 +62,16 @@ def build_carbon(
             site = portfolio.site_index[place.site]
             placed = OfferAtSite(portfolio, futures, calendar, offer, place)
             caused = (intensity[site] * KW_PER_MW * placed.energy_mwh_per_kw())[:months]
+            is_open = sum(case.open_frac[:months] for case in expected.build_cases[place.site])
             ours = (starts.offer == o) & (starts.site == site)
             age = placed.age(starts.sign_month[ours])
             for case in expected.build_cases[place.site]:
                 weight = placed.terms(age, case.delay_months).weight[:, :months]
-                contract[ours] += case.share_frac * weight * caused
+                contract[ours] += case.open_frac[:months] * weight * caused
             again = ours[re_leases.start]
-            re_lease[again] = placed.re_let(placed.age(starts.sign_month[re_leases.start[again]]))[:, :months] * caused
+            re_lease[again] = (
+                placed.re_let(placed.age(starts.sign_month[re_leases.start[again]]))[:, :months] * caused * is_open
+            )
     blocks = [
         intensity[s] * expected.gpus[portfolio.gpu_options[g].name, portfolio.sites[s].name].energy_mwh
         for g, s in zip(orders.option, orders.site, strict=True)

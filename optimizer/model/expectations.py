@@ -21,7 +21,7 @@ from optimizer.domain.gpu import GpuOption, GpuRefresh
 from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.site import Site
 from optimizer.model.calendar import Floats
-from optimizer.model.fates import BuildCase, Fate, add_cases, add_fates, add_locked_rents
+from optimizer.model.fates import BuildCase, Fate, add_cases, add_fates, add_locked_rents, while_open
 from optimizer.model.machine_classes import MachineClass, machine_classes, machine_pairs
 from optimizer.units import MONTHS_PER_YEAR
 
@@ -44,8 +44,10 @@ class Expectations:
     """How building may turn out, by site; first as planned."""
     power_usd_per_mwh: Mapping[str, Floats]
     """Mean energy price by site, adders included, ``[T_ext]``."""
-    re_lease_usd_per_kw_month: Floats
-    """Mean rent of what is let again, ``[T_ext]``."""
+    open_power_usd_per_mwh: Mapping[str, Floats]
+    """The same where nothing is used while the site is shut."""
+    re_lease_usd_per_kw_month: Mapping[str, Floats]
+    """Mean rent of what is let again at a site, nothing while it is shut, ``[T_ext]``."""
     sale_usd_per_mw: Mapping[str, Floats]
     """What a MW that is sold back earns, by site that can, ``[T]``."""
 
@@ -64,7 +66,8 @@ class Expectations:
         locked: dict[tuple[str, str], Floats] = {}
         cases: dict[str, tuple[BuildCase, ...]] = {}
         power: dict[str, Floats] = {}
-        re_lease = np.zeros(futures.extended_month_count)
+        open_power: dict[str, Floats] = {}
+        re_lease: dict[str, Floats] = {}
         sales: dict[str, Floats] = {}
         for shard in futures.shards():
             share = shard.scenario_count / futures.scenario_count
@@ -74,11 +77,18 @@ class Expectations:
                 sums.add(**block_paths(option, portfolio.site(name), shard, refresh))
             add_fates(fates, shard, futures.scenario_count)
             add_locked_rents(locked, shard, share)
-            re_lease += share * shard.re_lease_rent_usd_per_kw_month.mean(axis=1)
+            re_lease_rent = shard.re_lease_rent_usd_per_kw_month
+            mean_rent = re_lease_rent.mean(axis=1)
             for site in portfolio.sites:
                 price = shard.mean_power_usd_per_mwh(site.name)
-                power[site.name] = power.get(site.name, 0.0) + share * price.mean(axis=1)
-                add_cases(cases, site, shard, price, futures.scenario_count)
+                used, mean_price, rent = price, price.mean(axis=1), mean_rent
+                power[site.name] = power.get(site.name, 0.0) + share * mean_price
+                if shard.open_frac(site.name) is not None:
+                    used = while_open(price, site.name, shard)
+                    mean_price, rent = used.mean(axis=1), while_open(re_lease_rent, site.name, shard).mean(axis=1)
+                open_power[site.name] = open_power.get(site.name, 0.0) + share * mean_price
+                re_lease[site.name] = re_lease.get(site.name, 0.0) + share * rent
+                add_cases(cases, site, shard, used, futures.scenario_count)
                 if site.power.sell_back is not None:
                     earned = sale_usd_per_mw(shard, site.name, site.power.sell_back).mean(axis=1)
                     sales[site.name] = sales.get(site.name, 0.0) + share * earned
@@ -95,7 +105,7 @@ class Expectations:
             }
             for new in (False, True)
         )
-        return cls(values, gpus, refreshed, fates, locked, cases, power, re_lease, sales)
+        return cls(values, gpus, refreshed, fates, locked, cases, power, open_power, re_lease, sales)
 
 
 def classes_by_site(portfolio: Portfolio) -> dict[str, list[MachineClass]]:
@@ -131,10 +141,10 @@ def site_fleet(site_name: str, classes: Sequence[MachineClass], futures: Futures
 
 
 def _sorted_paths(site_names: Iterable[str], futures: Futures) -> Iterator[tuple[str, MarketPaths]]:
-    """Market paths of each site; sorted where the power level is the same in all scenarios, once for all such sites."""
+    """Market paths of each site; sorted, once for all, where power level and hashprice are not the site's own."""
     ordered: MarketPaths | None = None
     for name in site_names:
-        if futures.portfolio.site(name).power.exposure_frac > 0.0:
+        if futures.portfolio.site(name).power.exposure_frac > 0.0 or futures.open_frac(name) is not None:
             yield name, site_paths(name, futures)
         else:
             ordered = ordered.at_level(_level(name, futures)) if ordered else site_paths(name, futures, ordered=True)
@@ -144,7 +154,7 @@ def _sorted_paths(site_names: Iterable[str], futures: Futures) -> Iterator[tuple
 def site_paths(site_name: str, futures: Futures, *, ordered: bool = False) -> MarketPaths:
     """Market paths of a site's machines over the horizon."""
     return MarketPaths.of(
-        hashprice_usd_per_ph_day=futures.hashprice_usd_per_ph_day,
+        hashprice_usd_per_ph_day=while_open(futures.hashprice_usd_per_ph_day, site_name, futures),
         level=_level(site_name, futures),
         ordered=ordered,
         plausible=False,  # a market that is worth nothing can be planned for
@@ -173,6 +183,7 @@ def block_paths(option: GpuOption, site: Site, futures: Futures, refresh: GpuRef
     """Rental and power prices of a block at a site, ``[T, W]``; a new GPU rents out as so many old ones."""
     months, factor = futures.month_count, refresh.throughput_factor if refresh is not None else 1.0
     rental = futures.path(option.rental_usd_per_gpu_hour, months)[:, None] * futures.gpu_rental_multiplier[:months]
+    rental = while_open(rental, site.name, futures)
     return {
         "rental_usd_per_gpu_hour": np.ascontiguousarray(factor * rental),
         "power_usd_per_mwh": np.ascontiguousarray(futures.mean_power_usd_per_mwh(site.name)[:months]),

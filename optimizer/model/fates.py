@@ -64,6 +64,13 @@ class Fate:
         """The fate in some of the scenarios."""
         return Fate(**{item.name: getattr(self, item.name)[:, chosen] for item in fields(self)})
 
+    def while_open(self, site_name: str, futures: Futures) -> Fate:
+        """The fate of rents at a site: none in the months in which it is shut; what is recovered is recovered."""
+        if futures.open_frac(site_name) is None:
+            return self
+        paid, let = (while_open(item, site_name, futures) for item in (self.paid, self.let_usd_per_kw))
+        return Fate(paid, let, self.recovered)
+
     def mean_added(self, share: float, before: Fate | None, levels: Sequence[RentLevel] = ()) -> Fate:
         """The mean over the scenarios, weighted with their share of all, on top of that of the scenarios before."""
         names = [item.name for item in fields(self)]
@@ -121,6 +128,8 @@ class BuildCase:
     """What the owner pays on top, as a share of the owner's capex."""
     share_frac: float
     """Share of the scenarios in which it does."""
+    open_frac: Floats
+    """Share of the scenarios in which it does and the site is open, ``[T_ext]``."""
     power_usd_per_mwh: Floats
     """Sum over them of the mean energy price, divided by the number of all, ``[T_ext]``."""
 
@@ -136,6 +145,12 @@ def cases(site: Site, futures: Futures) -> Iterator[tuple[ConstructionOutcome | 
         yield outcome, found == position
 
 
+def while_open(values: Floats, site_name: str, futures: Futures) -> Floats:
+    """Values by month and scenario, ``[T, W]`` or ``[T_ext, W]``, and nothing where a site is shut."""
+    is_open = futures.open_frac(site_name)
+    return values if is_open is None else values * is_open[: len(values)]
+
+
 def mean_of(values: Floats, share: float) -> Floats:
     """Mean over scenarios, weighted with their share of all: ``[T_ext, W]`` to ``[T_ext]``; 0 over none."""
     return np.asarray(share * values.mean(axis=1)) if values.shape[1] else np.zeros(len(values))
@@ -148,13 +163,14 @@ def add_fates(found: dict[tuple[str, str, int], Fate], futures: Futures, scenari
         whole: Fate | None = None
         for place in offer.sites:
             site = futures.portfolio.site(place.site)
+            ours = fate.while_open(site.name, futures)
             levels = [*rent_levels(offer, place, _signed(offer, place, futures), futures)] if has_levels(offer) else []
             for position, (_, chosen) in enumerate(cases(site, futures)):
                 key = (offer.name, site.name, position)
-                part, share = fate.of(chosen), _count(chosen, futures) / scenario_count
+                part, share = ours.of(chosen), _count(chosen, futures) / scenario_count
                 if levels:
                     found[key] = part.mean_added(share, found.get(key), [item.of(chosen) for item in levels])
-                elif isinstance(chosen, slice):
+                elif isinstance(chosen, slice) and ours is fate:
                     whole = whole or part.mean_added(share, found.get(key))
                     found[key] = whole
                 else:
@@ -182,17 +198,21 @@ def add_cases(
     price_usd_per_mwh: Floats,
     scenario_count: int,
 ) -> None:
-    """Add a shard of ``scenario_count`` scenarios, with its energy prices ``[T_ext, W]``, to the cases of a site."""
+    """Add a shard of ``scenario_count`` scenarios to the cases of a site; prices are of the energy that is used."""
     added = []
+    is_open = futures.open_frac(site.name)
     for position, (outcome, chosen) in enumerate(cases(site, futures)):
         before = found[site.name][position] if site.name in found else None
         count = _count(chosen, futures)
-        price = mean_of(price_usd_per_mwh[:, chosen], count / scenario_count)
+        share = count / scenario_count
+        price = mean_of(price_usd_per_mwh[:, chosen], share)
+        opened = np.full(len(price), share) if is_open is None else mean_of(is_open[:, chosen], share)
         added.append(
             BuildCase(
                 delay_months=outcome.delay_months if outcome is not None else 0,
                 capex_overrun_frac=outcome.capex_overrun_frac if outcome is not None else 0.0,
-                share_frac=count / scenario_count + (before.share_frac if before is not None else 0.0),
+                open_frac=opened + (before.open_frac if before is not None else 0.0),
+                share_frac=share + (before.share_frac if before is not None else 0.0),
                 power_usd_per_mwh=price + (before.power_usd_per_mwh if before is not None else 0.0),
             )
         )

@@ -78,8 +78,8 @@ def build_re_leases(
         placed = OfferAtSite(portfolio, futures, calendar, offer, place)
         age = placed.age(starts.sign_month[index])
         let = placed.re_let(age)
-        cost = placed.opex(age) + placed.energy_mwh_per_kw() * expected.power_usd_per_mwh[place.site]
-        rent = place.re_lease.rent_share_frac * expected.re_lease_usd_per_kw_month
+        cost = placed.opex(age) + placed.energy_mwh_per_kw() * expected.open_power_usd_per_mwh[place.site]
+        rent = place.re_lease.rent_share_frac * expected.re_lease_usd_per_kw_month[place.site]
         inside = age[:, :months]
         held = (inside >= offer.term_months) & (np.arange(months) < _lease_end(portfolio, place))
         reserved = np.asarray(held * place.grid_mw_per_critical_mw, dtype=float)

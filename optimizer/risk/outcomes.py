@@ -26,7 +26,7 @@ from optimizer.domain.portfolio import Portfolio
 from optimizer.domain.risk import SEED_COUNT
 from optimizer.model.calendar import Calendar
 from optimizer.model.expectations import block_paths, block_terms, site_fleet, site_paths
-from optimizer.model.fates import Chosen, cases, rent_usd_per_kw
+from optimizer.model.fates import Chosen, Fate, cases, rent_usd_per_kw, while_open
 from optimizer.model.gpu_scale import lost_blocks
 from optimizer.model.hosting import OfferAtSite
 from optimizer.model.machine_classes import machine_classes
@@ -260,13 +260,14 @@ def _contract_usd(
     energy = placed.energy_mwh_per_kw()
     value = weights.hosting * contract.critical_mw * KW_PER_MW
     price = futures.mean_power_usd_per_mwh(contract.site) if energy.any() else np.zeros((value.shape[1], 1))
+    price = while_open(price, contract.site, futures)
     capex_usd = weights.contract_capex @ placed.capex_musd(age)[0] * contract.critical_mw * USD_PER_MUSD
     found = np.zeros((weights.row_count, futures.scenario_count))
     for outcome, chosen in cases(portfolio.site(contract.site), futures):
         terms = placed.terms(age, outcome.delay_months if outcome is not None else 0)
         weighted = {"paid": terms.rent, "let": terms.let_weight, "recovered": terms.recovery}
         rents = {name: value * weight[0] for name, weight in weighted.items()}
-        found[:, chosen] = _rent_usd_per_kw(offer, futures, chosen, levels, **rents)
+        found[:, chosen] = _rent_usd_per_kw(offer, contract.site, futures, chosen, levels, **rents)
         found[:, chosen] -= (value @ terms.opex[0])[:, None]
         if energy.any():
             found[:, chosen] -= (value * terms.weight[0] * energy) @ price[:, chosen]
@@ -277,15 +278,26 @@ def _contract_usd(
         found += paid_usd[:, None] * locked_in(offer, sign, futures)
     if place.re_lease is not None and contract.re_leased_mw:
         let = placed.re_let(age)[0] * contract.re_leased_mw / contract.critical_mw
-        found += (value * let * place.re_lease.rent_share_frac) @ futures.re_lease_rent_usd_per_kw_month
+        found += (value * let * place.re_lease.rent_share_frac) @ while_open(
+            futures.re_lease_rent_usd_per_kw_month, contract.site, futures
+        )
         found -= (value * let * energy) @ price
     return found
 
 
 def _rent_usd_per_kw(
-    offer: Offer, futures: Futures, chosen: Chosen, levels: Sequence[RentLevel], **months: Floats
+    offer: Offer, site_name: str, futures: Futures, chosen: Chosen, levels: Sequence[RentLevel], **months: Floats
 ) -> Floats:
-    """As :func:`rent_usd_per_kw`, of a contract whose rent may have levels, ``[R, W]``."""
+    """As :func:`rent_usd_per_kw`, of a contract whose rent may have levels, at a site that may be shut, ``[R, W]``."""
+    if futures.open_frac(site_name) is not None:
+        fate = Fate.by_scenario(offer, futures).while_open(site_name, futures).of(chosen)
+        found = months["let"] @ fate.let_usd_per_kw
+        if not levels:
+            return np.asarray(found + months["paid"] @ fate.paid + months["recovered"] @ fate.recovered)
+        for item in levels:
+            rent = (item.months * months["paid"]) @ fate.paid + (item.months * months["recovered"]) @ fate.recovered
+            found += item.level[:, chosen] * rent
+        return np.asarray(found)
     if not levels:
         return rent_usd_per_kw(offer, futures, chosen, **months)
     nothing = np.zeros_like(months["let"])

@@ -33,6 +33,8 @@ class Market:
     gpu_multiplier: list[float] | None = None
     """By scenario."""
     hashprice_by_scenario: list[float] | None = None
+    shut_months: dict[str, list[list[int]]] = field(default_factory=dict)
+    """By site, for each scenario."""
     rent_multiplier: list[float] | None = None
     """Of the re-lease rent, by scenario."""
 
@@ -78,6 +80,13 @@ class Market:
 
     def default_month(self, tenant: str) -> np.ndarray:
         return np.array(self.defaults.get(tenant, [NEVER] * self.scenario_count), dtype=np.int32)
+
+    def open_frac(self, site_name: str) -> np.ndarray | None:
+        shut = self.shut_months.get(site_name)
+        if shut is None:
+            return None
+        months = np.arange(self.extended_month_count)[:, None]
+        return 1.0 - np.hstack([np.isin(months, by_scenario) for by_scenario in shut])
 
     def hourly_prices(self, site_name: str) -> tuple[np.ndarray, np.ndarray]:
         prices, months = self.prices.get(site_name, ([40.0] * 12, list(range(1, 13))))

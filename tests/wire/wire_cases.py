@@ -337,6 +337,7 @@ def _market() -> dict[str, Any]:
                 "default_hazard": [point.model_dump() for point in overlay("ai-bust").default_hazard],
             }
         ],
+        "country_risks": [{"country": "PY", "hazard_per_year_frac": 0.05, "shut_months": 6}],
         "credit_factor": {
             "asset_correlation_frac": 0.3,
             "market_factor": "btc_price",

@@ -68,6 +68,7 @@ class Market(_message.Message):
     SCENARIO_TABLE_FIELD_NUMBER: _builtins.int
     OVERLAYS_FIELD_NUMBER: _builtins.int
     CREDIT_FACTOR_FIELD_NUMBER: _builtins.int
+    COUNTRY_RISKS_FIELD_NUMBER: _builtins.int
     block_height_at_start: _builtins.int
     """Block height at the start of the horizon; decides when the subsidy halves."""
     pool_fee_frac: _builtins.float
@@ -124,6 +125,10 @@ class Market(_message.Message):
     def credit_factor(self) -> _uncertainty_pb2.CreditFactor:
         """What the defaults of tenants have in common; each fails alone if absent."""
 
+    @_builtins.property
+    def country_risks(self) -> _containers.RepeatedCompositeFieldContainer[_uncertainty_pb2.CountryRisk]:
+        """Countries whose sites may be shut; all others stay open."""
+
     def __init__(
         self,
         *,
@@ -144,10 +149,11 @@ class Market(_message.Message):
         scenario_table: _uncertainty_pb2.ScenarioTable | None = ...,
         overlays: _abc.Iterable[_uncertainty_pb2.Overlay] | None = ...,
         credit_factor: _uncertainty_pb2.CreditFactor | None = ...,
+        country_risks: _abc.Iterable[_uncertainty_pb2.CountryRisk] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_block_height_at_start", b"_block_height_at_start", "_difficulty", b"_difficulty", "_network_lag_months", b"_network_lag_months", "_network_price_elasticity", b"_network_price_elasticity", "_own_hashrate_feedback", b"_own_hashrate_feedback", "_pool_fee_frac", b"_pool_fee_frac", "block_height_at_start", b"block_height_at_start", "bootstrap", b"bootstrap", "btc_usd", b"btc_usd", "credit_factor", b"credit_factor", "difficulty", b"difficulty", "fee_share_frac", b"fee_share_frac", "network_eh_s", b"network_eh_s", "network_lag_months", b"network_lag_months", "network_price_elasticity", b"network_price_elasticity", "own_hashrate_feedback", b"own_hashrate_feedback", "pool_fee_frac", b"pool_fee_frac", "power_level", b"power_level", "re_lease_rent_usd_per_kw_month", b"re_lease_rent_usd_per_kw_month", "scenario_table", b"scenario_table"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_block_height_at_start", b"_block_height_at_start", "_difficulty", b"_difficulty", "_network_lag_months", b"_network_lag_months", "_network_price_elasticity", b"_network_price_elasticity", "_own_hashrate_feedback", b"_own_hashrate_feedback", "_pool_fee_frac", b"_pool_fee_frac", "block_height_at_start", b"block_height_at_start", "bootstrap", b"bootstrap", "btc_usd", b"btc_usd", "correlations", b"correlations", "credit_factor", b"credit_factor", "difficulty", b"difficulty", "fee_share_frac", b"fee_share_frac", "network_eh_s", b"network_eh_s", "network_lag_months", b"network_lag_months", "network_price_elasticity", b"network_price_elasticity", "overlays", b"overlays", "own_hashrate_feedback", b"own_hashrate_feedback", "pool_fee_frac", b"pool_fee_frac", "power_level", b"power_level", "re_lease_rent_usd_per_kw_month", b"re_lease_rent_usd_per_kw_month", "scenario_table", b"scenario_table", "uncertainty", b"uncertainty"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_block_height_at_start", b"_block_height_at_start", "_difficulty", b"_difficulty", "_network_lag_months", b"_network_lag_months", "_network_price_elasticity", b"_network_price_elasticity", "_own_hashrate_feedback", b"_own_hashrate_feedback", "_pool_fee_frac", b"_pool_fee_frac", "block_height_at_start", b"block_height_at_start", "bootstrap", b"bootstrap", "btc_usd", b"btc_usd", "correlations", b"correlations", "country_risks", b"country_risks", "credit_factor", b"credit_factor", "difficulty", b"difficulty", "fee_share_frac", b"fee_share_frac", "network_eh_s", b"network_eh_s", "network_lag_months", b"network_lag_months", "network_price_elasticity", b"network_price_elasticity", "overlays", b"overlays", "own_hashrate_feedback", b"own_hashrate_feedback", "pool_fee_frac", b"pool_fee_frac", "power_level", b"power_level", "re_lease_rent_usd_per_kw_month", b"re_lease_rent_usd_per_kw_month", "scenario_table", b"scenario_table", "uncertainty", b"uncertainty"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__block_height_at_start: _TypeAlias = _typing.Literal["block_height_at_start"]  # noqa: Y015
     _WhichOneofArgType__block_height_at_start: _TypeAlias = _typing.Literal["_block_height_at_start", b"_block_height_at_start"]  # noqa: Y015

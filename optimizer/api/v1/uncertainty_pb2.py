@@ -26,7 +26,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"optimizer/api/v1/uncertainty.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\xdf\x01\n\x11\x46\x61\x63torUncertainty\x12\x33\n\x06\x66\x61\x63tor\x18\x01 \x01(\x0e\x32\x18.optimizer.api.v1.FactorB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12+\n\x18volatility_per_year_frac\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12$\n\x17mean_reversion_per_year\x18\x03 \x01(\x01H\x02\x88\x01\x01\x42\t\n\x07_factorB\x1b\n\x19_volatility_per_year_fracB\x1a\n\x18_mean_reversion_per_year\"\xcb\x01\n\x11\x46\x61\x63torCorrelation\x12\x32\n\x05\x66irst\x18\x01 \x01(\x0e\x32\x18.optimizer.api.v1.FactorB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x33\n\x06second\x18\x02 \x01(\x0e\x32\x18.optimizer.api.v1.FactorB\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12#\n\x10\x63orrelation_frac\x18\x03 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x02\x88\x01\x01\x42\x08\n\x06_firstB\t\n\x07_secondB\x13\n\x11_correlation_frac\"\xde\x01\n\x0c\x43reditFactor\x12)\n\x16\x61sset_correlation_frac\x18\x01 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x34\n\rmarket_factor\x18\x02 \x01(\x0e\x32\x18.optimizer.api.v1.FactorH\x01\x88\x01\x01\x12$\n\x17market_correlation_frac\x18\x03 \x01(\x01H\x02\x88\x01\x01\x42\x19\n\x17_asset_correlation_fracB\x10\n\x0e_market_factorB\x1a\n\x18_market_correlation_frac\"n\n\x0cOverlayPoint\x12\x1f\n\x0cmonth_offset\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x1d\n\nmultiplier\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x42\x0f\n\r_month_offsetB\r\n\x0b_multiplier\"\x85\x01\n\rOverlayEffect\x12\x33\n\x06\x66\x61\x63tor\x18\x01 \x01(\x0e\x32\x18.optimizer.api.v1.FactorB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x34\n\x06points\x18\x02 \x03(\x0b\x32\x1e.optimizer.api.v1.OverlayPointB\x04\xe2\x41\x01\x02\x42\t\n\x07_factor\"\xd6\x02\n\x07Overlay\x12\x17\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12#\n\x10probability_frac\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12\x31\n\x10\x62\x65gin_from_month\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x32\n\x11\x62\x65gin_until_month\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x13\n\x06preset\x18\x05 \x01(\tH\x02\x88\x01\x01\x12\x30\n\x07\x65\x66\x66\x65\x63ts\x18\x06 \x03(\x0b\x32\x1f.optimizer.api.v1.OverlayEffect\x12\x36\n\x0e\x64\x65\x66\x61ult_hazard\x18\x07 \x03(\x0b\x32\x1e.optimizer.api.v1.OverlayPointB\x07\n\x05_nameB\x13\n\x11_probability_fracB\t\n\x07_preset\"t\n\x0c\x46\x61\x63torColumn\x12\x33\n\x06\x66\x61\x63tor\x18\x01 \x01(\x0e\x32\x18.optimizer.api.v1.FactorB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x19\n\x06\x63olumn\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x42\t\n\x07_factorB\t\n\x07_column\"\xc3\x01\n\nFactorFile\x12\x17\n\x04path\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x35\n\x07\x63olumns\x18\x02 \x03(\x0b\x32\x1e.optimizer.api.v1.FactorColumnB\x04\xe2\x41\x01\x02\x12\x19\n\x0cmonth_column\x18\x03 \x01(\tH\x01\x88\x01\x01\x12\x1c\n\x0fscenario_column\x18\x04 \x01(\tH\x02\x88\x01\x01\x42\x07\n\x05_pathB\x0f\n\r_month_columnB\x12\n\x10_scenario_column\"e\n\rFactorHistory\x12\x33\n\x06\x66\x61\x63tor\x18\x01 \x01(\x0e\x32\x18.optimizer.api.v1.FactorB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x14\n\x06values\x18\x02 \x03(\x01\x42\x04\xe2\x41\x01\x02\x42\t\n\x07_factor\"\x9f\x01\n\tBootstrap\x12*\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x1c.optimizer.api.v1.FactorFile\x12\x30\n\x07history\x18\x02 \x03(\x0b\x32\x1f.optimizer.api.v1.FactorHistory\x12\x1e\n\x11mean_block_months\x18\x03 \x01(\x01H\x00\x88\x01\x01\x42\x14\n\x12_mean_block_months\"$\n\x0cScenarioPath\x12\x14\n\x06values\x18\x01 \x03(\x01\x42\x04\xe2\x41\x01\x02\"\x86\x01\n\x0b\x46\x61\x63torPaths\x12\x33\n\x06\x66\x61\x63tor\x18\x01 \x01(\x0e\x32\x18.optimizer.api.v1.FactorB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x37\n\tscenarios\x18\x02 \x03(\x0b\x32\x1e.optimizer.api.v1.ScenarioPathB\x04\xe2\x41\x01\x02\x42\t\n\x07_factor\"\xa2\x01\n\rScenarioTable\x12*\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x1c.optimizer.api.v1.FactorFile\x12.\n\x04unit\x18\x02 \x01(\x0e\x32\x1b.optimizer.api.v1.TableUnitH\x00\x88\x01\x01\x12,\n\x05paths\x18\x03 \x03(\x0b\x32\x1d.optimizer.api.v1.FactorPathsB\x07\n\x05_unit*\x9c\x01\n\x06\x46\x61\x63tor\x12\x16\n\x12\x46\x41\x43TOR_UNSPECIFIED\x10\x00\x12\x14\n\x10\x46\x41\x43TOR_BTC_PRICE\x10\x01\x12\x1b\n\x17\x46\x41\x43TOR_NETWORK_HASHRATE\x10\x02\x12\x16\n\x12\x46\x41\x43TOR_POWER_PRICE\x10\x03\x12\x15\n\x11\x46\x41\x43TOR_GPU_RENTAL\x10\x04\x12\x18\n\x14\x46\x41\x43TOR_RE_LEASE_RENT\x10\x05*X\n\tTableUnit\x12\x1a\n\x16TABLE_UNIT_UNSPECIFIED\x10\x00\x12\x19\n\x15TABLE_UNIT_MULTIPLIER\x10\x01\x12\x14\n\x10TABLE_UNIT_LEVEL\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"optimizer/api/v1/uncertainty.proto\x12\x10optimizer.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\xdf\x01\n\x11\x46\x61\x63torUncertainty\x12\x33\n\x06\x66\x61\x63tor\x18\x01 \x01(\x0e\x32\x18.optimizer.api.v1.FactorB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12+\n\x18volatility_per_year_frac\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12$\n\x17mean_reversion_per_year\x18\x03 \x01(\x01H\x02\x88\x01\x01\x42\t\n\x07_factorB\x1b\n\x19_volatility_per_year_fracB\x1a\n\x18_mean_reversion_per_year\"\xcb\x01\n\x11\x46\x61\x63torCorrelation\x12\x32\n\x05\x66irst\x18\x01 \x01(\x0e\x32\x18.optimizer.api.v1.FactorB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x33\n\x06second\x18\x02 \x01(\x0e\x32\x18.optimizer.api.v1.FactorB\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12#\n\x10\x63orrelation_frac\x18\x03 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x02\x88\x01\x01\x42\x08\n\x06_firstB\t\n\x07_secondB\x13\n\x11_correlation_frac\"\xde\x01\n\x0c\x43reditFactor\x12)\n\x16\x61sset_correlation_frac\x18\x01 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x34\n\rmarket_factor\x18\x02 \x01(\x0e\x32\x18.optimizer.api.v1.FactorH\x01\x88\x01\x01\x12$\n\x17market_correlation_frac\x18\x03 \x01(\x01H\x02\x88\x01\x01\x42\x19\n\x17_asset_correlation_fracB\x10\n\x0e_market_factorB\x1a\n\x18_market_correlation_frac\"\xa7\x01\n\x0b\x43ountryRisk\x12\x1a\n\x07\x63ountry\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\'\n\x14hazard_per_year_frac\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12\x1e\n\x0bshut_months\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x02\x88\x01\x01\x42\n\n\x08_countryB\x17\n\x15_hazard_per_year_fracB\x0e\n\x0c_shut_months\"n\n\x0cOverlayPoint\x12\x1f\n\x0cmonth_offset\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x1d\n\nmultiplier\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x42\x0f\n\r_month_offsetB\r\n\x0b_multiplier\"\x85\x01\n\rOverlayEffect\x12\x33\n\x06\x66\x61\x63tor\x18\x01 \x01(\x0e\x32\x18.optimizer.api.v1.FactorB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x34\n\x06points\x18\x02 \x03(\x0b\x32\x1e.optimizer.api.v1.OverlayPointB\x04\xe2\x41\x01\x02\x42\t\n\x07_factor\"\xd6\x02\n\x07Overlay\x12\x17\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12#\n\x10probability_frac\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12\x31\n\x10\x62\x65gin_from_month\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x32\n\x11\x62\x65gin_until_month\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x13\n\x06preset\x18\x05 \x01(\tH\x02\x88\x01\x01\x12\x30\n\x07\x65\x66\x66\x65\x63ts\x18\x06 \x03(\x0b\x32\x1f.optimizer.api.v1.OverlayEffect\x12\x36\n\x0e\x64\x65\x66\x61ult_hazard\x18\x07 \x03(\x0b\x32\x1e.optimizer.api.v1.OverlayPointB\x07\n\x05_nameB\x13\n\x11_probability_fracB\t\n\x07_preset\"t\n\x0c\x46\x61\x63torColumn\x12\x33\n\x06\x66\x61\x63tor\x18\x01 \x01(\x0e\x32\x18.optimizer.api.v1.FactorB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x19\n\x06\x63olumn\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x42\t\n\x07_factorB\t\n\x07_column\"\xc3\x01\n\nFactorFile\x12\x17\n\x04path\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x35\n\x07\x63olumns\x18\x02 \x03(\x0b\x32\x1e.optimizer.api.v1.FactorColumnB\x04\xe2\x41\x01\x02\x12\x19\n\x0cmonth_column\x18\x03 \x01(\tH\x01\x88\x01\x01\x12\x1c\n\x0fscenario_column\x18\x04 \x01(\tH\x02\x88\x01\x01\x42\x07\n\x05_pathB\x0f\n\r_month_columnB\x12\n\x10_scenario_column\"e\n\rFactorHistory\x12\x33\n\x06\x66\x61\x63tor\x18\x01 \x01(\x0e\x32\x18.optimizer.api.v1.FactorB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x14\n\x06values\x18\x02 \x03(\x01\x42\x04\xe2\x41\x01\x02\x42\t\n\x07_factor\"\x9f\x01\n\tBootstrap\x12*\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x1c.optimizer.api.v1.FactorFile\x12\x30\n\x07history\x18\x02 \x03(\x0b\x32\x1f.optimizer.api.v1.FactorHistory\x12\x1e\n\x11mean_block_months\x18\x03 \x01(\x01H\x00\x88\x01\x01\x42\x14\n\x12_mean_block_months\"$\n\x0cScenarioPath\x12\x14\n\x06values\x18\x01 \x03(\x01\x42\x04\xe2\x41\x01\x02\"\x86\x01\n\x0b\x46\x61\x63torPaths\x12\x33\n\x06\x66\x61\x63tor\x18\x01 \x01(\x0e\x32\x18.optimizer.api.v1.FactorB\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12\x37\n\tscenarios\x18\x02 \x03(\x0b\x32\x1e.optimizer.api.v1.ScenarioPathB\x04\xe2\x41\x01\x02\x42\t\n\x07_factor\"\xa2\x01\n\rScenarioTable\x12*\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x1c.optimizer.api.v1.FactorFile\x12.\n\x04unit\x18\x02 \x01(\x0e\x32\x1b.optimizer.api.v1.TableUnitH\x00\x88\x01\x01\x12,\n\x05paths\x18\x03 \x03(\x0b\x32\x1d.optimizer.api.v1.FactorPathsB\x07\n\x05_unit*\x9c\x01\n\x06\x46\x61\x63tor\x12\x16\n\x12\x46\x41\x43TOR_UNSPECIFIED\x10\x00\x12\x14\n\x10\x46\x41\x43TOR_BTC_PRICE\x10\x01\x12\x1b\n\x17\x46\x41\x43TOR_NETWORK_HASHRATE\x10\x02\x12\x16\n\x12\x46\x41\x43TOR_POWER_PRICE\x10\x03\x12\x15\n\x11\x46\x41\x43TOR_GPU_RENTAL\x10\x04\x12\x18\n\x14\x46\x41\x43TOR_RE_LEASE_RENT\x10\x05*X\n\tTableUnit\x12\x1a\n\x16TABLE_UNIT_UNSPECIFIED\x10\x00\x12\x19\n\x15TABLE_UNIT_MULTIPLIER\x10\x01\x12\x14\n\x10TABLE_UNIT_LEVEL\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,6 +45,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FACTORCORRELATION'].fields_by_name['correlation_frac']._serialized_options = b'\342A\001\002'
   _globals['_CREDITFACTOR'].fields_by_name['asset_correlation_frac']._loaded_options = None
   _globals['_CREDITFACTOR'].fields_by_name['asset_correlation_frac']._serialized_options = b'\342A\001\002'
+  _globals['_COUNTRYRISK'].fields_by_name['country']._loaded_options = None
+  _globals['_COUNTRYRISK'].fields_by_name['country']._serialized_options = b'\342A\001\002'
+  _globals['_COUNTRYRISK'].fields_by_name['hazard_per_year_frac']._loaded_options = None
+  _globals['_COUNTRYRISK'].fields_by_name['hazard_per_year_frac']._serialized_options = b'\342A\001\002'
+  _globals['_COUNTRYRISK'].fields_by_name['shut_months']._loaded_options = None
+  _globals['_COUNTRYRISK'].fields_by_name['shut_months']._serialized_options = b'\342A\001\002'
   _globals['_OVERLAYPOINT'].fields_by_name['month_offset']._loaded_options = None
   _globals['_OVERLAYPOINT'].fields_by_name['month_offset']._serialized_options = b'\342A\001\002'
   _globals['_OVERLAYPOINT'].fields_by_name['multiplier']._loaded_options = None
@@ -79,34 +85,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FACTORPATHS'].fields_by_name['factor']._serialized_options = b'\342A\001\002'
   _globals['_FACTORPATHS'].fields_by_name['scenarios']._loaded_options = None
   _globals['_FACTORPATHS'].fields_by_name['scenarios']._serialized_options = b'\342A\001\002'
-  _globals['_FACTOR']._serialized_start=2285
-  _globals['_FACTOR']._serialized_end=2441
-  _globals['_TABLEUNIT']._serialized_start=2443
-  _globals['_TABLEUNIT']._serialized_end=2531
+  _globals['_FACTOR']._serialized_start=2455
+  _globals['_FACTOR']._serialized_end=2611
+  _globals['_TABLEUNIT']._serialized_start=2613
+  _globals['_TABLEUNIT']._serialized_end=2701
   _globals['_FACTORUNCERTAINTY']._serialized_start=114
   _globals['_FACTORUNCERTAINTY']._serialized_end=337
   _globals['_FACTORCORRELATION']._serialized_start=340
   _globals['_FACTORCORRELATION']._serialized_end=543
   _globals['_CREDITFACTOR']._serialized_start=546
   _globals['_CREDITFACTOR']._serialized_end=768
-  _globals['_OVERLAYPOINT']._serialized_start=770
-  _globals['_OVERLAYPOINT']._serialized_end=880
-  _globals['_OVERLAYEFFECT']._serialized_start=883
-  _globals['_OVERLAYEFFECT']._serialized_end=1016
-  _globals['_OVERLAY']._serialized_start=1019
-  _globals['_OVERLAY']._serialized_end=1361
-  _globals['_FACTORCOLUMN']._serialized_start=1363
-  _globals['_FACTORCOLUMN']._serialized_end=1479
-  _globals['_FACTORFILE']._serialized_start=1482
-  _globals['_FACTORFILE']._serialized_end=1677
-  _globals['_FACTORHISTORY']._serialized_start=1679
-  _globals['_FACTORHISTORY']._serialized_end=1780
-  _globals['_BOOTSTRAP']._serialized_start=1783
-  _globals['_BOOTSTRAP']._serialized_end=1942
-  _globals['_SCENARIOPATH']._serialized_start=1944
-  _globals['_SCENARIOPATH']._serialized_end=1980
-  _globals['_FACTORPATHS']._serialized_start=1983
-  _globals['_FACTORPATHS']._serialized_end=2117
-  _globals['_SCENARIOTABLE']._serialized_start=2120
-  _globals['_SCENARIOTABLE']._serialized_end=2282
+  _globals['_COUNTRYRISK']._serialized_start=771
+  _globals['_COUNTRYRISK']._serialized_end=938
+  _globals['_OVERLAYPOINT']._serialized_start=940
+  _globals['_OVERLAYPOINT']._serialized_end=1050
+  _globals['_OVERLAYEFFECT']._serialized_start=1053
+  _globals['_OVERLAYEFFECT']._serialized_end=1186
+  _globals['_OVERLAY']._serialized_start=1189
+  _globals['_OVERLAY']._serialized_end=1531
+  _globals['_FACTORCOLUMN']._serialized_start=1533
+  _globals['_FACTORCOLUMN']._serialized_end=1649
+  _globals['_FACTORFILE']._serialized_start=1652
+  _globals['_FACTORFILE']._serialized_end=1847
+  _globals['_FACTORHISTORY']._serialized_start=1849
+  _globals['_FACTORHISTORY']._serialized_end=1950
+  _globals['_BOOTSTRAP']._serialized_start=1953
+  _globals['_BOOTSTRAP']._serialized_end=2112
+  _globals['_SCENARIOPATH']._serialized_start=2114
+  _globals['_SCENARIOPATH']._serialized_end=2150
+  _globals['_FACTORPATHS']._serialized_start=2153
+  _globals['_FACTORPATHS']._serialized_end=2287
+  _globals['_SCENARIOTABLE']._serialized_start=2290
+  _globals['_SCENARIOTABLE']._serialized_end=2452
 # @@protoc_insertion_point(module_scope)

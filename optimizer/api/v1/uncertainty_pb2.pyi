@@ -204,6 +204,47 @@ class CreditFactor(_message.Message):
 Global___CreditFactor: _TypeAlias = CreditFactor  # noqa: Y015
 
 @_typing.final
+class CountryRisk(_message.Message):
+    """A country whose sites may be shut for months, all together: by decree, in unrest, where power is rationed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNTRY_FIELD_NUMBER: _builtins.int
+    HAZARD_PER_YEAR_FRAC_FIELD_NUMBER: _builtins.int
+    SHUT_MONTHS_FIELD_NUMBER: _builtins.int
+    country: _builtins.str
+    """ISO 3166 code of the country of sites."""
+    hazard_per_year_frac: _builtins.float
+    """Probability a year that a shutdown begins while none lasts."""
+    shut_months: _builtins.int
+    """Months for which it lasts."""
+    def __init__(
+        self,
+        *,
+        country: _builtins.str | None = ...,
+        hazard_per_year_frac: _builtins.float | None = ...,
+        shut_months: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_country", b"_country", "_hazard_per_year_frac", b"_hazard_per_year_frac", "_shut_months", b"_shut_months", "country", b"country", "hazard_per_year_frac", b"hazard_per_year_frac", "shut_months", b"shut_months"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_country", b"_country", "_hazard_per_year_frac", b"_hazard_per_year_frac", "_shut_months", b"_shut_months", "country", b"country", "hazard_per_year_frac", b"hazard_per_year_frac", "shut_months", b"shut_months"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__country: _TypeAlias = _typing.Literal["country"]  # noqa: Y015
+    _WhichOneofArgType__country: _TypeAlias = _typing.Literal["_country", b"_country"]  # noqa: Y015
+    _WhichOneofReturnType__hazard_per_year_frac: _TypeAlias = _typing.Literal["hazard_per_year_frac"]  # noqa: Y015
+    _WhichOneofArgType__hazard_per_year_frac: _TypeAlias = _typing.Literal["_hazard_per_year_frac", b"_hazard_per_year_frac"]  # noqa: Y015
+    _WhichOneofReturnType__shut_months: _TypeAlias = _typing.Literal["shut_months"]  # noqa: Y015
+    _WhichOneofArgType__shut_months: _TypeAlias = _typing.Literal["_shut_months", b"_shut_months"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__country) -> _WhichOneofReturnType__country | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__hazard_per_year_frac) -> _WhichOneofReturnType__hazard_per_year_frac | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__shut_months) -> _WhichOneofReturnType__shut_months | None: ...
+
+Global___CountryRisk: _TypeAlias = CountryRisk  # noqa: Y015
+
+@_typing.final
 class OverlayPoint(_message.Message):
     """The strength of an overlay some months after it began."""
 
