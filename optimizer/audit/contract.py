@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from optimizer.audit.building import Built, built
 from optimizer.audit.paths import EnergyPrices, FloatArray
 from optimizer.audit.rents import locked_in_frac, rent_usd_per_kw
 from optimizer.domain import ContractDecision, Offer, OfferSite, Portfolio, PowerPayer, Site
@@ -39,6 +40,8 @@ class Contract:
     latest_sign: int
     """Last month of the signing window."""
     energize: int
+    earliest: int | None
+    """Month before which the place cannot energize, as stated."""
     critical_mw: float
     debt_usd: float
     reconverted_mw: float
@@ -55,9 +58,11 @@ class Contract:
         place = next(place for place in offer.sites if place.site == decision.site)
         sign = portfolio.horizon.index_of(decision.sign_month)
         lease_end = portfolio.site(decision.site).lease_end_month
+        stated = place.earliest_energize_month
+        earliest = portfolio.horizon.index_of(stated) if stated is not None else None
         energize = sign + place.build_months
-        if place.earliest_energize_month is not None:
-            energize = max(energize, portfolio.horizon.index_of(place.earliest_energize_month))
+        if earliest is not None:
+            energize = max(energize, earliest)
         return cls(
             offer=offer,
             place=place,
@@ -67,6 +72,7 @@ class Contract:
             sign=sign,
             latest_sign=portfolio.horizon.index_of(offer.sign_until_month),
             energize=energize,
+            earliest=earliest,
             critical_mw=decision.critical_mw,
             debt_usd=decision.debt_usd,
             reconverted_mw=decision.reconverted_mw,
@@ -217,21 +223,21 @@ def contract_money(contract: Contract, energy: EnergyPrices) -> ContractMoney:
             "extend the market paths to the end of every contract, its renewals and re-leases",
         )  # fmt: skip
     noi, contracted = np.zeros(length), np.zeros(length)
-    late, dearer = built(contract, energy)
+    how = built(contract, energy)
     locked_in = float(locked_in_frac(contract, energy.paths).mean()) if in_time else 1.0
     for month in range(max(contract.energize, 0), min(contract.reserved_until, length)):
         live = contract.live(month)
-        delivered = _delivered_frac(contract, month, late)
+        delivered = _delivered_frac(contract, month, how)
         used = energy.at(contract.site.name).open_frac(month)
         cost = float(np.mean(_cost_usd(contract, contract.critical_mw * delivered, month, energy, used)))
-        noi[month] = _rent_usd(contract, month, delivered, late, energy) - live.weight_frac * cost
+        noi[month] = _rent_usd(contract, month, delivered, how, energy) - live.weight_frac * cost
         if month < contract.end:
             planned = _cost_usd(contract, contract.critical_mw * live.share_frac, month, energy)
             contracted[month] = _full_rent_usd(contract, month) * locked_in - float(np.mean(planned))
     return ContractMoney(
         noi_usd=noi,
         prepayment_usd=_prepayment_usd(contract, length) * locked_in,
-        capex_usd=-_owner_capex_usd(contract, length) * (1.0 + float(dearer.mean())),
+        capex_usd=-_owner_capex_usd(contract, length) * (1.0 + float(how.dearer_frac.mean())),
         contracted_noi_usd=contracted,
         re_lease_usd=_re_lease_usd(contract, energy),
         refit_usd=_refit_usd(contract, length),
@@ -239,25 +245,13 @@ def contract_money(contract: Contract, energy: EnergyPrices) -> ContractMoney:
     )
 
 
-def built(contract: Contract, energy: EnergyPrices) -> FloatArray:
-    """Months by which its phases are late, and the overrun as a share of the capex, by scenario, ``[2, W]``."""
-    outcomes = contract.site.construction_outcomes
-    if not outcomes:
-        return np.zeros((2, energy.paths.scenario_count))
-    found = np.asarray(energy.paths.construction_outcome(contract.site.name), dtype=np.int64)
-    # The last entry, which -1 takes, is that of all as planned.
-    late = np.array([*(item.delay_months for item in outcomes), 0], dtype=float)
-    dearer = np.array([*(item.capex_overrun_frac for item in outcomes), 0.0])
-    return np.array([late[found], dearer[found]])
-
-
-def _delivered_frac(contract: Contract, month: int, late: FloatArray) -> FloatArray:
+def _delivered_frac(contract: Contract, month: int, how: Built) -> FloatArray:
     """Share of the contract's MW that is delivered in a month, by scenario, ``[W]``; all of it after the term."""
     if month >= contract.end:
-        return np.full(late.shape, contract.live(month).share_frac)
-    delivered = np.zeros(late.shape)
+        return np.full(how.late_months.shape, contract.live(month).share_frac)
+    delivered = np.zeros(how.late_months.shape)
     for phase in contract.offer.phases:
-        delivered += phase.share_frac * (month >= contract.energize + phase.offset_months + late)
+        delivered += phase.share_frac * (month >= how.energized(contract, phase.offset_months))
     return delivered
 
 
@@ -270,8 +264,8 @@ def _usd_per_kw(contract: Contract, month: int) -> float:
     return contract.offer.price_usd_per_kw_month * contract.escalation(month)
 
 
-def _rent_usd(contract: Contract, month: int, delivered: FloatArray, late: FloatArray, energy: EnergyPrices) -> float:
-    """Expected rent, backstop, re-lease and recovery of a month; what is delivered and how late by scenario."""
+def _rent_usd(contract: Contract, month: int, delivered: FloatArray, how: Built, energy: EnergyPrices) -> float:
+    """Expected rent, backstop, re-lease and recovery of a month; what is delivered by scenario."""
     credit, live = contract.offer.credit, contract.live(month)
     default = np.asarray(energy.paths.default_month(contract.offer.tenant), dtype=np.int64)
     backed = credit.backstop_share_frac
@@ -286,7 +280,7 @@ def _rent_usd(contract: Contract, month: int, delivered: FloatArray, late: Float
     is_open = energy.at(contract.site.name).open_frac(month)
     per_kw = rent * paid * is_open
     for share, since in unpaid:
-        let_again = month >= np.maximum(since, contract.energize + late) + credit.vacancy_months
+        let_again = month >= np.maximum(since, how.energized(contract)) + credit.vacancy_months
         market = energy.paths.re_lease_rent_usd_per_kw_month[month] * is_open
         per_kw += share * np.where(let_again, market, 0.0)
         if month < contract.end:
@@ -320,7 +314,7 @@ def energy_mwh(contract: Contract, month: int, energy: EnergyPrices) -> float:
         return 0.0
     live = contract.live(month)
     used = energy.at(contract.site.name).open_frac(month)
-    delivered = float(np.mean(used * _delivered_frac(contract, month, built(contract, energy)[0])))
+    delivered = float(np.mean(used * _delivered_frac(contract, month, built(contract, energy))))
     live_mw = contract.critical_mw * delivered * live.weight_frac
     if month in contract.let_again:
         live_mw += contract.re_leased_mw * float(np.mean(used))

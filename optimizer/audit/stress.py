@@ -70,8 +70,14 @@ def _building(site: Site, stress: Stress) -> tuple[ConstructionOutcome, ...]:
     for name in (site.name, None):
         for item in stress.construction:
             if item.site == name:
-                late, dearer = item.delay_months, item.capex_overrun_frac
-                if not late and not dearer:
+                late, dearer, slip = item.delay_months, item.capex_overrun_frac, item.interconnect_slip_months
+                if not late and not dearer and not slip:
                     return ()
-                return (ConstructionOutcome(probability_frac=1.0, delay_months=late, capex_overrun_frac=dearer),)
+                found = ConstructionOutcome(
+                    probability_frac=1.0,
+                    delay_months=late,
+                    capex_overrun_frac=dearer,
+                    interconnect_slip_months=slip,
+                )
+                return (found,)
     return ()

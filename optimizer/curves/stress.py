@@ -67,10 +67,8 @@ def _certain_outcome(site: Site, stress: Stress) -> tuple[ConstructionOutcome, .
     """How building at a site turns out in a stress; nothing, if as planned."""
     stated = {item.site: item for item in stress.construction}
     found = stated.get(site.name, stated.get(None))
-    if found is None or not (found.delay_months or found.capex_overrun_frac):
-        return ()
-    late, dearer = found.delay_months, found.capex_overrun_frac
-    return (ConstructionOutcome(probability_frac=1.0, delay_months=late, capex_overrun_frac=dearer),)
+    terms = found.model_dump(exclude={"site"}) if found is not None else {}
+    return (ConstructionOutcome(probability_frac=1.0, **terms),) if any(terms.values()) else ()
 
 
 def _ended(income: DemandResponse | TransmissionCredit | None, end: dt.date | None) -> object:

@@ -23,13 +23,16 @@ class ConstructionOutcome(Value):
     """Months by which every phase energizes late."""
     capex_overrun_frac: Overrun = 0.0
     """What the owner pays on top, as a share of the owner's capex."""
+    interconnect_slip_months: Months = 0
+    """Months by which the interconnect is late: nothing energizes before an ``earliest_energize_month`` and so many."""
 
     @model_validator(mode="after")
     def _differs(self) -> ConstructionOutcome:
-        if not self.delay_months and not self.capex_overrun_frac:
+        if not self.delay_months and not self.capex_overrun_frac and not self.interconnect_slip_months:
             raise problem(
                 "construction",
                 "an outcome of construction is neither late nor dearer",
-                "state delay_months or capex_overrun_frac, or drop it: what is left of the probability is as planned",
+                "state delay_months, capex_overrun_frac or interconnect_slip_months, or drop it: what is left of the "
+                "probability is as planned",
             )
         return self

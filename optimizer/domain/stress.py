@@ -47,6 +47,8 @@ class StressConstruction(Value):
     """Months by which every phase of a contract there energizes late."""
     capex_overrun_frac: Overrun = 0.0
     """What the owner pays on top, as a share of the owner's capex."""
+    interconnect_slip_months: Months = 0
+    """Months by which the interconnect is late: nothing energizes before an ``earliest_energize_month`` and so many."""
 
 
 class Stress(Value):

@@ -66,7 +66,7 @@ def build_carbon(
             ours = (starts.offer == o) & (starts.site == site)
             age = placed.age(starts.sign_month[ours])
             for case in expected.build_cases[place.site]:
-                weight = placed.terms(age, case.delay_months).weight[:, :months]
+                weight = placed.terms(age, case).weight[:, :months]
                 contract[ours] += case.open_frac[:months] * weight * caused
             again = ours[re_leases.start]
             re_lease[again] = (

@@ -124,6 +124,8 @@ class BuildCase:
 
     delay_months: int
     """Months by which phases energize late."""
+    interconnect_slip_months: int
+    """Months by which the interconnect is late."""
     capex_overrun_frac: float
     """What the owner pays on top, as a share of the owner's capex."""
     share_frac: float
@@ -210,6 +212,7 @@ def add_cases(
         added.append(
             BuildCase(
                 delay_months=outcome.delay_months if outcome is not None else 0,
+                interconnect_slip_months=outcome.interconnect_slip_months if outcome is not None else 0,
                 capex_overrun_frac=outcome.capex_overrun_frac if outcome is not None else 0.0,
                 open_frac=opened + (before.open_frac if before is not None else 0.0),
                 share_frac=share + (before.share_frac if before is not None else 0.0),

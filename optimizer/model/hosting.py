@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.curves.futures import Futures
+from optimizer.domain.construction import ConstructionOutcome
 from optimizer.domain.finance import ProjectDebt
 from optimizer.domain.offer import Offer, OfferSite, PowerPayer
 from optimizer.domain.portfolio import Portfolio, energization, sign_months
 from optimizer.model.calendar import Calendar, Floats, Ints
 from optimizer.model.expectations import Expectations, hosting_pue
-from optimizer.model.fates import Fate
+from optimizer.model.fates import BuildCase, Fate
 from optimizer.units import KW_PER_MW, MONTHS_PER_YEAR, USD_PER_MUSD
 
 MUSD_PER_MW_OF_USD_PER_KW = KW_PER_MW / USD_PER_MUSD
@@ -144,16 +145,17 @@ class OfferAtSite:
         months = np.arange(self.calendar.extended_month_count)
         return months[None, :] - _energize(sign, self.place, self.portfolio)[:, None]
 
-    def terms(self, age: Ints, delay_months: int = 0) -> RentTerms:
-        """Rents and costs by month, where every phase energizes so many months late."""
-        offer, live = self.offer, self._live_share(age, delay_months)
+    def terms(self, age: Ints, built: BuildCase | ConstructionOutcome | None = None) -> RentTerms:
+        """Rents and costs by month, where building turns out so, or as planned."""
+        offer, since = self.offer, age if built is None else self._since_energized(age, built)
+        live = self._live_share(age, built)
         weight, rent_weight = self._renewal_weights(age)
         rent = self._rent_usd_per_kw(age)
         in_term = (age >= 0) & (age < offer.term_months)
         return RentTerms(
             rent=live * rent_weight * rent,
             weight=live * weight,
-            let_weight=live * weight * (age >= delay_months + offer.credit.vacancy_months),
+            let_weight=live * weight * (since >= offer.credit.vacancy_months),
             recovery=live * rent * in_term,
             opex=live * weight * self.opex(age),
         )
@@ -228,13 +230,24 @@ class OfferAtSite:
             debt_balance=debt.balance[:, :horizon],
         )
 
-    def _live_share(self, age: Ints, delay_months: int = 0) -> Floats:
+    def _live_share(self, age: Ints, built: BuildCase | ConstructionOutcome | None = None) -> Floats:
         """Share of the contract's MW that is energized, renewals included; the term does not end later for a delay."""
         offer = self.offer
         live = (self._renewal_number(age) > 0).astype(float)
         for phase in offer.phases:
-            live += phase.share_frac * ((age >= phase.offset_months + delay_months) & (age < offer.term_months))
+            since = (
+                age - phase.offset_months if built is None else self._since_energized(age, built, phase.offset_months)
+            )
+            live += phase.share_frac * ((since >= 0) & (age < offer.term_months))
         return live
+
+    def _since_energized(self, age: Ints, built: BuildCase | ConstructionOutcome, offset_months: int = 0) -> Ints:
+        """Months since a phase has energized, ``[N, T_ext]``: late itself, or waiting for an interconnect that is."""
+        since, earliest = age - offset_months - built.delay_months, self.place.earliest_energize_month
+        if earliest is None:
+            return since
+        connected = self.portfolio.horizon.index_of(earliest) + built.interconnect_slip_months
+        return np.minimum(since, np.arange(age.shape[1]) - connected)
 
     def _renewal_number(self, age: Ints) -> Ints:
         """0 in the initial term, k in the k-th renewal, -1 outside."""
@@ -269,7 +282,7 @@ class OfferAtSite:
         cost = terms.opex + terms.weight * energy * expected.power_usd_per_mwh[site]
         contracted = np.where(in_term, terms.rent * self._locked_in(expected) - cost, 0.0)
         for position, case in enumerate(expected.build_cases[site]):
-            late = self.terms(age, case.delay_months) if case.delay_months else terms
+            late = self.terms(age, case) if case.delay_months or case.interconnect_slip_months else terms
             cost = late.opex * case.share_frac + late.weight * energy * case.power_usd_per_mwh
             noi += late.revenue(expected.fates[self.offer.name, site, position]) - cost
         return noi * MUSD_PER_MW_OF_USD_PER_KW, contracted * MUSD_PER_MW_OF_USD_PER_KW

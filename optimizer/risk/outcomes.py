@@ -264,7 +264,7 @@ def _contract_usd(
     capex_usd = weights.contract_capex @ placed.capex_musd(age)[0] * contract.critical_mw * USD_PER_MUSD
     found = np.zeros((weights.row_count, futures.scenario_count))
     for outcome, chosen in cases(portfolio.site(contract.site), futures):
-        terms = placed.terms(age, outcome.delay_months if outcome is not None else 0)
+        terms = placed.terms(age, outcome)
         weighted = {"paid": terms.rent, "let": terms.let_weight, "recovered": terms.recovery}
         rents = {name: value * weight[0] for name, weight in weighted.items()}
         found[:, chosen] = _rent_usd_per_kw(offer, contract.site, futures, chosen, levels, **rents)

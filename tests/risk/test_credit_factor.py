@@ -72,6 +72,14 @@ def test_no_factor_and_none_in_common_are_one_plan(alone_and_together):
     assert plain.distribution == alone_and_together[0.0].distribution
 
 
+def test_hazards_are_those_of_the_offers_also_of_a_copy():
+    case = stated()
+    assert case.default_hazards == {"T1": 0.3, "T2": 0.3, "G": 0.2}
+    first = case.offers[0]
+    safer = first.model_copy(update={"credit": first.credit.model_copy(update={"default_hazard_per_year_frac": 0.01})})
+    assert case.model_copy(update={"offers": (safer, case.offers[1])}).default_hazards["T1"] == 0.01
+
+
 @pytest.mark.parametrize(
     ("credit", "factor", "told"),
     [

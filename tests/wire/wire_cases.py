@@ -151,7 +151,7 @@ def _sites() -> list[dict[str, Any]]:
             "mining_pue": 1.04,
             "hosting_pue": 1.3,
             "construction_outcomes": [
-                {"probability_frac": 0.2, "delay_months": 6, "capex_overrun_frac": 0.15},
+                {"probability_frac": 0.2, "delay_months": 6, "capex_overrun_frac": 0.15, "interconnect_slip_months": 5},
             ],
             "hosting_pue_by_month": [1.2 + month / 100 for month in range(12)],
             "mining_uptime_frac": 0.96,
@@ -368,7 +368,9 @@ def _finance() -> dict[str, Any]:
                     }
                 ],
                 "defaults": [{"tenant": "Lab", "default_month": "2028-01"}],
-                "construction": [{"site": "Odessa", "delay_months": 9, "capex_overrun_frac": 0.3}],
+                "construction": [
+                    {"site": "Odessa", "delay_months": 9, "capex_overrun_frac": 0.3, "interconnect_slip_months": 3}
+                ],
                 "demand_response_end_month": "2028-06",
                 "transmission_credit_end_month": "2028-07",
             }

@@ -482,33 +482,41 @@ class StressConstruction(_message.Message):
     SITE_FIELD_NUMBER: _builtins.int
     DELAY_MONTHS_FIELD_NUMBER: _builtins.int
     CAPEX_OVERRUN_FRAC_FIELD_NUMBER: _builtins.int
+    INTERCONNECT_SLIP_MONTHS_FIELD_NUMBER: _builtins.int
     site: _builtins.str
     """Name of a site; all that are not named otherwise if absent."""
     delay_months: _builtins.int
     """Months by which every phase of a contract there energizes late."""
     capex_overrun_frac: _builtins.float
     """What the owner pays on top, as a share of the owner's capex."""
+    interconnect_slip_months: _builtins.int
+    """Months by which the interconnect is late: nothing energizes before an earliest_energize_month and so many."""
     def __init__(
         self,
         *,
         site: _builtins.str | None = ...,
         delay_months: _builtins.int | None = ...,
         capex_overrun_frac: _builtins.float | None = ...,
+        interconnect_slip_months: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_capex_overrun_frac", b"_capex_overrun_frac", "_delay_months", b"_delay_months", "_site", b"_site", "capex_overrun_frac", b"capex_overrun_frac", "delay_months", b"delay_months", "site", b"site"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_capex_overrun_frac", b"_capex_overrun_frac", "_delay_months", b"_delay_months", "_interconnect_slip_months", b"_interconnect_slip_months", "_site", b"_site", "capex_overrun_frac", b"capex_overrun_frac", "delay_months", b"delay_months", "interconnect_slip_months", b"interconnect_slip_months", "site", b"site"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_capex_overrun_frac", b"_capex_overrun_frac", "_delay_months", b"_delay_months", "_site", b"_site", "capex_overrun_frac", b"capex_overrun_frac", "delay_months", b"delay_months", "site", b"site"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_capex_overrun_frac", b"_capex_overrun_frac", "_delay_months", b"_delay_months", "_interconnect_slip_months", b"_interconnect_slip_months", "_site", b"_site", "capex_overrun_frac", b"capex_overrun_frac", "delay_months", b"delay_months", "interconnect_slip_months", b"interconnect_slip_months", "site", b"site"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__capex_overrun_frac: _TypeAlias = _typing.Literal["capex_overrun_frac"]  # noqa: Y015
     _WhichOneofArgType__capex_overrun_frac: _TypeAlias = _typing.Literal["_capex_overrun_frac", b"_capex_overrun_frac"]  # noqa: Y015
     _WhichOneofReturnType__delay_months: _TypeAlias = _typing.Literal["delay_months"]  # noqa: Y015
     _WhichOneofArgType__delay_months: _TypeAlias = _typing.Literal["_delay_months", b"_delay_months"]  # noqa: Y015
+    _WhichOneofReturnType__interconnect_slip_months: _TypeAlias = _typing.Literal["interconnect_slip_months"]  # noqa: Y015
+    _WhichOneofArgType__interconnect_slip_months: _TypeAlias = _typing.Literal["_interconnect_slip_months", b"_interconnect_slip_months"]  # noqa: Y015
     _WhichOneofReturnType__site: _TypeAlias = _typing.Literal["site"]  # noqa: Y015
     _WhichOneofArgType__site: _TypeAlias = _typing.Literal["_site", b"_site"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__capex_overrun_frac) -> _WhichOneofReturnType__capex_overrun_frac | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__delay_months) -> _WhichOneofReturnType__delay_months | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__interconnect_slip_months) -> _WhichOneofReturnType__interconnect_slip_months | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__site) -> _WhichOneofReturnType__site | None: ...
 
