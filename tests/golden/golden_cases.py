@@ -46,6 +46,34 @@ def late_building() -> Portfolio:
     return Portfolio.model_validate(data)
 
 
+def futures() -> Portfolio:
+    """The two sites, of which one may be shut, with tenants that fail together, rents that move and a late interconnect."""
+    data = two_sites().model_dump(exclude_unset=True)
+    data["sites"][1]["country"] = "CA"
+    data["sites"][0]["construction_outcomes"] = [{"probability_frac": 0.3, "interconnect_slip_months": 6}]
+    for item in data["offers"]:
+        item["credit"] = {
+            "default_hazard_per_year_frac": 0.2,
+            "backstop_share_frac": 0.5,
+            "backstopper": "G",
+            "backstop_hazard_per_year_frac": 0.1,
+        }
+        item["rent_index"] = {"growth_per_year_frac": 0.4}
+        item["renewal"] = {"option_count": 1, "term_months": 4, "probability_frac": 0.5, "market_rent_share_frac": 0.9}
+        item["sites"][0]["earliest_energize_month"] = "2027-02"
+    data["market"] |= {
+        "uncertainty": [{"factor": "re_lease_rent", "volatility_per_year_frac": 0.4}],
+        "credit_factor": {
+            "asset_correlation_frac": 0.4,
+            "market_factor": "re_lease_rent",
+            "market_correlation_frac": 0.5,
+        },
+        "country_risks": [{"country": "CA", "hazard_per_year_frac": 0.3, "shut_months": 3}],
+    }
+    data["risk"] = {"scenario_count": 200}
+    return Portfolio.model_validate(data)
+
+
 def everything() -> Portfolio:
     """Months, then quarters; every family has something to do."""
     modes = [{"hashrate_th_s": 120.0, "power_w": 2500.0}, {"hashrate_th_s": 200.0, "power_w": 5000.0}]
@@ -274,6 +302,7 @@ CASES: dict[str, Callable[[], Portfolio]] = {
     "tiny": lambda: load_portfolio("tiny"),
     "two-sites": two_sites,
     "late-building": late_building,
+    "futures": futures,
     "everything": everything,
     "money": money,
     "averse": averse,
