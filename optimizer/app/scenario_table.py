@@ -20,8 +20,9 @@ from optimizer.io.table_files import write_parts
 def save_scenarios(portfolio: Portfolio, path: str | Path) -> int:
     """Write every scenario that ``portfolio`` asks for as Parquet or CSV; the number of rows.
 
-    ``solvent`` columns, one for each tenant and each backstopper that can fail, say whether it still pays; where
-    hashprice answers to the owner's machines, it is the one of the fleets of the start.
+    ``solvent`` columns, one for each tenant and each backstopper that can fail, say whether it still pays, and
+    ``open`` columns whether the sites of a country that may shut them are open; where hashprice answers to the owner's
+    machines, it is the one of the fleets of the start.
 
     Raises:
         InvalidInputError: for a file that cannot be written or is neither, and for Parquet without pyarrow.
@@ -54,4 +55,7 @@ def _table(futures: Futures, numbers: Ints) -> pd.DataFrame:
     for name in sorted(futures.portfolio.default_hazards):
         solvent = np.arange(months)[None, :] < futures.default_month(name)[:, None]
         columns[f"solvent {name}"] = solvent.ravel()
+    for country in sorted(risk.country for risk in futures.portfolio.market.country_risks):
+        site = next(site for site in futures.portfolio.sites if site.country == country)
+        columns[f"open {country}"] = (np.asarray(futures.open_frac(site.name))[:months] > 0.0).T.ravel()
     return pd.DataFrame(columns)

@@ -18,7 +18,7 @@ def mean_portfolio(futures: Futures) -> Portfolio:
     """The portfolio of ``futures`` with one scenario: the means of all; of it no tail is counted.
 
     The mean of the network's hashrate has its response to the bitcoin price in it. Tenants do not default, sites are
-    built as planned; stresses stay what they are.
+    built as planned and open; stresses stay what they are.
     """
     portfolio = futures.portfolio
     paths = tuple(
@@ -28,6 +28,7 @@ def mean_portfolio(futures: Futures) -> Portfolio:
     certain: dict[str, object] = {
         "uncertainty": (), "correlations": (), "bootstrap": None, "overlays": (),
         "scenario_table": ScenarioTable(paths=paths), "credit_factor": None,
+        "country_risks": (),
     }  # fmt: skip
     return portfolio.model_copy(
         update={

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from support import (
     asic,
@@ -19,10 +20,12 @@ from support import (
     worth,
 )
 
+from optimizer.app import save_scenarios
 from optimizer.audit import recalculate
 from optimizer.curves import futures as futures_module
 from optimizer.curves.futures import Futures
 from optimizer.curves.information import Known, MarketPath
+from optimizer.curves.mean_market import mean_portfolio
 from optimizer.domain import Decisions
 from optimizer.errors import InvalidInputError
 from optimizer.risk import scenario_npv_usd
@@ -170,6 +173,15 @@ def test_a_stress_shuts_nothing_and_a_risk_of_nothing_is_none():
     assert answer.stresses[0].npv_usd == pytest.approx(plain.npv.total_usd)
     never = PARAGUAY | {"hazard_per_year_frac": 0.0}
     assert close(worth(stated(never, asic_models=[asic()], fleets=[fleet(1000, "P")])), plain.npv.total_usd)
+
+
+def test_the_mean_market_shuts_nothing_and_the_table_says_what_is_open(tmp_path):
+    case = stated(count=20)
+    assert mean_portfolio(Futures.of(case)).market.country_risks == ()
+    save_scenarios(case, tmp_path / "scenarios.csv")
+    table, is_open = pd.read_csv(tmp_path / "scenarios.csv"), Futures.of(case).open_frac("P")[:12]
+    assert table["open PY"].tolist() == (is_open.T.ravel() > 0.0).tolist()
+    assert not table["open PY"].all()
 
 
 def test_who_is_shut_drives_the_tail():
