@@ -1,6 +1,7 @@
 """The description of the JSON over HTTP (OpenAPI 3.1): paths from ``google.api.http``, all else from the protos' words.
 
-What a request needs is told of messages that are in requests only: answers may leave it out.
+What a request needs, and that it may have no more, is told of messages that are in requests only: answers may leave
+things out, and will have more one day.
 """
 
 from __future__ import annotations
@@ -121,7 +122,7 @@ class _Description:
             return {"required": True, "content": {JSON: {"schema": self._message(field.message_type)}}}
         in_path = {name for name, _ in rule.variables}
         if not set(message.fields_by_name) - in_path:  # nothing is left to be said
-            return {"content": {JSON: {"schema": {"type": "object"}}}}
+            return {"content": {JSON: {"schema": {"type": "object", "additionalProperties": False}}}}
         return {"required": True, "content": {JSON: {"schema": self._message(message)}}}
 
     def _answer(self, rule: HttpRule) -> dict[str, Any]:
@@ -163,9 +164,13 @@ class _Description:
             "type": "object",
             "properties": {field.name: self._field(field) for field in message.fields},
         }
-        needed = [field.name for field in message.fields if REQUIRED in _behaviour(field)]
-        if needed and message.full_name not in self._answered:
-            found["required"] = needed
+        if message.full_name not in self._answered:
+            needed = [field for field in message.fields if REQUIRED in _behaviour(field)]
+            for field in needed:
+                if field.is_repeated:
+                    found["properties"][field.name]["minItems"] = 1
+            found |= {"required": [field.name for field in needed]} if needed else {}
+            found["additionalProperties"] = False
         return found
 
     def _field(self, field: Any) -> dict[str, Any]:

@@ -56,12 +56,7 @@ class HttpServer:
             told = f"{security.tls_certificate} and its key cannot be used: {error}"
             raise InvalidInputError.single("tls_certificate", told, "name PEM files that fit", "server") from None
         self._host, port = split_address(listen, "http")
-        family = socket.AF_INET6 if self._host.startswith("[") else socket.AF_INET
-        try:
-            self._socket = socket.create_server((self._host.strip("[]"), port), family=family)
-        except OSError as error:  # it listens at once: whoever calls before the thread answers waits for it
-            told = f"cannot listen for HTTP on {listen}: {error.strerror}; is another server there?"
-            raise ServiceError(told, "UNAVAILABLE", "CANNOT_LISTEN") from None
+        self._socket = _listening(self._host, port)
         self.port: int = self._socket.getsockname()[1]
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
@@ -136,6 +131,24 @@ def answering(routes: Sequence[BaseRoute]) -> Starlette:
 
 def _description(_: Request) -> Response:
     return FileResponse(str(files("optimizer.api.v1") / "openapi.json"), media_type="application/json")
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens at once: whoever calls before anybody answers waits for it.
+
+    It says that it is of TCP, so that what comes of it sends small answers without delay.
+    """
+    family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host.strip("[]"), port))
+        made.listen()
+    except OSError as error:
+        made.close()
+        told = f"cannot listen for HTTP on {host}:{port}: {error.strerror}; is another server there?"
+        raise ServiceError(told, "UNAVAILABLE", "CANNOT_LISTEN") from None
+    return made
 
 
 def _tls(security: Security) -> dict[str, Any]:

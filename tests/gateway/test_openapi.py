@@ -64,6 +64,8 @@ def test_a_portfolio_is_as_described_and_a_wrong_one_is_not():
     assert not named("Portfolio").is_valid({"spec": {**data["spec"], "sites": {}}})
     assert not named("CreatePlanMetadata").is_valid({"state": "PLAN_STATE_LOST"})
     assert not named("ThroughputCurveSpec").is_valid({})
+    assert not named("ComputeThroughputCurveRequest").is_valid({"spek": {}})
+    assert not named("BreakevenSpec").is_valid({"modes": [], "hashprice_usd_per_ph_day": [45]})
 
 
 def test_a_question_and_its_answer_are_as_described(gateway):
