@@ -67,7 +67,8 @@ class _StochasticJob(PlanningJob):
         """Plan for the mean, hold what it signs over the scenarios, and begin the search for the plan there."""
         futures = Futures.of(self.portfolio)
         mean = self._for_the_mean(futures)
-        stated, search = self._stated(futures), self._search()
+        stated = self._stated(futures)
+        search = self._search(stated)
         held = self._beside(futures, stated, mean, search) if mean.termination.has_plan else None
         with self._stage("twin"):
             starts = [None if held is None else held.values, self._twin(stated.program, stated.model, search).values]
