@@ -2,7 +2,8 @@
 
 The worth of the best plan lies between ``L``, the plan at hand, and its bound ``U``; that of the best plan with the
 placement the other way between ``l`` and ``u``, from a search of its own. So what is lost is at least ``L - u``, not
-less than nothing, and at most ``U - l``.
+less than nothing, and at most ``U - l``. Without a search ``u`` is the worth of the relaxation, and ``l`` that of the
+best plan near the one at hand: as proven, but wider, and there in a few linear programs.
 
 The reasons are of the linear program that is left when all whole decisions of the plan are fixed, and a first bit of
 the contract is signed (a last bit is not, if it is signed). Its prices split the worth of the contract, row by row,
@@ -21,14 +22,14 @@ from optimizer.app.pricing import price_parts, rules_broken, rules_in_words
 from optimizer.curves.futures import Futures
 from optimizer.domain.explanation import Explanation, ExplanationSpec, PriceReason
 from optimizer.domain.policy import Placement
-from optimizer.domain.proof import TerminationReason, worth_difference
+from optimizer.domain.proof import Termination, TerminationReason, worth_difference
 from optimizer.errors import InvalidInputError, did_you_mean
 from optimizer.model.calendar import Floats, Ints
 from optimizer.model.families.placements import matching_starts
 from optimizer.model.problem import PlanningProblem
 from optimizer.model.read import read_solution
 from optimizer.model.whole import whole_columns
-from optimizer.solve import Solution, solve_fixed, solve_program
+from optimizer.solve import LinearPrograms, Solution, groups_of, rounded, solve_program
 from optimizer.units import USD_PER_MUSD
 
 BIT = 1e-3
@@ -62,9 +63,10 @@ class _ExplanationJob(PlanningJob):
     def answer(self) -> Explanation:
         """Solve what is needed and tell it."""
         stated = self._stated(Futures.of(self.portfolio))
+        self._linear = LinearPrograms(stated.matrix)
         starts = _starts(stated.problem, self._spec.placement)
         whole = whole_columns(stated.program, self._spec.decisions)
-        at_hand = solve_fixed(stated.model, self._remaining(), whole)
+        at_hand = self._fixed(whole)
         if at_hand.values is None or at_hand.prices is None:
             told, fix = "is no plan that keeps every limit", "evaluate it to see which it breaks"
             raise InvalidInputError.single("decisions", told, fix, "explanation")
@@ -88,17 +90,19 @@ class _ExplanationJob(PlanningJob):
             blocked=priced.blocked,
             told="",
         )
-        return explanation.model_copy(update={"told": _told(explanation, self._spec.placement)})
+        return explanation.model_copy(update={"told": _told(explanation, self._spec)})
 
     def _worth(self, stated: Stated, at_hand: Solution) -> tuple[float, float]:
         """The plan at hand, and the bound of all plans."""
         worth = at_hand.termination.objective_usd
         assert worth is not None
         bound = self._spec.bound_usd
-        if bound is None:
+        if bound is None and self._spec.relaxed_only:
+            bound = self._linear.solved("relaxed", self._remaining(0.5), self._search()).termination.objective_usd
+        elif bound is None:
             found = solve_program(stated.model, self._remaining(0.5), self._search(), start=at_hand.values)
-            bound = np.inf if found.termination.bound_usd is None else found.termination.bound_usd
-        return worth, max(bound, worth)
+            bound = found.termination.bound_usd
+        return worth, max(np.inf if bound is None else bound, worth)
 
     def _other(self, stated: Stated, starts: Ints, signed: bool, whole: Floats, start: int) -> Solution:
         """The best plan with the placement, or without it if it is signed."""
@@ -117,22 +121,51 @@ class _ExplanationJob(PlanningJob):
             lower[program.first_row("offer_signed_at_most_once") + once.keys.index(name)] = 1.0
             kept[sign[offer]] = 0.0
             kept[sign[start]] = 1.0
-        with model.changed(column_upper=upper, row_lower=lower):
-            first = self._first(stated, kept, int(sign[start]))
+        limits = {"column_upper": upper, "row_lower": lower}
+        if self._spec.relaxed_only:
+            return self._near(self._relaxed(limits), stated, kept, int(sign[start]), limits)
+        first = self._first(stated, kept, int(sign[start]), limits).values
+        with model.changed(**limits):
             return solve_program(model, self._remaining(), self._search(), start=first)
 
-    def _first(self, stated: Stated, kept: Floats, column: int) -> Floats | None:
-        """A plan to start from: what is kept of the one at hand, less a contract, or nothing beside this start."""
+    def _relaxed(self, limits: dict[str, Floats]) -> Solution:
+        """The relaxation of the program the other way."""
+        return self._linear.solved("relaxed", self._remaining(), self._search(), **limits)
+
+    def _near(
+        self, relaxed: Solution, stated: Stated, kept: Floats, column: int, limits: dict[str, Floats]
+    ) -> Solution:
+        """A plan near the one at hand, within the bound of the relaxation."""
+        if relaxed.termination.reason is TerminationReason.INFEASIBLE:
+            return relaxed
+        found = self._first(stated, kept, column, limits)
+        if relaxed.values is not None:
+            whole = rounded(stated.matrix, groups_of(stated.matrix), relaxed.values)
+            other = self._fixed(np.where(stated.matrix.integer, whole, np.nan), **limits)
+            found = max(found, other, key=_worth_usd)
+        worth, bound = found.termination.objective_usd, relaxed.termination.objective_usd
+        if found.values is None or worth is None:
+            ended = Termination(reason=TerminationReason.NO_PLAN_FOUND, bound_usd=bound)
+            return Solution(ended, None)
+        most = None if bound is None else max(bound, worth)
+        ended = Termination(reason=TerminationReason.FEASIBLE, objective_usd=worth, bound_usd=most)
+        return Solution(ended, found.values)
+
+    def _first(self, stated: Stated, kept: Floats, column: int, limits: dict[str, Floats]) -> Solution:
+        """The best plan of those with what is kept, less a contract, or nothing beside this start."""
         sign = stated.program.variables["sign"].columns
         dropped = [other for other in sign[kept[sign] > 0.5] if other != column]
         nothing = np.where(np.isnan(kept), np.nan, 0.0)
         nothing[column] = kept[column]
         tries = [kept, *[np.where(np.arange(len(kept)) == other, 0.0, kept) for other in dropped], nothing]
-        for whole in tries:
-            found = solve_fixed(stated.model, self._remaining(), whole)
-            if found.values is not None:
-                return found.values
-        return None
+        best = self._fixed(tries[0], **limits)
+        if best.values is None:
+            best = max((self._fixed(whole, **limits) for whole in tries[1:]), key=_worth_usd)
+        return best
+
+    def _fixed(self, whole: Floats, **limits: Floats) -> Solution:
+        """The best plan with whole decisions, of a program with other limits."""
+        return self._linear.solved("kept", self._remaining(), self._search(), whole=whole, **limits)
 
     def _priced(self, stated: Stated, starts: Ints, whole: Floats, prices: Floats) -> _Priced:
         """The start that is signed, or the one that adds most at the margin.
@@ -163,8 +196,7 @@ class _ExplanationJob(PlanningJob):
             "row_lower": np.where(broken, -np.inf, matrix.row_lower),
             "row_upper": np.where(broken, np.inf, matrix.row_upper),
         }
-        with stated.model.changed(**lifted):
-            found = solve_fixed(stated.model, self._remaining(), first)
+        found = self._fixed(first, **lifted)
         blocked = () if signed else rules_in_words(stated, broken)
         if found.values is None or found.prices is None:
             return _Priced(start, (), blocked)
@@ -184,6 +216,11 @@ class _Priced:
     def margin_usd(self) -> float:
         """What a first bit of it adds, or minus infinity where there is no room for any."""
         return _sum(self.parts) if self.parts else -np.inf
+
+
+def _worth_usd(found: Solution) -> float:
+    worth = found.termination.objective_usd
+    return -np.inf if found.values is None or worth is None else worth
 
 
 def _sum(parts: tuple[PriceReason, ...]) -> float:
@@ -253,7 +290,8 @@ def _lost(least: float, most: float, other: Solution) -> dict[str, Any]:
     return known
 
 
-def _told(found: Explanation, asked: Placement) -> str:
+def _told(found: Explanation, spec: ExplanationSpec) -> str:
+    asked, relaxed = spec.placement, spec.relaxed_only
     where = f" at {asked.site}" if asked.site is not None else ""
     when = f" in {asked.sign_month:%Y-%m}" if asked.sign_month is not None else ""
     what, other = f"{asked.offer}{where}{when}", "leaving it out" if found.signed else "signing it"
@@ -263,9 +301,11 @@ def _told(found: Explanation, asked: Placement) -> str:
     least, most = found.least_lost_usd, found.most_lost_usd
     if most is None or found.lost is None:
         known = "" if not least else f" It loses at least {least / USD_PER_MUSD:,.2f} million USD (proven)."
-        return f"{said}no plan was found in time by {other}.{known}"
+        when = "without a search" if relaxed else "in time"
+        return f"{said}no plan was found {when} by {other}.{known}"
     if not least or least < ONE_DOLLAR:
-        return f"{said}{other} loses {found.lost.told}."
+        hint = "; a search may find it as good" if relaxed else ""
+        return f"{said}{other} loses {found.lost.told}{hint}."
     low, high = f"{least / USD_PER_MUSD:,.2f}", f"{most / USD_PER_MUSD:,.2f}"
     lost = f"{low} million USD" if low == high else f"between {low} and {high} million USD"
     return f"{said}{other} loses {lost} (proven)."

@@ -21,6 +21,8 @@ class ExplanationSpec(Value):
     """No plan is worth more than this: the bound of the plan's termination; searched for if absent."""
     placement: Placement
     """What to explain: an offer, at a site and in a month if they are stated."""
+    relaxed_only: bool = False
+    """Whether linear programs are enough: what is lost is as proven, but told more widely, and soon."""
     options: SolveOptions = SolveOptions()
     """How hard and how long to search."""
 

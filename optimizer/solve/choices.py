@@ -16,6 +16,8 @@ from optimizer.solve.search import Floats
 
 Choice = tuple[int, Ints]
 """A row, and its columns."""
+INTEGRALITY = 1e-6
+"""By which a whole number may be off."""
 
 
 def choices_of(matrix: Matrix) -> list[Choice]:
@@ -33,6 +35,16 @@ def groups_of(matrix: Matrix) -> list[Choice]:
     groups = [(row, columns) for row, columns in choices_of(matrix) if len(columns) > 1]
     sets = [frozenset(columns.tolist()) for _, columns in groups]
     return [group for group, ours in zip(groups, sets, strict=True) if not any(other < ours for other in sets)]
+
+
+def rounded(matrix: Matrix, groups: Sequence[Choice], values: Floats) -> Floats:
+    """Of each group what is chosen most, if more than half of the group is; all else down."""
+    whole = np.where(matrix.integer, np.floor(values + INTEGRALITY), values)
+    for _, columns in groups:
+        if values[columns].sum() > 0.5:
+            whole[columns] = 0.0
+            whole[columns[int(np.argmax(values[columns]))]] = 1.0
+    return whole
 
 
 def bounds_if_chosen(

@@ -23,7 +23,7 @@ from optimizer.domain.options import SolveOptions
 from optimizer.domain.proof import Limit, Termination, TerminationReason
 from optimizer.errors import SolverError
 from optimizer.model.program import Matrix
-from optimizer.solve.choices import bounds_if_chosen, choices_of, groups_of, largest_bounds
+from optimizer.solve.choices import INTEGRALITY, bounds_if_chosen, choices_of, groups_of, largest_bounds, rounded
 from optimizer.solve.dive import Relaxation, follow
 from optimizer.solve.highs import PRIMAL_TOLERANCE
 from optimizer.solve.live import ABSOLUTE_GAP_MUSD, LiveModel
@@ -31,7 +31,6 @@ from optimizer.solve.proof import KnownPlans, with_objective
 from optimizer.solve.search import Floats, Search, Solution
 from optimizer.units import USD_PER_MUSD
 
-INTEGRALITY = 1e-6
 MOST_LEAVES: Final = 8
 """The cover that is kept for other prices has no more; each costs a linear program a time."""
 FAR_FRAC: Final = 0.05
@@ -168,12 +167,7 @@ class Tree:
 
     def rounded(self, values: Floats) -> Floats:
         """Of each group what is chosen most, if more than half of the group is; all else down."""
-        whole = np.where(self.matrix.integer, np.floor(values + INTEGRALITY), values)
-        for _, columns in self._groups:
-            if values[columns].sum() > 0.5:
-                whole[columns] = 0.0
-                whole[columns[int(np.argmax(values[columns]))]] = 1.0
-        return whole
+        return rounded(self.matrix, self._groups, values)
 
     def dived(self, options: SolveOptions, search: Search) -> Floats | None:
         """A plan by diving from the root, or None."""

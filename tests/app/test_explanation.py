@@ -125,6 +125,24 @@ def test_an_answer_from_within_the_gap_says_so():
     assert close(better.most_lost_usd, 0.0)
 
 
+def test_linear_programs_alone_prove_it_too_but_say_less():
+    found = why(one_of_two(), "O2", relaxed_only=True)
+    assert close(found.least_lost_usd, 0.8e6)
+    assert close(found.most_lost_usd, 0.8e6)
+    assert close(found.margin_usd, why(one_of_two(), "O2").margin_usd)
+    assert [item.offer for item in found.other.contracts] == ["O2"]
+    must = why(one_of_two(policy={"mandatory": [{"offer": "O2"}]}), "O2", relaxed_only=True)
+    assert must.possible is False
+    lease = offer("O2", price_usd_per_kw_month=75.0)  # half of it would find a place, all of it does not
+    case = portfolio(4, sites=[site(grid_mw=15.0)], offers=[offer(), lease])
+    wide = why(case, "O2", relaxed_only=True)
+    assert close(wide.least_lost_usd, 0.0)
+    assert close(wide.most_lost_usd, 0.75e6)  # the relaxation of all plans is worth 1.25 million
+    assert close(why(case, "O2", relaxed_only=True, bound_usd=1e6).most_lost_usd, 0.5e6)
+    assert "a search may find it as good" in wide.told
+    assert close(why(case, "O2").least_lost_usd, 0.5e6)
+
+
 def test_bad_questions_say_what_there_is():
     case = portfolio(4, sites=[site(), site("B")], offers=[offer()])
     for stated, told in (

@@ -57,3 +57,9 @@ def test_what_there_is_not_is_refused_with_what_there_is(plan):
     done = run("tiny", plan, "northern-cloud", "--site", "Moses Lake")
     assert isinstance(done.exception, InvalidInputError)
     assert "it can at Pecos" in str(done.exception)
+
+
+def test_linear_programs_alone_are_soon(plan):
+    done = run("tiny", plan, "northern-cloud", "--relaxed")
+    assert done.exit_code == ExitCode.GOOD
+    assert "northern-cloud is signed: leaving it out loses between" in done.output

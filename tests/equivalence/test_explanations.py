@@ -21,7 +21,7 @@ def test_it_is_what_brute_force_loses(seed):
     for offer in case.offers:
         placement = Placement(offer=offer.name)
         spec = ExplanationSpec(portfolio=case, decisions=plan.decisions, placement=placement, options=EXACT)
-        found = explain(spec)
+        found, wide = explain(spec), explain(spec.model_copy(update={"relaxed_only": True}))
         field = "forbidden" if found.signed else "mandatory"
         ruled = changed(case, {}, {f"policy.{field}": (*getattr(case.policy, field), placement)})
         other = best_that_passes_usd(ruled)
@@ -30,5 +30,7 @@ def test_it_is_what_brute_force_loses(seed):
             lost = plan.termination.objective_usd - other
             assert close(found.least_lost_usd, lost, usd=3.0)
             assert close(found.most_lost_usd, lost, usd=3.0)
+            assert wide.least_lost_usd <= lost + 3.0
+            assert wide.most_lost_usd is None or wide.most_lost_usd >= lost - 3.0
             asked += 1
     assert asked > 0

@@ -63,7 +63,7 @@ def explanation_spec() -> ExplanationSpec:
     asked = plan.decisions.contracts[0]
     placement = {"offer": asked.offer, "site": asked.site, "sign_month": asked.sign_month}
     data = {"portfolio": plan.portfolio, "decisions": plan.decisions, "bound_usd": 1e9, "placement": placement}
-    return ExplanationSpec.model_validate(data)
+    return ExplanationSpec.model_validate({**data, "relaxed_only": True})
 
 
 def frontier_spec() -> FrontierSpec:

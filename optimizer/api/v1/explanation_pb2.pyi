@@ -34,8 +34,11 @@ class ExplanationSpec(_message.Message):
     BOUND_USD_FIELD_NUMBER: _builtins.int
     PLACEMENT_FIELD_NUMBER: _builtins.int
     OPTIONS_FIELD_NUMBER: _builtins.int
+    RELAXED_ONLY_FIELD_NUMBER: _builtins.int
     bound_usd: _builtins.float
     """No plan is worth more than this: the bound of the plan's termination; searched for if absent."""
+    relaxed_only: _builtins.bool
+    """Whether linear programs are enough: what is lost is as proven, but told more widely, and soon."""
     @_builtins.property
     def portfolio(self) -> _portfolio_pb2.PortfolioSpec:
         """The portfolio that the plan was made for."""
@@ -60,14 +63,20 @@ class ExplanationSpec(_message.Message):
         bound_usd: _builtins.float | None = ...,
         placement: _policy_pb2.Placement | None = ...,
         options: _options_pb2.SolveOptions | None = ...,
+        relaxed_only: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_bound_usd", b"_bound_usd", "bound_usd", b"bound_usd", "decisions", b"decisions", "options", b"options", "placement", b"placement", "portfolio", b"portfolio"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_bound_usd", b"_bound_usd", "_relaxed_only", b"_relaxed_only", "bound_usd", b"bound_usd", "decisions", b"decisions", "options", b"options", "placement", b"placement", "portfolio", b"portfolio", "relaxed_only", b"relaxed_only"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bound_usd", b"_bound_usd", "bound_usd", b"bound_usd", "decisions", b"decisions", "options", b"options", "placement", b"placement", "portfolio", b"portfolio"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bound_usd", b"_bound_usd", "_relaxed_only", b"_relaxed_only", "bound_usd", b"bound_usd", "decisions", b"decisions", "options", b"options", "placement", b"placement", "portfolio", b"portfolio", "relaxed_only", b"relaxed_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__bound_usd: _TypeAlias = _typing.Literal["bound_usd"]  # noqa: Y015
     _WhichOneofArgType__bound_usd: _TypeAlias = _typing.Literal["_bound_usd", b"_bound_usd"]  # noqa: Y015
+    _WhichOneofReturnType__relaxed_only: _TypeAlias = _typing.Literal["relaxed_only"]  # noqa: Y015
+    _WhichOneofArgType__relaxed_only: _TypeAlias = _typing.Literal["_relaxed_only", b"_relaxed_only"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__bound_usd) -> _WhichOneofReturnType__bound_usd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__relaxed_only) -> _WhichOneofReturnType__relaxed_only | None: ...
 
 Global___ExplanationSpec: _TypeAlias = ExplanationSpec  # noqa: Y015
 

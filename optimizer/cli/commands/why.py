@@ -21,6 +21,7 @@ def why(
     offer: Annotated[str, typer.Argument(help="Name of an offer.")],
     site: Annotated[str | None, typer.Option(help="A site; any of the offer's if left out.")] = None,
     month: Annotated[str | None, typer.Option(help="Month of signing, as 2027-04; any if left out.")] = None,
+    relaxed: Annotated[bool, typer.Option("--relaxed", help="By linear programs only: soon, but wider.")] = False,
     time_limit: Annotated[float, typer.Option(help="Wall seconds.")] = DEFAULTS.time_limit_s,
     gap: Annotated[float, typer.Option(help="Relative gap of the plan that is searched for.")] = DEFAULTS.gap_frac,
     server: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Ask a service.")] = None,
@@ -33,6 +34,8 @@ def why(
       optimizer why tiny plan.json cheap-lease
 
       optimizer why tiny plan.json chip-lab --site Pecos --month 2027-10
+
+      optimizer why us-miner plan.json neocloud-c-40 --relaxed
     """
     from optimizer.io import load_plan, load_portfolio
 
@@ -42,6 +45,7 @@ def why(
         "decisions": answered.decisions,
         "bound_usd": answered.termination.bound_usd,
         "placement": {"offer": offer, "site": site, "sign_month": month},
+        "relaxed_only": relaxed,
         "options": {"time_limit_s": time_limit, "gap_frac": gap},
     }
     answer = _explained(validated(ExplanationSpec, stated, "question"), server)
