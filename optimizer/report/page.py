@@ -11,7 +11,9 @@ from typing import Any
 
 from optimizer.domain.plan import Plan
 from optimizer.extras import naming_extras
+from optimizer.io.answers import Answers
 from optimizer.io.text import write_text
+from optimizer.report.answers import with_answers
 from optimizer.report.figure import Figure
 from optimizer.report.formats import escape, month, prose, script_json
 from optimizer.report.script import SCRIPT
@@ -31,14 +33,14 @@ def plotly_script() -> str:
     return str(get_plotlyjs())
 
 
-def write_report(plan: Plan, path: str | Path) -> None:
-    """Write the report of ``plan`` as one HTML file."""
-    write_text(Path(path), render_report(plan))
+def write_report(plan: Plan, path: str | Path, answers: Answers | None = None) -> None:
+    """Write the report of ``plan``, and of answers about it, as one HTML file."""
+    write_text(Path(path), render_report(plan, answers))
 
 
-def render_report(plan: Plan) -> str:
-    """The report of ``plan`` as one HTML page that needs no network."""
-    parts = sections(plan)
+def render_report(plan: Plan, answers: Answers | None = None) -> str:
+    """The report of ``plan``, and of answers about it, as one HTML page that needs no network."""
+    parts = with_answers(sections(plan), plan, answers)
     title = f"{plan.manifest.portfolio_name}: {headline(plan)}"
     return page(title, _header(plan, parts), parts, lambda room: _download(plan, room))
 

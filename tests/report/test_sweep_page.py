@@ -11,7 +11,8 @@ from test_report_browser import opened
 
 from optimizer.domain.proof import worth_difference
 from optimizer.domain.sweep import Sweep, SweepPlace, SweepPoint, SweptFactor, SwitchingPoint, TornadoBar
-from optimizer.report.sweep_page import offer_state, render_sweep
+from optimizer.report.sweep_page import render_sweep
+from optimizer.report.sweep_sections import offer_state
 
 BTC, RENT = "market.btc_usd", "offers[*].price_usd_per_kw_month"
 

@@ -12,12 +12,14 @@ from openpyxl.worksheet.worksheet import Worksheet
 from optimizer.domain.outcome import NpvDistribution, Quantile
 from optimizer.domain.plan import Plan
 from optimizer.domain.portfolio import Portfolio
+from optimizer.io.answers import Answers
 from optimizer.io.portfolios import portfolio_book
 from optimizer.io.text import check_writable
 from optimizer.io.workbook.write import FACE, save_book
 from optimizer.report.sections import key_figures, manifest_facts
 from optimizer.report.words import audit_alarm, headline, recommendation
 from optimizer.report.workbook import charts
+from optimizer.report.workbook.answers import add_answers
 from optimizer.report.workbook.cells import (
     BAD,
     CENTS,
@@ -43,26 +45,31 @@ LETTERS_A_LINE = 150
 """About as many letters stand beside each other across the summary."""
 
 
-def write_plan_workbook(plan: Plan, portfolio: Portfolio, path: str | Path, source: str | Path = "") -> None:
+def write_plan_workbook(
+    plan: Plan, portfolio: Portfolio, path: str | Path, source: str | Path = "", answers: Answers | None = None
+) -> None:
     """Write a plan as a workbook: its own sheets, and those of its portfolio, as they are in ``source`` if it is one.
+
+    ``answers`` that were asked about the plan have a sheet.
 
     Raises:
         InvalidInputError: naming the file and why it cannot be written.
     """
     check_writable(Path(path))
     book = portfolio_book(portfolio, source)
-    add_plan(book, plan, portfolio)
+    add_plan(book, plan, portfolio, answers)
     save_book(book, Path(path))
 
 
-def add_plan(book: Workbook, plan: Plan, portfolio: Portfolio) -> None:
-    """Add the sheets of a plan to the workbook of its portfolio."""
+def add_plan(book: Workbook, plan: Plan, portfolio: Portfolio, answers: Answers | None = None) -> None:
+    """Add the sheets of a plan, and of answers about it, to the workbook of its portfolio."""
     pages = Pages(book, plan, portfolio)
     summary = pages.add("summary", headline(plan))
     if plan.termination.has_plan:
         add_operations(pages)
         add_money(pages)
         _risk(pages)
+    add_answers(pages, answers)
     _proof(pages)
     _summary(pages, summary)
     summary.page_setup.orientation, summary.page_setup.fitToHeight = "portrait", 1
