@@ -78,8 +78,8 @@ class _BreakEvensJob(PlanningJob):
     ) -> None:
         super().__init__(spec.portfolio, spec.options, on_progress, should_stop)
         self._spec, self._of = spec, spec.of
-        self._bases: dict[str, Any] = {}
-        """Of the last linear program of each kind."""
+        self._bases: dict[tuple[Any, ...], Any] = {}
+        """Of the last linear program of each kind, and of those of each kind, offer and whether it is signed."""
         self._plans: dict[tuple[int, bool], Floats] = {}
         """Whole decisions of the best plan seen, by offer and whether it is signed in it."""
 
@@ -151,7 +151,8 @@ class _BreakEvensJob(PlanningJob):
                 at = joint or self._stated_at({question.offer: number})  # a tenant has one hazard a statement
                 self._base.model.become(self._programs.own(at, question.offer))
                 share = 0.5 / (len(asked) - done)
-                worth = self._worth(question.offer, searching=searching, signed=True, share=share)
+                least = question.without.least
+                worth = self._worth(question.offer, searching=searching, signed=True, share=share, idle_usd=least)
                 self._base.model.become(self._programs.base)
                 if question.signed and number == question.stated:
                     worth = worth.narrowed(best)
@@ -174,9 +175,13 @@ class _BreakEvensJob(PlanningJob):
             self._bases.clear()
         return matrix
 
-    def _worth(self, offer: int, *, searching: bool, signed: bool, share: float) -> Worth:
-        """What the best plan with an offer, or without it, is worth on the terms that the program has now."""
+    def _worth(self, offer: int, *, searching: bool, signed: bool, share: float, idle_usd: float = -np.inf) -> Worth:
+        """What the best plan with an offer, or without it, is worth on the terms that the program has now.
+
+        Where a bound is no more than ``idle_usd``, no plan is looked for: the offer is out.
+        """
         model, matrix = self._base.model, self._base.model.matrix
+        self._of_linear = offer, signed
         upper, lower = matrix.column_upper.copy(), matrix.row_lower.copy()
         if signed:
             lower[self._once(offer)] = 1.0
@@ -186,7 +191,7 @@ class _BreakEvensJob(PlanningJob):
             if searching:
                 return self._searched(offer, signed, share)
             most = self._relaxed()
-            if most == -np.inf:
+            if most <= idle_usd:
                 return Worth(-np.inf, most)
             return Worth(self._planned(offer, signed), most)
 
@@ -258,11 +263,12 @@ class _BreakEvensJob(PlanningJob):
                 yield [np.where(columns == start, 1.0, np.where(columns == dropped, 0.0, without))]
 
     def _linear(self, kind: str, **arrays: Any) -> tuple[TerminationReason, float | None]:
-        """How a linear program ends and what it is worth, from the basis of the last of its kind."""
-        model = self._base.model
+        """How a linear program ends and what it is worth, from the basis of the last that was most like it."""
+        model, same = self._base.model, (kind, *self._of_linear)
         with model.changed(**arrays):
-            if kind in self._bases:
-                model.start_from_basis(self._bases[kind])
+            basis = self._bases.get(same, self._bases.get((kind,)))
+            if basis is not None:
+                model.start_from_basis(basis)
             try:
                 ended = model.run(self._remaining(), self._search(), primal_feasibility_tolerance=PRIMAL_TOLERANCE)
             except SolverError:  # nothing is known then
@@ -270,7 +276,8 @@ class _BreakEvensJob(PlanningJob):
                 return TerminationReason.FEASIBLE, None
             if ended.reason is not TerminationReason.OPTIMAL:
                 return ended.reason, None
-            self._bases[kind], self._values = model.basis, model.values
+            self._bases[same] = self._bases[kind,] = model.basis
+            self._values = model.values
             return ended.reason, ended.objective_usd
 
     def _told_price(self, question: Question) -> PriceBreakEven:
