@@ -25,11 +25,9 @@ def mean_portfolio(futures: Futures) -> Portfolio:
         FactorPaths(factor=factor, scenarios=(ScenarioPath(values=tuple(values)),))
         for factor, values in zip(Factor, _mean_multipliers(futures).tolist(), strict=True)
     )
-    certain: dict[str, object] = {
-        "uncertainty": (), "correlations": (), "bootstrap": None, "overlays": (),
-        "scenario_table": ScenarioTable(paths=paths), "credit_factor": None,
-        "country_risks": (),
-    }  # fmt: skip
+    certain: dict[str, object] = {"scenario_table": ScenarioTable(paths=paths)}
+    certain |= dict.fromkeys(("uncertainty", "correlations", "overlays", "country_risks"), ())
+    certain |= dict.fromkeys(("bootstrap", "credit_factor"))
     return portfolio.model_copy(
         update={
             "market": portfolio.market.model_copy(update=certain),
