@@ -93,8 +93,11 @@ def loss_told(item: Explanation) -> str:
 def _one_more(plan: Plan, answers: Answers) -> Section:
     html = ""
     for answer in answers.one_more:
-        rows = [[item.what, money(item.price_usd), item.told] for item in answer.values]
-        columns = [*words("One more"), *numbers("Worth of a unit at the margin"), *words("What it is worth")]
+        rows = [
+            [item.what, item.unit, f"${item.price_usd:,.0f}", item.told.removeprefix(f"{item.what}: ")]
+            for item in answer.values
+        ]
+        columns = [*words("More of", "Unit"), *numbers("At the margin"), *words("What one more is worth")]
         html += _remark(asked_of_another(plan, answer.objective_usd))
         html += table("What more of something scarce is worth.", columns, rows)
     return Section("one-more", "Value of one more", html)

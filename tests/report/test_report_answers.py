@@ -45,7 +45,9 @@ def files(tiny, tiny_plan, tmp_path_factory):
             objective_usd=tiny_plan.termination.objective_usd,
             step=1.0,
             values=(
-                OneMoreValue(of="budget", what="of the budget", unit="million USD", price_usd=2e5, told="A little."),
+                OneMoreValue(
+                    of="budget", what="of the budget", unit="million USD", price_usd=2e5, told="of the budget: little."
+                ),
             ),
         ),
         "alternatives": alternatives(AlternativesSpec(**known, count=1, within_frac=0.5)),
@@ -71,6 +73,9 @@ def test_every_answer_is_in_the_report_before_the_audit(files, tiny_plan):
     assert "This was asked of a plan" not in page
     for told in (answers.explanations[0].told, answers.alternatives[0].told, answers.break_evens[0].prices[0].told):
         assert re.sub(r"<[^>]+>", "", page).count(told)
+    assert "of the budget</th><td>million USD</td>" in re.sub(r' class="[^"]*"| scope="row"', "", page)
+    assert "$200,000" in page
+    assert "of the budget: little." not in page
     ids = re.findall(r'\sid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
 
