@@ -165,6 +165,7 @@ def test_a_plan_is_asked_for_by_keyboard_alone(browser, console):
     shown(browser, "tiny is loaded.")
     for key in reached(browser, "document.activeElement.id === 'name'"):
         browser.press(key)
+    browser.type("keyboard")  # another portfolio than that of the tests before, whose plan is there already
     browser.press("Enter")
     for key in reached(browser, "document.activeElement.innerText === 'Plan'"):
         browser.press(key)
@@ -175,7 +176,7 @@ def test_a_plan_is_asked_for_by_keyboard_alone(browser, console):
     for key in reached(browser, "document.activeElement.innerText === 'Discard'"):
         browser.press(key)
     browser.press("Space")
-    shown(browser, "The plan of tiny is discarded.")
+    shown(browser, "The plan of keyboard is discarded.")
     assert browser.complaints == []
 
 
