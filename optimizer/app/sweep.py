@@ -11,6 +11,7 @@ plan without a contract loses what its row is worth, and one with it the least o
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ def sweep(
         update={"time_limit_s": spec.point_time_limit_s or what_ifs.options.time_limit_s}
     )
     until = None if spec.sweep_time_limit_s is None else time.time() + spec.sweep_time_limit_s
-    work = _Work(spec, options, what_ifs.kept, until)
+    work = _Work(spec, options, what_ifs.kept, until, _point((), what_ifs.base, 0.0))
     chains = sorted(range(len(spec.chains)), key=lambda number: _off(spec.chains[number]))
     if workers is None or workers.here:
         searcher = _Searcher(work, on_progress, should_stop, on_point)
@@ -89,22 +90,25 @@ class _Work:
     kept: Kept | None
     until: float | None
     """The time after which no point is begun."""
+    base: SweepPoint
+    """What is known of the plan as stated."""
 
     def dumped(self) -> bytes:
-        """Four JSON documents, one a line."""
+        """Five JSON documents, one a line."""
         kept = b"null" if self.kept is None else self.kept.dumped()
         parts = (self.spec.model_dump_json().encode(), self.options.model_dump_json().encode(), kept)
-        return b"\n".join((*parts, json.dumps(self.until).encode()))
+        return b"\n".join((*parts, json.dumps(self.until).encode(), self.base.model_dump_json().encode()))
 
     @classmethod
     def read(cls, work: bytes) -> _Work:
         """The inverse."""
-        spec, options, kept, until = work.split(b"\n")
+        spec, options, kept, until, base = work.split(b"\n")
         return cls(
             SweepSpec.model_validate_json(spec),
             SolveOptions.model_validate_json(options),
             None if kept == b"null" else Kept.read(kept),
             json.loads(until),
+            SweepPoint.model_validate_json(base),
         )
 
 
@@ -135,6 +139,7 @@ class _Searcher:
         on_point: OnPoint | None = None,
     ) -> None:
         self._spec, self._until, self._should_stop, self._on_point = work.spec, work.until, should_stop, on_point
+        self._base = work.base
         self._what_ifs = WhatIfs.resumed(work.spec.portfolio, work.options, work.kept)
         self._what_ifs.listen(on_progress, self._is_over)
 
@@ -166,20 +171,10 @@ class _Searcher:
         ended, (surely, surely_not) = found.termination, job.proven_offers(found.termination.objective_usd)
         if ended.reason is TerminationReason.NO_PLAN_FOUND and self._is_over():
             return None
-        point = SweepPoint(
-            factors=_swept(factors),
-            reason=ended.reason,
-            npv_usd=found.npv.total_usd if found.npv is not None else None,
-            objective_usd=ended.objective_usd,
-            bound_usd=ended.bound_usd,
-            gap_frac=ended.gap_frac,
-            signed=_signed(found),
-            placements=_placements(found),
-            proven_signed=surely,
-            proven_unsigned=surely_not,
-            audit_passed=found.audit.passed if found.audit is not None else None,
-            search_s=time.monotonic() - began,
-        )
+        point = _point(_swept(factors), found, time.monotonic() - began)
+        if all(factor == 1.0 for factor in factors.values()):
+            point = _no_worse(point, self._base)
+        point = point.model_copy(update={"proven_signed": surely, "proven_unsigned": surely_not})
         if self._on_point is not None:
             self._on_point(point)
         return point, self._what_ifs.bookmark()
@@ -311,6 +306,35 @@ def _switching_in_words(
     if proofs:
         return f"{said}; {proofs[0]} (proven), the other side is only within the gap."
     return f"{said}, but only within the gap."
+
+
+def _point(factors: tuple[SweptFactor, ...], found: Plan, search_s: float) -> SweepPoint:
+    """What a plan says, but for what is proven of its contracts."""
+    ended = found.termination
+    return SweepPoint(
+        factors=factors,
+        reason=ended.reason,
+        npv_usd=found.npv.total_usd if found.npv is not None else None,
+        objective_usd=ended.objective_usd,
+        bound_usd=ended.bound_usd,
+        gap_frac=ended.gap_frac,
+        signed=_signed(found),
+        placements=_placements(found),
+        audit_passed=found.audit.passed if found.audit is not None else None,
+        search_s=search_s,
+    )
+
+
+def _no_worse(point: SweepPoint, base: SweepPoint) -> SweepPoint:
+    """The point as stated, with the better of its two plans and the better of their bounds."""
+    bounds = [item.bound_usd for item in (point, base) if item.bound_usd is not None]
+    worth = -math.inf if point.objective_usd is None else point.objective_usd
+    if base.objective_usd is not None and base.objective_usd > worth:
+        point = base.model_copy(update={"factors": point.factors, "search_s": point.search_s})
+    if point.objective_usd is None or not bounds:
+        return point
+    gap = (min(bounds) - point.objective_usd) / max(abs(point.objective_usd), 1.0)
+    return point.model_copy(update={"bound_usd": min(bounds), "gap_frac": gap})
 
 
 def _swept(factors: dict[str, float]) -> tuple[SweptFactor, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from optimizer.errors import InvalidInputError
 from optimizer.model.own import OwnRule
 from optimizer.model.program import Matrix, Program
 from optimizer.solve import Leaf, LiveModel, Search, Tree
+from optimizer.solve.bases import basis_of, basis_text
 from optimizer.solve.proof import BOUND_TOLERANCE
 from optimizer.solve.search import Floats
 from optimizer.units import USD_PER_MUSD
@@ -34,7 +35,7 @@ TIME_SHARE_FRAC = 0.1
 ONCE = "offer_signed_at_most_once"
 LEAST_S = 5.0
 """However fast the base was, a what-if may take so long."""
-_MATRIX = tuple(field.name for field in fields(Matrix) if field.name != "constant")
+_MATRIX = tuple(item.name for item in fields(Matrix) if item.name != "constant")
 WholeDecisions = dict[tuple[str, Any], float]
 """What is chosen of the whole decisions, by variable and key; those at zero are left out."""
 
@@ -49,6 +50,8 @@ class Kept:
     """Leaves that cover its whole decisions."""
     chosen: WholeDecisions
     """Those of its plan."""
+    bases: Mapping[str, Any] = field(default_factory=dict)
+    """Where its linear programs ended."""
 
     def dumped(self) -> bytes:
         """JSON on one line, exact to the bit."""
@@ -57,19 +60,20 @@ class Kept:
         leaves = [
             [_pairs(leaf.lower), _pairs(leaf.upper), _pairs(leaf.least), float(leaf.bound_musd)] for leaf in self.cover
         ]
-        return json.dumps([matrix, self.matrix.constant, leaves, list(self.chosen.items())]).encode()
+        bases = {name: basis_text(basis) for name, basis in self.bases.items()}
+        return json.dumps([matrix, self.matrix.constant, leaves, list(self.chosen.items()), bases]).encode()
 
     @classmethod
     def read(cls, document: bytes) -> Kept:
         """The inverse."""
-        matrix, constant, leaves, chosen = json.loads(document)
+        matrix, constant, leaves, chosen, bases = json.loads(document)
         arrays = {name: np.array(values, dtype=kind) for name, (kind, values) in matrix.items()}
         cover = tuple(
             Leaf(dict(lower), dict(upper), dict(least), bound_musd=bound) for lower, upper, least, bound in leaves
         )
-        return cls(
-            Matrix(**arrays, constant=constant), cover, {(name, _key(key)): value for (name, key), value in chosen}
-        )
+        decisions = {(name, _key(key)): value for (name, key), value in chosen}
+        ends = {name: basis_of(*basis) for name, basis in bases.items()}
+        return cls(Matrix(**arrays, constant=constant), cover, decisions, ends)
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,6 +172,7 @@ class WhatIfs:
         if self.kept is not None:
             self._tree, self._known = Tree(self.kept.matrix), [self.kept.chosen]
             self._tree.cover = self.kept.cover
+            self._tree.begin_with(self.kept.bases)
 
     def bookmark(self) -> Bookmark:
         """Where the last what-if left off."""
@@ -203,7 +208,7 @@ class WhatIfs:
         self.remember(stated.program, values)
         tree = self.alive(stated.matrix)
         tree.prepare(options, search, values)
-        self._prepared = Kept(stated.matrix, tree.cover, self._known[0])
+        self._prepared = Kept(stated.matrix, tree.cover, self._known[0], tree.bases)
 
     def starts(self, program: Program, matrix: Matrix) -> list[Floats]:
         """Whole decisions of the plan before and of the base, as far as they exist in a program."""

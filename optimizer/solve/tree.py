@@ -40,6 +40,7 @@ NODES_BEFORE_DIVE: Final = 32
 NODES_BETWEEN_ROUNDINGS: Final = 8
 """After so many, what the best leaf mostly chooses is tried as a plan."""
 LEAST_S: Final = 0.01
+ROOT: Final = "root"
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +82,16 @@ class Tree:
         million USD."""
         self._bases: dict[str, Any] = {}
 
+    @property
+    def bases(self) -> dict[str, Any]:
+        """Where the last linear programs ended, by what they were."""
+        return {ROOT: self.root.basis, **self._bases} if self.root.basis is not None else dict(self._bases)
+
+    def begin_with(self, bases: Mapping[str, Any]) -> None:
+        """Begin the next solves with the bases of another tree of the same places."""
+        self.root = Leaf(basis=bases.get(ROOT))
+        self._bases = {name: basis for name, basis in bases.items() if name != ROOT}
+
     def become(self, matrix: Matrix) -> bool:
         """Take on the numbers of another program; whether what was learnt of the last one holds for it."""
         groups = groups_of(matrix)
@@ -100,15 +111,16 @@ class Tree:
         return same
 
     def fixed(self, what: str, values: Floats, options: SolveOptions, search: Search) -> Solution:
-        """Solve with the columns fixed that are not NaN in ``values``, tightly, from the last basis of ``what``."""
+        """Solve with the columns fixed that are not NaN in ``values``, tightly, from a basis of ``what`` or any."""
         given = ~np.isnan(values)
         self.model.update(
             column_lower=np.where(given, values, self.matrix.column_lower),
             column_upper=np.where(given, values, self.matrix.column_upper),
             row_lower=self.matrix.row_lower,
         )
-        if what in self._bases:
-            self.model.start_from_basis(self._bases[what])
+        basis = self._bases.get(what, next(iter(self._bases.values()), None))
+        if basis is not None:
+            self.model.start_from_basis(basis)
         else:
             self.model.forget()
         tight = {"primal_feasibility_tolerance": PRIMAL_TOLERANCE}

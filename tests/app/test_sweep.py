@@ -11,9 +11,9 @@ from support import EXACT, best, close, offer, portfolio, site
 
 from optimizer.app.changes import changed
 from optimizer.app.scale_out import Workers
-from optimizer.app.sweep import sweep
+from optimizer.app.sweep import _no_worse, sweep
 from optimizer.domain import validated
-from optimizer.domain.sweep import SweepSpec
+from optimizer.domain.sweep import SweepPoint, SweepSpec
 from optimizer.errors import InvalidInputError
 
 RENT, CAPEX = "offers[O1].price_usd_per_kw_month", "offers[*].sites[*].capex_usd_per_critical_mw"
@@ -187,3 +187,30 @@ def test_what_it_cannot_do_is_refused(assumptions, terms, told):
 def test_a_path_that_there_is_not_is_refused():
     with pytest.raises(InvalidInputError, match="has no 'bitcoin'"):
         sweep(spec_of(("market.bitcoin", 0.5, 1.0, 2)))
+
+
+@pytest.mark.parametrize(
+    ("objective_usd", "bound_usd", "then"),
+    [
+        (None, None, (100.0, 104.0)),
+        (90.0, 103.0, (100.0, 103.0)),
+        (101.0, 110.0, (101.0, 104.0)),
+        (90.0, None, (100.0, 104.0)),
+    ],
+)
+def test_the_point_as_stated_is_never_worse_than_the_plan_as_stated(objective_usd, bound_usd, then):
+    """The better of the two plans with the lower of the two bounds, and what the first search cost."""
+    base = SweepPoint(factors=(), reason="optimal", objective_usd=100.0, bound_usd=104.0, signed=("a",), search_s=9.0)
+    point = SweepPoint(
+        factors=({"path": "market.btc_usd", "factor": 1.0},),
+        reason="feasible" if objective_usd else "no-plan-found",
+        objective_usd=objective_usd,
+        bound_usd=bound_usd,
+        signed=("b",),
+        search_s=2.0,
+    )
+    found = _no_worse(point, base)
+    assert (found.objective_usd, found.bound_usd) == then
+    assert found.gap_frac == pytest.approx((then[1] - then[0]) / then[0])
+    assert found.signed == (("b",) if then[0] == 101.0 else ("a",))
+    assert (found.factors, found.search_s) == (point.factors, 2.0)

@@ -17,6 +17,7 @@ from optimizer.app.what_if import LEAST_S, Kept
 from optimizer.domain import Limit, SolveOptions, TerminationReason
 from optimizer.errors import InvalidInputError
 from optimizer.solve import Leaf
+from optimizer.solve.bases import basis_text
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "what-ifs.md"
 
@@ -196,3 +197,7 @@ def test_what_another_process_is_sent_is_the_same_there_to_the_bit():
     assert [vars(leaf) for leaf in read.cover] == [vars(leaf) for leaf in kept.cover]
     assert read.chosen == kept.chosen
     assert kept.chosen
+    assert {name: basis_text(item) for name, item in read.bases.items()} == {
+        name: basis_text(item) for name, item in kept.bases.items()
+    }
+    assert kept.bases.keys() == {"root", "start 0"}
