@@ -67,7 +67,7 @@ def put(sheet, head, value, row=4):
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (put("offers", "price_usd_per_kw_month", 150_000), ["offers!K4 (offers[0].price_usd", "150 USD/kW-month"]),
+        (put("offers", "price_usd_per_kw_month", 150_000), ["offers!L4 (offers[0].price_usd", "150 USD/kW-month"]),
         (put("sites", "hall_mw", "95 MW"), ["sites!E4", "'95 MW' is not a number"]),
         (put("sites", "hall_mw", "=40+2"), ["sites!E4", "formula, which is not run", "values"]),
         (put("sites", "hall_mw", None), ["sites!E4", "is missing"]),
