@@ -201,3 +201,7 @@ def test_what_another_process_is_sent_is_the_same_there_to_the_bit():
         name: basis_text(item) for name, item in kept.bases.items()
     }
     assert kept.bases.keys() == {"root", "start 0"}
+    there = WhatIfs.resumed(portfolio(offers=[offer()]), EXACT, read)
+    assert {name: basis_text(item) for name, item in there._tree.bases.items()} == {
+        name: basis_text(item) for name, item in kept.bases.items()
+    }

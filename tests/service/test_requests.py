@@ -1,4 +1,4 @@
-"""What is stored, listed, refused and computed at once, over a real connection."""
+"""What is stored, listed, refused and computed at once, over a real connection (long: every call is in it)."""
 
 import grpc
 import pytest
